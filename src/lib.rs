@@ -1,0 +1,27 @@
+//! `recover` brings bricked USB enclosures back to life.
+//!
+//! A guided tour, in the order a rescue goes:
+//!
+//! 1. [`usb`]: what the bus shows and how a device is talked to, as plain values and two traits.
+//! 2. [`chip`]: the families of bridge chips; each proves its chip and opens the memory behind it.
+//! 3. [`profile`]: enclosure models as data, from recovery-images/ and the user's own folder.
+//! 4. [`preflight`]: boots an image on a virtual chip before it goes near a real one.
+//! 5. [`rescue`]: pure decisions: diagnosis, plan, write order, what a failure means.
+//! 6. [`executor`]: does what was decided, one step at a time, and writes it to the [`journal`].
+//! 7. [`cli`] and [`ui`]: arguments to requests, events to a terminal or to JSON.
+//!
+//! [`sim`] holds virtual chips with the silicon's own rules; it implements `usb`'s traits and
+//! shares no code with [`chip`]. docs/architecture.md draws the whole house.
+
+pub mod assembler;
+pub mod chip;
+pub mod cli;
+pub mod clock;
+pub mod executor;
+pub mod journal;
+pub mod preflight;
+pub mod profile;
+pub mod rescue;
+pub mod sim;
+pub mod ui;
+pub mod usb;

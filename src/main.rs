@@ -1,0 +1,3 @@
+//! Parses the command line, runs it, exits with its code.
+
+fn main() {}

@@ -1,0 +1,68 @@
+//! The two seams every device is reached through: a [`Bus`] that shows devices and a [`Link`] to
+//! one of them.
+//!
+//! Implemented by `usb::host` (libusb), by the simulator, and by the wrappers in `usb::trace`.
+//! Protocol code is blocking and linear over a `Link` and never learns which one it talks to.
+
+use std::sync::Arc;
+
+use super::{PortPath, Reply, Sighting, Transfer, TransferError};
+use crate::clock::Clock;
+
+/// A set of USB ports with devices on them.
+pub trait Bus {
+    /// Every device on the bus at this moment, in port order.
+    ///
+    /// # Errors
+    /// [`BusError`] when the bus itself cannot be read; a device that cannot be opened is still
+    /// listed, without its strings.
+    fn scan(&mut self) -> Result<Vec<Sighting>, BusError>;
+
+    /// Opens the device that was sighted, and no other: same port and same device number.
+    ///
+    /// Kernel drivers are detached for as long as the link lives and given back when it is
+    /// dropped.
+    ///
+    /// # Errors
+    /// [`BusError::Left`] when the device at that port is no longer the one sighted.
+    fn open(&mut self, seen: &Sighting) -> Result<Box<dyn Link>, BusError>;
+
+    /// Resets the device's port, after which the device enumerates afresh without losing its RAM.
+    /// With changed descriptors it comes back under a new device number.
+    ///
+    /// # Errors
+    /// [`BusError`] when the device is gone or may not be reset.
+    fn reset(&mut self, seen: &Sighting) -> Result<(), BusError>;
+
+    /// The clock this bus lives by.
+    fn clock(&self) -> Arc<dyn Clock>;
+}
+
+/// An open device.
+pub trait Link: Send {
+    /// Sends one transfer and waits for its completion, at most for its timeout.
+    ///
+    /// # Errors
+    /// [`TransferError`], after which the link may be used again unless it says `Gone`.
+    fn exchange(&mut self, transfer: &Transfer) -> Result<Reply, TransferError>;
+
+    /// The clock this device lives by; waits between transfers use it.
+    fn clock(&self) -> Arc<dyn Clock>;
+}
+
+/// Why a bus or one of its devices cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BusError {
+    /// The operating system forbids opening the device.
+    #[error("no permission to open the device at port {0}")]
+    Denied(PortPath),
+    /// Another program or driver holds the device.
+    #[error("the device at port {0} is in use by another program")]
+    Busy(PortPath),
+    /// The device left, or another took its place.
+    #[error("the device at port {0} is gone")]
+    Left(PortPath),
+    /// The USB system of this computer cannot be used at all.
+    #[error("USB cannot be used on this computer: {0}")]
+    Unusable(String),
+}
