@@ -1,0 +1,26 @@
+//! What booting an image on the virtual twin said. The booting itself is `preflight`'s.
+
+use serde::Serialize;
+
+use crate::chip::Identity;
+
+/// The answer of a pre-flight [design §1.5].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "verdict")]
+pub enum Preflight {
+    /// The virtual chip booted it and enumerated.
+    CameUp {
+        /// Who it came up as.
+        identity: Identity,
+    },
+    /// The virtual chip did not come up with it, for a reason the model knows.
+    Failed {
+        /// The reason.
+        why: String,
+    },
+    /// It ran into something the model does not know, such as an undocumented ROM routine.
+    Inconclusive {
+        /// What it ran into.
+        why: String,
+    },
+}
