@@ -227,3 +227,24 @@ fn clocks_of_the_one_measured_loop_are_seven() {
     assert_eq!(machine.step() + machine.step(), 6);
     assert_eq!(machine.cpu.pc(), CODE + 4);
 }
+
+#[test]
+fn the_source_steps_its_pointer_before_the_destination_uses_it() {
+    // mov w[r9],w[r9++]
+    let mut machine = Machine::words(&[MOV | AUTO_INCREMENT[0] << 6 | INDIRECT[0]]);
+    machine.set(9, 0x2000);
+    machine.ram.set_word(0x2000, 0x1234);
+    machine.step();
+    assert_eq!((machine.r(9), machine.ram.word(0x2002)), (0x2002, 0x1234));
+}
+
+#[test]
+fn either_half_of_the_bank_register_is_written_alone() {
+    // mov b[C003],r1; then, in the new bank, mov b[C002],0x45
+    let mut machine = Machine::with(&[0x6F, 0x00, 0x03, 0xC0, 0xEF, 0x07, 0x45, 0x00, 0x02, 0xC0]);
+    machine.set(1, 0xFF03);
+    machine.step();
+    assert_eq!(machine.cpu.bank(), 0x0300);
+    machine.step();
+    assert_eq!(machine.cpu.bank(), 0x0340);
+}
