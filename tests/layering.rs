@@ -1,5 +1,7 @@
 //! Dependencies point inward: the `use` lines of every module are held against docs/architecture.md.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -37,8 +37,9 @@ impl Session<'_> {
         // From here on our loader may be in the chip's RAM.
         self.state = DeviceState::RunningFromRam;
         let place = "first reading of the EEPROM";
-        let mut memory = persevere(|| chip.open_memory(link, finding).map_err(MemoryError::from))
-            .map_err(|error| self.memory_failure(error, "opening of the EEPROM"))?;
+        let mut memory = chip
+            .open_memory(link, finding)
+            .map_err(|error| self.chip_failure(error, "opening of the EEPROM"))?;
         let survey = match self.survey(&mut *memory, want) {
             Err(MemoryError::Unreadable(why)) => Survey {
                 geometry: memory.geometry(),

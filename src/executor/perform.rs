@@ -1,20 +1,17 @@
 //! Carries out a plan: intent, act, check, record, event.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::Event;
 use super::examine::Examined;
 use super::find::Candidate;
 use super::session::{Session, Target};
-use super::write::persevere;
-use crate::chip::{ChipError, Finding, Identity, Memory, MemoryError, Restart, Trial};
-use crate::clock::Clock;
+use crate::chip::{ChipError, Finding, Identity, Memory, Trial};
 use crate::journal::Entry;
 use crate::rescue::outcome::Verdict;
 use crate::rescue::plan::{Plan, Risk, Step};
 use crate::rescue::{Code, DeviceState, Failure, Survey};
-use crate::usb::{Link, Sighting};
+use crate::usb::{Link, Sighting, TransferError};
 
 /// An open device, and what was last known of it.
 pub(super) struct Attached {
@@ -65,20 +62,20 @@ impl Session<'_> {
             .into_iter()
             .partition(|(_, step)| !matches!(step, Step::Restart { .. } | Step::Confirm));
         if !memory_steps.is_empty() {
-            self.write_memory(candidate, &mut attached, &examined.survey, &memory_steps)?;
+            self.write_memory(candidate, &mut attached, &examined.survey, plan, &memory_steps)?;
         }
         if !plan.is_persistent() {
             // The memory held the image already.
             self.state = DeviceState::Written;
         }
-        let mut seen = attached.seen.clone();
+        let Attached { mut seen, link, .. } = attached;
+        let mut link = Some(link);
         for (position, step) in rest {
             match step {
                 Step::Restart { by } => {
-                    let link = std::mem::replace(&mut attached.link, Box::new(Unplugged));
-                    seen = self.step(position, step, |run| {
-                        run.restart(candidate, link, &seen, *by, position)
-                    })?;
+                    let link = link.take();
+                    seen = self
+                        .step(position, step, |run| run.restart(candidate, link, &seen, *by))?;
                 }
                 _ => self.step(position, step, |run| run.confirm(&seen, target, position))?,
             }
@@ -109,13 +106,15 @@ impl Session<'_> {
         candidate: &Candidate,
         attached: &mut Attached,
         survey: &Survey,
+        plan: &Plan,
         steps: &[(Position, &Step)],
     ) -> Result<(), Failure> {
         let clock = self.tools.bus.clock();
         let chip = candidate.chip;
         let Attached { finding, link, .. } = attached;
-        let mut memory = persevere(|| chip.open_memory(&mut **link, finding).map_err(MemoryError::from))
-            .map_err(|error| self.memory_failure(error, "opening of the EEPROM"))?;
+        let mut memory = chip
+            .open_memory(&mut **link, finding)
+            .map_err(|error| self.chip_failure(error, "opening of the EEPROM"))?;
         memory.settle(survey.size);
         let began = clock.now();
         let result = steps.iter().try_for_each(|(position, step)| {
@@ -125,7 +124,13 @@ impl Session<'_> {
         });
         self.outcome.write_cycles = memory.write_cycles();
         self.outcome.memory_time_ms = clock.now().saturating_sub(began).as_secs_f64() * 1000.0;
-        result.map_err(|failure| self.what_to_do_after(failure))
+        result.map_err(|mut failure| {
+            if failure.code == Code::R106 && self.is_unchanged(&mut *memory, survey, &plan.runs()) {
+                self.state = DeviceState::RunningFromRam;
+                failure.device = self.state;
+            }
+            self.what_to_do_after(failure)
+        })
     }
 
     fn memory_step(
@@ -155,7 +160,16 @@ impl Session<'_> {
                 }
                 Ok(())
             }
-            Step::Verify { .. } => Ok(()),
+            Step::Verify { runs } => {
+                let total = runs.iter().map(|run| run.bytes.len() as u64).sum();
+                let mut done = 0;
+                for run in runs {
+                    self.verify_run(memory, survey, run, &place)?;
+                    done += run.bytes.len() as u64;
+                    self.progress("verify", done, total);
+                }
+                Ok(())
+            }
             Step::Commit(run) => {
                 self.write_run(memory, run, &place)?;
                 self.verify_run(memory, survey, run, &place)?;
@@ -234,11 +248,9 @@ impl Session<'_> {
         let mut link = self.open(&seen)?;
         match candidate.chip.probe(&mut *link, &seen) {
             Ok(finding) => Ok(Attached { seen, finding, link }),
-            Err(ChipError::Transfer { source: crate::usb::TransferError::Gone, doing }) => Err(self
-                .chip_failure(
-                    ChipError::Transfer { source: crate::usb::TransferError::Gone, doing },
-                    place,
-                )),
+            Err(error @ ChipError::Transfer { source: TransferError::Gone, .. }) => {
+                Err(self.chip_failure(error, place))
+            }
             Err(error) => {
                 self.note(format!(
                     "the running image does not let the loader in ({error}), so the enclosure goes back to boot mode first"
@@ -292,19 +304,3 @@ impl Session<'_> {
 
 /// How long a device may take to come back by itself.
 pub(super) const RETURN_TIME: Duration = Duration::from_secs(5);
-
-/// What is left of a link that was given away.
-struct Unplugged;
-
-impl Link for Unplugged {
-    fn exchange(
-        &mut self,
-        _transfer: &crate::usb::Transfer,
-    ) -> Result<crate::usb::Reply, crate::usb::TransferError> {
-        Err(crate::usb::TransferError::Gone)
-    }
-
-    fn clock(&self) -> Arc<dyn Clock> {
-        Arc::new(crate::clock::RealClock::new())
-    }
-}

@@ -23,31 +23,45 @@ impl Session<'_> {
     pub(super) fn restart(
         &mut self,
         candidate: &Candidate,
-        mut link: Box<dyn Link>,
+        link: Option<Box<dyn Link>>,
         seen: &Sighting,
         by: Restart,
-        place: &str,
     ) -> Result<Sighting, Failure> {
-        if by == Restart::ByRequest {
-            let told = candidate.chip.restart(&mut *link, candidate.suspicion.model);
-            drop(link);
-            if told.is_ok()
-                && self.has_left(seen)?
-                && let Some(back) = self.wait_for(&seen.port, RETURN_TIME, |back| {
-                    back.device_number != seen.device_number
-                })?
-            {
+        match (by, link) {
+            (Restart::ByRequest, Some(link)) => {
+                if let Some(back) = self.restart_by_request(candidate, link, seen)? {
+                    return Ok(back);
+                }
+            }
+            // An open device would keep the kernel's drivers from what comes up.
+            (_, link) => drop(link),
+        }
+        self.cycle_power(seen)
+    }
+
+    /// Tells the chip to restart; `None`, with a note, when it does not come back by that.
+    fn restart_by_request(
+        &mut self,
+        candidate: &Candidate,
+        mut link: Box<dyn Link>,
+        seen: &Sighting,
+    ) -> Result<Option<Sighting>, Failure> {
+        let told = candidate.chip.restart(&mut *link, candidate.suspicion.model);
+        drop(link);
+        if let Err(error) = told {
+            self.note(format!("the chip refused to restart ({error}), so its power has to go"));
+            return Ok(None);
+        }
+        if self.has_left(seen)? {
+            let number = seen.device_number;
+            let back =
+                self.wait_for(&seen.port, RETURN_TIME, |back| back.device_number != number)?;
+            if back.is_some() {
                 return Ok(back);
             }
-            self.note(match told {
-                Ok(()) => "the chip did not restart when told to, so its power has to go".to_owned(),
-                Err(error) => format!("the chip refused to restart ({error}), so its power has to go"),
-            });
-        } else {
-            drop(link);
         }
-        log::debug!("{place}: by hand");
-        self.cycle_power(seen)
+        self.note("the chip did not restart when told to, so its power has to go".to_owned());
+        Ok(None)
     }
 
     /// Has the device's power taken away and given back, and returns what comes up.

@@ -202,7 +202,7 @@ impl<'t> Session<'t> {
 
     fn lock(&self, seen: &Sighting) -> Result<PortLock, Failure> {
         let folder = self.tools.store.folder("locks")?;
-        PortLock::take(&folder, &seen.port).map_err(|error| {
+        PortLock::take(&folder, &seen.port, self.tools.bus.clock().date()).map_err(|error| {
             Failure::new(Code::R404, error.to_string(), format!("port {}", seen.port))
                 .next("wait until it is done, or name another device with --port")
         })

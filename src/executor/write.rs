@@ -135,7 +135,7 @@ impl Session<'_> {
             let length = u32::try_from(proof.run.bytes.len()).unwrap_or(u32::MAX);
             let there = Run { address: alias.address, bytes: proof.run.bytes.clone() };
             let range = alias.address..alias.address.saturating_add(length);
-            let got = persevere(|| memory.read(range))
+            let got = persevere(|| memory.read(range.clone()))
                 .map_err(|error| self.memory_failure(error, place))?;
             let old = before(survey, &there).unwrap_or_default();
             if old == got {
@@ -159,6 +159,19 @@ impl Session<'_> {
                 .next("or fit a larger EEPROM of the same kind and run the same command"));
         }
         self.verify_run(memory, survey, &proof.run, place)
+    }
+
+    /// Whether every byte that the plan would change is what it was before.
+    pub(super) fn is_unchanged(
+        &self,
+        memory: &mut dyn Memory,
+        survey: &Survey,
+        runs: &[Run],
+    ) -> bool {
+        runs.iter().all(|run| {
+            let before = before(survey, run);
+            before.is_some() && persevere(|| memory.read(run.range())).ok().as_deref() == before
+        })
     }
 
     pub(super) fn progress(&mut self, work: &'static str, done: u64, total: u64) {

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::diagnosis::Survey;
 use crate::chip::{Geometry, Size};
@@ -17,9 +17,13 @@ use crate::chip::{Geometry, Size};
 pub struct Run {
     /// Memory address of the first byte.
     pub address: u32,
-    /// The bytes; at most the memory's span.
-    #[serde(skip)]
+    /// The bytes; at most the memory's span. Events tell their number.
+    #[serde(serialize_with = "as_length")]
     pub bytes: Vec<u8>,
+}
+
+fn as_length<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(bytes.len() as u64)
 }
 
 impl Run {

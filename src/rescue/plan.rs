@@ -54,8 +54,8 @@ pub enum Step {
     },
     /// Read back what was written and compare.
     Verify {
-        /// What is read.
-        ranges: Vec<Range<u32>>,
+        /// What was written.
+        runs: Vec<Run>,
     },
     /// Write the signature and read it back.
     Commit(Run),
@@ -85,10 +85,6 @@ fn span(range: &Range<u32>) -> String {
     format!("{:#06x}..{:#06x}", range.start, range.end)
 }
 
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -108,8 +104,9 @@ impl fmt::Display for Step {
                     span(&(first..last))
                 )
             }
-            Self::Verify { ranges } => {
-                write!(f, "read back {} and compare", count(ranges.len(), "range"))
+            Self::Verify { runs } => {
+                let bytes: usize = runs.iter().map(|run| run.bytes.len()).sum();
+                write!(f, "read the {bytes} bytes back and compare")
             }
             Self::Commit(run) => {
                 write!(f, "write the signature {} and read it back", hex::encode(&run.bytes))
@@ -164,6 +161,19 @@ impl Plan {
         self.steps.iter().any(|step| step.risk() == Risk::Persistent)
     }
 
+    /// Every write of the plan.
+    pub fn runs(&self) -> Vec<Run> {
+        self.steps
+            .iter()
+            .flat_map(|step| match step {
+                Step::Invalidate(run) | Step::Commit(run) => vec![run.clone()],
+                Step::ProveSize(proof) => vec![proof.run.clone()],
+                Step::WriteBody { runs, .. } => runs.clone(),
+                _ => Vec::new(),
+            })
+            .collect()
+    }
+
     /// Makes the plan.
     ///
     /// # Errors
@@ -211,7 +221,7 @@ fn fits(survey: &Survey, image: &Image) -> Result<(), Failure> {
 
 fn write_steps(order: WriteOrder, survey: &Survey) -> Vec<Step> {
     let mut steps = Vec::new();
-    let ranges: Vec<_> = order.body_runs().map(Run::range).collect();
+    let written: Vec<Run> = order.body_runs().cloned().collect();
     let WriteOrder { invalidate, size_proof, body, commit } = order;
     steps.extend(invalidate.map(Step::Invalidate));
     steps.extend(size_proof.map(Step::ProveSize));
@@ -222,8 +232,8 @@ fn write_steps(order: WriteOrder, survey: &Survey) -> Vec<Step> {
             body.iter().map(|run| limit::cycles(run.address, run.range().end, page)).sum();
         steps.push(Step::WriteBody { runs: body, bytes, write_cycles });
     }
-    if !ranges.is_empty() {
-        steps.push(Step::Verify { ranges });
+    if !written.is_empty() {
+        steps.push(Step::Verify { runs: written });
     }
     steps.extend(commit.map(Step::Commit));
     steps
