@@ -118,7 +118,11 @@ impl Session<'_> {
                     .take(8)
                     .map(|seen| format!("{} at {}", seen.ids, seen.port))
                     .collect();
-                format!("none of the {} devices there is a chip in boot mode: {}", seen.len(), shown.join(", "))
+                format!(
+                    "none of the {} devices there is a chip in boot mode: {}",
+                    seen.len(),
+                    shown.join(", ")
+                )
             }
         };
         Failure::new(Code::R101, what, place)

@@ -55,8 +55,9 @@ impl Session<'_> {
         let (trial, rest): (Vec<_>, Vec<_>) =
             numbered.into_iter().partition(|(_, step)| matches!(step, Step::TryInRam));
         for (position, step) in trial {
-            attached = self
-                .step(position, step, |run| run.try_in_ram(candidate, attached, target, position))?;
+            attached = self.step(position, step, |run| {
+                run.try_in_ram(candidate, attached, target, position)
+            })?;
         }
         let (memory_steps, rest): (Vec<_>, Vec<_>) = rest
             .into_iter()
@@ -74,8 +75,8 @@ impl Session<'_> {
             match step {
                 Step::Restart { by } => {
                     let link = link.take();
-                    seen = self
-                        .step(position, step, |run| run.restart(candidate, link, &seen, *by))?;
+                    seen =
+                        self.step(position, step, |run| run.restart(candidate, link, &seen, *by))?;
                 }
                 _ => self.step(position, step, |run| run.confirm(&seen, target, position))?,
             }
@@ -118,9 +119,7 @@ impl Session<'_> {
         memory.settle(survey.size);
         let began = clock.now();
         let result = steps.iter().try_for_each(|(position, step)| {
-            self.step(*position, step, |run| {
-                run.memory_step(&mut *memory, survey, step, *position)
-            })
+            self.step(*position, step, |run| run.memory_step(&mut *memory, survey, step, *position))
         });
         self.outcome.write_cycles = memory.write_cycles();
         self.outcome.memory_time_ms = clock.now().saturating_sub(began).as_secs_f64() * 1000.0;
@@ -218,8 +217,7 @@ impl Session<'_> {
             self.trial_failure("it did not come back on the bus".to_owned(), &place)
         })?;
         let identity = Identity::of(&seen);
-        let differences =
-            target.expected.as_ref().map(|expected| expected.differences(&identity));
+        let differences = target.expected.as_ref().map(|expected| expected.differences(&identity));
         if let Some(differences) = differences
             && !differences.is_empty()
         {
@@ -286,16 +284,22 @@ impl Session<'_> {
             return Ok(());
         }
         let failure = if super::find::would_be_in_boot_mode(&identity) {
-            let what = format!("it is still {}: the chip does not boot what its EEPROM holds", identity.ids);
-            Failure::new(Code::R114, what, place)
-                .next("take all its power away for ten seconds, plug it in again, then `recover resume`")
+            let what = format!(
+                "it is still {}: the chip does not boot what its EEPROM holds",
+                identity.ids
+            );
+            Failure::new(Code::R114, what, place).next(
+                "take all its power away for ten seconds, plug it in again, then `recover resume`",
+            )
         } else {
             let what = format!("it came back with {}", differences.join(", "));
             Failure::new(Code::R112, what, place)
                 .next("check that the image is for this very enclosure model")
         };
         let failure = match &self.outcome.backup {
-            Some(backup) => failure.next(format!("`recover restore {backup}` puts the old contents back")),
+            Some(backup) => {
+                failure.next(format!("`recover restore {backup}` puts the old contents back"))
+            }
             None => failure,
         };
         Err(failure.leaving(self.state))

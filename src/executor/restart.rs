@@ -78,16 +78,18 @@ impl Session<'_> {
         });
         self.tools.operator.power_cycle(&seen.port);
         let number = seen.device_number;
-        self.wait_for(&seen.port, HANDS_TIME, |back| back.device_number != number)?.ok_or_else(|| {
-            let what = format!(
-                "nothing new appeared at port {} within {} seconds",
-                seen.port,
-                HANDS_TIME.as_secs()
-            );
-            Failure::new(Code::R111, what, format!("port {}", seen.port))
-                .leaving(self.state)
-                .next("plug the enclosure into the same port and run `recover resume`")
-        })
+        self.wait_for(&seen.port, HANDS_TIME, |back| back.device_number != number)?.ok_or_else(
+            || {
+                let what = format!(
+                    "nothing new appeared at port {} within {} seconds",
+                    seen.port,
+                    HANDS_TIME.as_secs()
+                );
+                Failure::new(Code::R111, what, format!("port {}", seen.port))
+                    .leaving(self.state)
+                    .next("plug the enclosure into the same port and run `recover resume`")
+            },
+        )
     }
 
     fn has_left(&mut self, seen: &Sighting) -> Result<bool, Failure> {

@@ -91,9 +91,7 @@ impl<'t> Session<'t> {
         }
         let _lock = self.lock(&candidate.seen)?;
         let (finding, mut link) = self.prove(&candidate)?;
-        if finding.running == Running::Firmware
-            && candidate.unfinished.is_none()
-            && !request.force
+        if finding.running == Running::Firmware && candidate.unfinished.is_none() && !request.force
         {
             self.outcome.identity.seen = Some(Identity::of(&candidate.seen));
             self.note("firmware runs on this chip, so there is nothing to rescue".to_owned());
@@ -146,8 +144,7 @@ impl<'t> Session<'t> {
                 .next("name the device it was made from with --port"));
         }
         let name = format!("backup {}", record.id);
-        let choice =
-            Choice { profile: None, image: NamedImage { name, bytes: bytes.to_vec() } };
+        let choice = Choice { profile: None, image: NamedImage { name, bytes: bytes.to_vec() } };
         let target = self.restore_target(&candidate, &finding, choice);
         let want = target.want();
         let examined = self.examine(&candidate.seen, candidate.chip, &finding, &mut *link, want)?;
@@ -347,7 +344,8 @@ impl<'t> Session<'t> {
             && would_be_in_boot_mode(identity)
             && !request.force
         {
-            let what = format!("it would come up as {}, which is a chip in boot mode", identity.ids);
+            let what =
+                format!("it would come up as {}, which is a chip in boot mode", identity.ids);
             return Err(Failure::new(Code::R210, what, place)
                 .next("take the enclosure's own image; this one would leave it as it is"));
         }
@@ -421,7 +419,10 @@ impl<'t> Session<'t> {
             answer => {
                 let what = match answer {
                     Consent::Refused => "you did not agree to writing the EEPROM".to_owned(),
-                    _ => format!("writing rests on facts that are not proven: {}", reasons.join("; ")),
+                    _ => format!(
+                        "writing rests on facts that are not proven: {}",
+                        reasons.join("; ")
+                    ),
                 };
                 Err(Failure::new(Code::R304, what, "before the first write")
                     .leaving(self.state)
@@ -496,10 +497,8 @@ impl<'t> Session<'t> {
                 }
             }
             Err(failure) => {
-                let unwritten = !matches!(
-                    failure.device,
-                    DeviceState::PartWritten | DeviceState::Written
-                );
+                let unwritten =
+                    !matches!(failure.device, DeviceState::PartWritten | DeviceState::Written);
                 if unwritten {
                     // Nothing lasting was changed, so there is nothing to take up later.
                     self.end_own_journal("failed");
@@ -550,7 +549,8 @@ impl<'t> Session<'t> {
 
     /// A chip's error as the owner of the device should hear it.
     pub(super) fn chip_failure(&self, error: ChipError, place: &str) -> Failure {
-        let port = self.outcome.port.as_ref().map_or(String::new(), |port| format!(", port {port}"));
+        let port =
+            self.outcome.port.as_ref().map_or(String::new(), |port| format!(", port {port}"));
         let place = format!("{place}{port}");
         let what = error.to_string();
         let again = match self.state {

@@ -134,10 +134,11 @@ impl Store {
     /// # Errors
     /// R503 when there is none of that name, R504 when its bytes are not what was saved.
     pub fn load_backup(&self, id: &str) -> Result<(BackupRecord, Vec<u8>), Failure> {
-        let record = self.backups()?.into_iter().find(|record| record.id == id).ok_or_else(|| {
-            Failure::new(Code::R503, format!("no backup is called {id:?}"), "store")
-                .next("list them with `recover restore --list`")
-        })?;
+        let record =
+            self.backups()?.into_iter().find(|record| record.id == id).ok_or_else(|| {
+                Failure::new(Code::R503, format!("no backup is called {id:?}"), "store")
+                    .next("list them with `recover restore --list`")
+            })?;
         let path = self.folder("backups")?.join(format!("{id}.bin"));
         let damaged = |why: String| {
             Failure::new(Code::R504, why, path.display().to_string())
@@ -229,4 +230,3 @@ fn names(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Failure> {
     found.sort();
     Ok(found)
 }
-

@@ -105,13 +105,17 @@ impl Session<'_> {
             None => format!("{place}, EEPROM {address:#06x}"),
         };
         if untouched {
-            let what = format!("nothing that was written was kept, in {ATTEMPTS} attempts; {address:#06x} still holds {got:02x}");
+            let what = format!(
+                "nothing that was written was kept, in {ATTEMPTS} attempts; {address:#06x} still holds {got:02x}"
+            );
             return Failure::new(Code::R106, what, place)
                 .leaving(self.state)
                 .next("look for a write-protect strap: pin 7 (WP) of the 8-pin EEPROM must be at ground while it is written")
                 .next("if it is, the part accepts writes and forgets them: replace it and run the same command");
         }
-        let what = format!("{address:#06x} holds {got:02x} after {expected:02x} was written {ATTEMPTS} times");
+        let what = format!(
+            "{address:#06x} holds {got:02x} after {expected:02x} was written {ATTEMPTS} times"
+        );
         let code = if same_byte { Code::R108 } else { Code::R107 };
         Failure::new(code, what, place)
             .leaving(self.state)

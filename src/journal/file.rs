@@ -98,8 +98,7 @@ impl JournalFile {
 }
 
 fn parse(text: &str, path: &Path) -> Result<Journal, JournalError> {
-    let wrong =
-        |line: usize, why: String| JournalError::Line { path: path.to_owned(), line, why };
+    let wrong = |line: usize, why: String| JournalError::Line { path: path.to_owned(), line, why };
     let whole = text.rfind('\n').map_or("", |end| text.get(..=end).unwrap_or_default());
     let mut journal: Option<Journal> = None;
     for (index, line) in whole.lines().enumerate() {

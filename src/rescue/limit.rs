@@ -36,10 +36,8 @@ impl Limit {
             AddressWidth::One => 1.0,
             AddressWidth::Two => 2.0,
         };
-        let mut limit = Self {
-            enumeration_ms: f64::from(timing.enumeration_ms),
-            ..Self::default()
-        };
+        let mut limit =
+            Self { enumeration_ms: f64::from(timing.enumeration_ms), ..Self::default() };
         for run in order.runs() {
             let range = run.range();
             let bytes = f64::from(range.end - range.start);

@@ -89,7 +89,9 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TryInRam => f.write_str("start the image from RAM and see who comes up"),
-            Self::Invalidate(_) => f.write_str("break the old signature, so that the rest is never booted half written"),
+            Self::Invalidate(_) => f.write_str(
+                "break the old signature, so that the rest is never booted half written",
+            ),
             Self::ProveSize(proof) => write!(
                 f,
                 "write EEPROM {} and see that the part is large enough for the image",
@@ -181,8 +183,7 @@ impl Plan {
     pub fn make(situation: &Situation<'_>) -> Result<Self, Failure> {
         let Situation { survey, image, .. } = *situation;
         fits(survey, image)?;
-        let order =
-            write_order(survey, &image.bytes, image.signature_bytes, situation.boots_now);
+        let order = write_order(survey, &image.bytes, image.signature_bytes, situation.boots_now);
         let proven = situation.condition.is_proof(situation.finding.running);
         if !order.is_empty() && !proven && !situation.overwrite {
             let what = format!("its EEPROM is {}", situation.condition);

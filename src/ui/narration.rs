@@ -73,7 +73,9 @@ pub fn narrate(event: &Event) -> Vec<String> {
         Event::Diagnosed { condition, size } => {
             let size = match size {
                 Size::Proven(bytes) => format!("{bytes} bytes, proven"),
-                Size::AtLeast(bytes) => format!("at least {bytes} bytes; its content does not tell more"),
+                Size::AtLeast(bytes) => {
+                    format!("at least {bytes} bytes; its content does not tell more")
+                }
             };
             vec![format!("EEPROM: {condition}"), format!("  size: {size}")]
         }

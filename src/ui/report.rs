@@ -10,11 +10,17 @@ pub fn report(outcome: &Outcome) -> String {
     let port = outcome.port.as_ref().map_or("?".to_owned(), ToString::to_string);
     let headline = match outcome.result {
         Verdict::Rescued => format!("rescued: the enclosure at port {port} is itself again"),
-        Verdict::Restored => format!("restored: the EEPROM of the enclosure at port {port} holds what was asked for"),
-        Verdict::Healthy => format!("healthy: the device at port {port} needs no rescue; nothing was written"),
+        Verdict::Restored => {
+            format!("restored: the EEPROM of the enclosure at port {port} holds what was asked for")
+        }
+        Verdict::Healthy => {
+            format!("healthy: the device at port {port} needs no rescue; nothing was written")
+        }
         Verdict::Planned | Verdict::Failed => return text,
     };
-    let mut line = |name: &str, value: String| drop(writeln!(text, "  {:<9} {value}", format!("{name}:")));
+    let mut line = |name: &str, value: String| {
+        let _ = writeln!(text, "  {:<9} {value}", format!("{name}:"));
+    };
     if let Some(seen) = &outcome.identity.seen {
         line("identity", seen.to_string());
     }
@@ -24,7 +30,10 @@ pub fn report(outcome: &Outcome) -> String {
         }
         line("drive", "not asked: this chip's images are not yet talked to as a disk".to_owned());
         if let Some(backup) = &outcome.backup {
-            line("backup", format!("{backup} (`recover restore {backup}` puts the old contents back)"));
+            line(
+                "backup",
+                format!("{backup} (`recover restore {backup}` puts the old contents back)"),
+            );
         }
         line(
             "effort",
