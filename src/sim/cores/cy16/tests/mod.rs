@@ -1,0 +1,1 @@
+//! The CPU against the facts known of it.
