@@ -252,11 +252,8 @@ impl Eeprom {
         self.state = State::Deaf;
         // The address pins of a two-address-byte part are strapped low and compared; the
         // smaller parts have the block number there and ignore what they have no blocks for.
-        let addressed = if self.part.address_bytes == 1 {
-            byte & 0xf0 == 0xa0
-        } else {
-            byte & 0xfe == 0xa0
-        };
+        let addressed =
+            if self.part.address_bytes == 1 { byte & 0xf0 == 0xa0 } else { byte & 0xfe == 0xa0 };
         if self.dead || !addressed || self.is_busy(now) {
             return false;
         }
