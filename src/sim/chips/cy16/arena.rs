@@ -23,7 +23,7 @@ fn blocks(bus: &mut impl Bus16, end: u16) -> Vec<(u16, u16, bool)> {
     let mut at = bus.read_word(FIRST_BLOCK) & !1;
     while at < end {
         let size = bus.read_word(at);
-        if size < HEADER || size % 2 != 0 || size > end - at {
+        if size < HEADER || !size.is_multiple_of(2) || size > end - at {
             break;
         }
         let used = bus.read_word(at + 2) & USED != 0;
