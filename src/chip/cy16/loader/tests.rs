@@ -1,6 +1,7 @@
 //! The codec of the loaders' parameters and answers.
 
 use super::*;
+use crate::chip::AddressWidth;
 
 fn request() -> EepromRequest {
     EepromRequest {
