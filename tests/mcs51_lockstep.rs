@@ -9,7 +9,10 @@
 //!   ports and interrupts differ from chip to chip, as does DPS;
 //! - MOVX @Ri, whose upper address half is P2 at `s51` and MPAGE here;
 //! - cycles: an 8052 has twelve clocks to one, an EZ-USB four;
-//! - division by zero, after which A and B are undefined.
+//! - division by zero, after which A and B are undefined;
+//! - a stack that leaves the internal RAM, which makes `s51` stop;
+//! - writes to PSW that `s51` does not follow: single bits of the bank select, and a parity bit
+//!   that is not the accumulator's, which `s51` keeps until the accumulator changes.
 //!
 //! Skipped, and says so, where `s51` is not installed; RECOVER_REQUIRE_S51=1 makes that a failure.
 
@@ -34,6 +37,9 @@ const WINDOWED: usize = 1_000_000;
 const WINDOW: usize = 10;
 /// Execution goes on somewhere else after so many, for random code is soon in a loop.
 const STRAND: usize = 400;
+
+/// Where a stack pointer may be to be used.
+const STACK: std::ops::RangeInclusive<u8> = 4..=0xFA;
 
 /// xorshift64: reproducible, and no dependency.
 struct Random(u64);
@@ -77,6 +83,30 @@ impl Bus8051 for World {
     }
 }
 
+/// The code of a [`World`], with ACC for the byte at one address.
+struct Instruction<'world> {
+    world: &'world World,
+    destination: u16,
+}
+
+impl Bus8051 for Instruction<'_> {
+    fn fetch(&mut self, address: u16) -> u8 {
+        if address == self.destination { 0xE0 } else { self.world.code[usize::from(address)] }
+    }
+
+    fn read_external(&mut self, _: u16) -> u8 {
+        0
+    }
+
+    fn write_external(&mut self, _: u16, _: u8) {}
+
+    fn read_special(&mut self, _: u8, _: bool) -> u8 {
+        0
+    }
+
+    fn write_special(&mut self, _: u8, _: u8) {}
+}
+
 const ALIKE: [u8; 6] = [0xE0, 0xF0, 0xD0, 0x81, 0x82, 0x83];
 
 /// Where the direct or bit addresses of `opcode` are, as offsets from it.
@@ -99,7 +129,12 @@ fn is_bit(opcode: u8) -> bool {
 
 fn is_alike(opcode: u8, operand: u8) -> bool {
     let byte = if is_bit(opcode) { operand & 0xF8 } else { operand };
-    operand < 0x80 || ALIKE.contains(&byte)
+    let unaware = match opcode {
+        0x05 | 0x15 | 0x42 | 0x43 | 0x52 | 0x53 | 0x62 | 0x63 | 0xC5 | 0xD5 => operand == 0xD0,
+        0x10 | 0x92 | 0xB2 | 0xC2 | 0xD2 => matches!(operand, 0xD0 | 0xD3 | 0xD4),
+        _ => false,
+    };
+    operand < 0x80 || ALIKE.contains(&byte) && !unaware
 }
 
 impl World {
@@ -110,16 +145,46 @@ impl World {
         if matches!(opcode, 0xA5 | 0xE2 | 0xE3 | 0xF2 | 0xF3) || opcode == 0x84 && cpu.b() == 0 {
             return self.replace(pc, 0x00);
         }
+        // PUSH, POP, calls and returns at the ends of the internal RAM.
+        let stacks = matches!(opcode, 0xC0 | 0xD0 | 0x12 | 0x22 | 0x32) || opcode & 0x1F == 0x11;
+        if stacks && !STACK.contains(&cpu.sp()) {
+            return false;
+        }
+        let lies = self.lies_about_parity(cpu);
         direct_operands(opcode).iter().all(|offset| {
             let at = pc.wrapping_add(*offset);
+            if lies && self.code[usize::from(at)] == 0xD0 {
+                return self.replace(at, 0xF0);
+            }
             if is_alike(opcode, self.code[usize::from(at)]) {
                 return true;
             }
             let choice = random.next();
+                        // The registers with bits come first.
             let register = ALIKE[choice as usize % if is_bit(opcode) { 3 } else { 6 }];
-            let bit = if is_bit(opcode) { (choice >> 8) as u8 & 7 } else { 0 };
-            self.replace(at, register | bit)
+            let bit = if is_bit(opcode) { [1, 2, 5, 6, 7][(choice >> 8) as usize % 5] } else { 0 };
+            let register = if is_alike(opcode, register | bit) { register } else { 0xE0 };
+            self.replace(at, register | bit) && !self.lies_about_parity(cpu)
         })
+    }
+
+    /// Whether the instruction at `pc` writes a byte to PSW whose parity bit is not that of the
+    /// accumulator. What is written is seen by writing it to the accumulator instead.
+    fn lies_about_parity(&self, cpu: &Cpu) -> bool {
+        let pc = cpu.pc();
+        let opcode = self.code[usize::from(pc)];
+        let destination = match opcode {
+            0x75 | 0x86..=0x8F | 0xD0 | 0xF5 => pc.wrapping_add(1),
+            0x85 => pc.wrapping_add(2),
+            _ => return false,
+        };
+        if self.code[usize::from(destination)] != 0xD0 {
+            return false;
+        }
+        let mut instruction = Instruction { world: self, destination };
+        let mut instead = cpu.clone();
+        instead.step(&mut instruction).unwrap();
+        instead.a() & 1 != cpu.psw() & 1
     }
 
     fn replace(&mut self, at: u16, byte: u8) -> bool {
@@ -167,7 +232,9 @@ impl State {
             b: cpu.b(),
             psw: cpu.psw(),
             sp: cpu.sp(),
-            stack: (0..8).map(|down| memory[usize::from(cpu.sp().wrapping_sub(down))]).collect(),
+            stack: (0..8.min(u16::from(cpu.sp()) + 1))
+                .map(|down| memory[usize::from(cpu.sp()) - usize::from(down)])
+                .collect(),
             dptr: cpu.dptr(),
         }
     }
@@ -185,6 +252,9 @@ fn rehearse(seed: u64) -> (World, World, Vec<Act>, u64) {
     let mut random = Random(seed);
     let mut bytes = || (0..0x1_0000).map(|_| (random.next() >> 24) as u8).collect::<Vec<_>>();
     let mut world = World { code: bytes(), used: vec![false; 0x1_0000], data: bytes() };
+    // MOV SP,#40, where a strand goes whose stack is at its end.
+    world.code[..3].copy_from_slice(&[0x75, 0x81, 0x40]);
+    world.used[..3].fill(true);
     let start = World { code: Vec::new(), used: Vec::new(), data: world.data.clone() };
     let mut cpu = Cpu::new();
     let mut acts = Vec::new();
@@ -201,7 +271,8 @@ fn rehearse(seed: u64) -> (World, World, Vec<Act>, u64) {
             if strand == STRAND {
                 acts.push(Act::Memory(cpu.memory().to_vec()));
             }
-            cpu.set_pc((random.next() >> 16) as u16);
+            let new_stack = !STACK.contains(&cpu.sp());
+            cpu.set_pc(if new_stack { 0 } else { (random.next() >> 16) as u16 });
             acts.push(Act::Jump(cpu.pc()));
             strand = 0;
             continue;
@@ -234,7 +305,9 @@ impl Reader {
     }
 
     fn state(&mut self) -> State {
-        let number = |text: &str| u16::from_str_radix(text, 16).unwrap();
+        let number = |text: &str| {
+            u16::from_str_radix(text, 16).unwrap_or_else(|_| panic!("{text} is no number"))
+        };
         let bytes = |text: &str| {
             text.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect()
         };
@@ -263,8 +336,9 @@ impl Reader {
     }
 
     fn memory(&mut self) -> Vec<u8> {
-        let line = self.find("0x00 ");
-        let bytes = line.split_whitespace().skip(1).take(256);
+        // s51 echoes what it reads, in front of its answer; an instruction may end in 0x00, too.
+        while self.find("0x00 ").len() < 3 * 256 {}
+        let bytes = self.line.split_once("0x00 ").unwrap().1.split_whitespace().take(256);
         bytes.map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect()
     }
 }

@@ -245,9 +245,11 @@ impl Cpu {
                 self.branch(bus, differs);
             }
             0xC0 => {
+                // PUSH SP stores the pointer as incremented, the order of [MCS51].
                 let address = self.fetch(bus);
+                self.sp = self.sp.wrapping_add(1);
                 let value = self.read_direct(bus, address, false);
-                self.push(value);
+                self.memory[usize::from(self.sp)] = value;
             }
             0xC4 => self.a = self.a.rotate_left(4),
             0xC5..=0xCF => self.exchange(bus, opcode),
