@@ -300,6 +300,15 @@ pub trait Chip: Send + Sync {
     /// [`ImageError`], one kind for each way an image can be wrong.
     fn read_image(&self, model: Model, bytes: &[u8]) -> Result<Image, ImageError>;
 
+    /// Whether the chip would boot from a memory that begins with `first`.
+    fn boots_from(&self, model: Model, first: &[u8]) -> bool;
+
+    /// The image at the start of a memory's contents, whatever lies behind it.
+    ///
+    /// # Errors
+    /// [`ImageError`] when no whole image is there.
+    fn image_in_memory(&self, model: Model, contents: &[u8]) -> Result<Image, ImageError>;
+
     /// Starts an image from RAM, the memory untouched.
     ///
     /// # Errors
