@@ -26,7 +26,7 @@ use log::LevelFilter;
 pub use args::Cli;
 
 use crate::executor::{Request, Store};
-use crate::profile::Library;
+use crate::profile::{Library, known_chips as profile_chips};
 use crate::rescue::choice::NamedImage;
 use crate::rescue::{Code, Failure, Wish};
 use crate::{chip, ui};
@@ -118,7 +118,7 @@ fn home(common: &CommonArgs) -> Result<PathBuf, Failure> {
 /// The profiles: those that come with the program, and the user's own.
 fn library(common: &CommonArgs) -> Result<Library, Failure> {
     let folder = Store::new(home(common)?).profiles();
-    Ok(Library::embedded().with_user_folder(&folder))
+    Ok(Library::embedded(&profile_chips()).with_user_folder(&folder))
 }
 
 /// What is asked of a run.

@@ -1,9 +1,11 @@
 //! `recover profile`.
 
+use std::path::Path;
+
 use super::args::{CommonArgs, ProfileCommand};
 use super::{home, library};
 use crate::executor::Store;
-use crate::profile::{self, Profile};
+use crate::profile::{self, ImageSource, Library, Problem, Profile};
 use crate::rescue::{Code, Failure};
 use crate::ui;
 
@@ -17,17 +19,34 @@ pub fn run(common: &CommonArgs, command: &ProfileCommand) -> Result<u8, Failure>
                 Some(folder) => folder.clone(),
                 None => Store::new(home(common)?).profiles(),
             };
-            let problems = profile::check(&folder);
-            let Some((first, rest)) = problems.split_first() else {
-                ui::print("every profile is right");
-                return Ok(0);
-            };
-            for problem in rest {
-                ui::print(&problem.to_string());
-            }
-            Err(Failure::new(Code::R309, first.to_string(), folder.display().to_string())
-                .next("mend it and check again; docs/adding-a-device.md has every key"))
+            check(&folder)
         }
+    }
+}
+
+/// Checks every profile in and below a folder.
+fn check(folder: &Path) -> Result<u8, Failure> {
+    let library = Library::empty(&profile::known_chips()).with_user_folder(folder);
+    let mut problems: Vec<Problem> = library.problems().to_vec();
+    for profile in library.profiles() {
+        if matches!(profile.image.source, ImageSource::Shipped { .. }) {
+            problems.extend(library.image_bytes(profile).err());
+        }
+    }
+    let Some((first, rest)) = problems.split_first() else {
+        ui::print(&format!("{} profiles, nothing wrong with them", library.profiles().count()));
+        return Ok(0);
+    };
+    for problem in rest {
+        ui::print(&format!("{problem}\n  {}", problem.kind.remedy()));
+    }
+    Err(Failure::new(Code::R309, first.kind.to_string(), place(first)).next(first.kind.remedy()))
+}
+
+fn place(problem: &Problem) -> String {
+    match problem.line {
+        Some(line) => format!("{}, line {line}", problem.place),
+        None => problem.place.clone(),
     }
 }
 
@@ -41,7 +60,7 @@ fn list(common: &CommonArgs) -> Result<u8, Failure> {
                 "{:<20} {:<8} image: {:<8} {}",
                 profile.name,
                 profile.chip.model,
-                profile.image.source.to_string(),
+                profile.image.source,
                 profile.title
             ));
         }
@@ -54,7 +73,7 @@ fn list(common: &CommonArgs) -> Result<u8, Failure> {
 
 fn show(common: &CommonArgs, name: &str) -> Result<u8, Failure> {
     let library = library(common)?;
-    let profile = library.profiles().iter().find(|profile| profile.name == name).ok_or_else(|| {
+    let profile = library.find(name).ok_or_else(|| {
         Failure::new(Code::R306, format!("no profile is called {name:?}"), "profile show")
             .next("`recover profile list`")
     })?;

@@ -46,6 +46,16 @@ pub enum ImageSource {
     },
 }
 
+impl fmt::Display for ImageSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Shipped { .. } => "shipped",
+            Self::Supply { .. } => "supply",
+            Self::Build { .. } => "build",
+        })
+    }
+}
+
 impl ImageClaim {
     /// The hash the image must have, where one is promised.
     pub fn sha256(&self) -> Option<Sha256Digest> {
