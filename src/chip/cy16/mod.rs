@@ -3,6 +3,7 @@ pub mod descriptors;
 #[cfg(test)]
 mod fake;
 pub mod image;
+pub mod loader;
 pub mod model;
 pub mod probe;
 mod ram;
