@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::descriptors::{self, Found};
 use super::model::{self, Map};
-use super::record::{self, Ending, Record, StreamError, TERMINATOR};
+use super::record::{self, Ending, Record, SIGNATURE, StreamError, TERMINATOR};
 use crate::chip::{Image, ImageError, Model};
 
 /// The record Cypress's assembler puts first so that its code starts at an even offset of the
@@ -69,6 +69,28 @@ pub fn read(model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
         }
     };
     Ok(Image { bytes: bytes.to_vec(), signature_bytes: 2, identity, contents })
+}
+
+/// The image at the start of a memory's contents. Its bytes end with its terminator; what lies
+/// behind is left out.
+///
+/// # Errors
+/// As [`read`].
+pub fn in_memory(model: Model, contents: &[u8]) -> Result<Image, ImageError> {
+    if !is_signed(contents) {
+        return read(model, contents);
+    }
+    let behind = match record::decode_stream(contents) {
+        Ok((_, Ending::Word { after, .. })) => after,
+        _ => 0,
+    };
+    let image = contents.split_at_checked(contents.len().saturating_sub(behind));
+    read(model, image.map_or(contents, |(image, _)| image))
+}
+
+/// Whether the chip would take `first`, the start of a memory, for a stream of records.
+pub fn is_signed(first: &[u8]) -> bool {
+    first.starts_with(&SIGNATURE)
 }
 
 fn part_of(error: &StreamError) -> String {
@@ -449,6 +471,21 @@ mod tests {
         let image = read(SL11R, &bytes).unwrap();
         assert_eq!(image.bytes.len(), 2048);
         assert!(image.contents[1].contains("after the end"), "{:?}", image.contents);
+    }
+
+    #[test]
+    fn an_image_is_found_at_the_start_of_a_memory() {
+        let mut contents = sniffed_file();
+        contents.resize(0x8000, 0xff);
+        assert_eq!(in_memory(EZ_HOST, &contents).unwrap(), read(EZ_HOST, &sniffed_file()).unwrap());
+        contents[0] = 0xff;
+        assert!(!is_signed(&contents));
+        assert!(matches!(in_memory(EZ_HOST, &contents), Err(ImageError::WrongSignature { .. })));
+        let blank = in_memory(EZ_HOST, &[0xff; 64]);
+        assert_eq!(blank, Err(ImageError::AllOneByte { byte: 0xff, length: 64 }));
+        contents[..2].copy_from_slice(&[0xb6, 0xc3]);
+        contents[2] = 0xf0;
+        assert!(in_memory(EZ_HOST, &contents).is_err());
     }
 
     #[test]
