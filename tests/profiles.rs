@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use recover::chip::Grade;
 use recover::profile::{
     ImageMismatch, ImageSource, Library, Problem, ProblemKind, Profile, Scope, Sha256Digest, check,
+    parse,
 };
 use recover::usb::Ids;
 
@@ -286,11 +287,14 @@ fn a_missing_image_is_told_from_a_wrong_one() {
     let mismatch =
         ImageMismatch::Hash { got: Sha256Digest::of(b"abd"), expected: Sha256Digest::of(b"abc") };
     let file = "image.bin".to_owned();
-    assert_eq!(found[0].kind, ProblemKind::ImageMismatch { file: file.clone(), mismatch });
+    assert_eq!(
+        found[0].kind,
+        ProblemKind::ImageMismatch { file: file.clone(), mismatch: Box::new(mismatch) }
+    );
 
     fs::write(folder.join("image.bin"), "abcd").unwrap();
     let found = check(&folder, CHIPS).unwrap_err();
-    let mismatch = ImageMismatch::Size { got: 4, expected: 3 };
+    let mismatch = Box::new(ImageMismatch::Size { got: 4, expected: 3 });
     assert_eq!(found[0].kind, ProblemKind::ImageMismatch { file, mismatch });
 }
 
@@ -414,4 +418,18 @@ fn folders_are_looked_into_only_so_deep() {
     let library = Library::empty(CHIPS).with_user_folder(profiles.path());
     let names: Vec<_> = library.profiles().map(|profile| profile.name.as_str()).collect();
     assert_eq!(names, ["maker-model"]);
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_damaged_profile_never_panics_and_its_lines_are_in_the_file(
+        at in 0..GOOD.len(), cut in 0..40_usize, put in "\\PC{0,8}"
+    ) {
+        let end = (at + cut).min(GOOD.len());
+        let text = [&GOOD[..at], &put, &GOOD[end..]].concat();
+        let most = text.lines().count() + 1;
+        for problem in parse(&text, "profile.toml", "maker-model", CHIPS).err().unwrap_or_default() {
+            proptest::prop_assert!(problem.line.is_none_or(|line| (1..=most).contains(&line)));
+        }
+    }
 }

@@ -383,3 +383,18 @@ fn times_beyond_all_reason_do_not_stop_a_replay() {
     assert_eq!(clock.now(), Duration::MAX);
     assert_eq!(clock.date(), jiff::Timestamp::MAX);
 }
+
+proptest::proptest! {
+    #[test]
+    fn a_damaged_trace_never_panics_and_replays_or_is_refused(
+        at in 0..4000_usize, cut in 0..60_usize, put in proptest::collection::vec(proptest::num::u8::ANY, 0..8)
+    ) {
+        let (_, trace) = recorded(Serials::Kept);
+        let mut bytes = trace.into_bytes();
+        let (start, end) = (at.min(bytes.len()), (at + cut).min(bytes.len()));
+        bytes.splice(start..end, put);
+        if let Ok(mut replayer) = Replayer::read(&bytes[..]) {
+            run(&mut replayer, b"image");
+        }
+    }
+}

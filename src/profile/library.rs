@@ -148,10 +148,9 @@ fn shipped_image(profile: &Profile, folder: &Folder) -> Result<Option<Vec<u8>>, 
     let ImageSource::Shipped { file, .. } = &profile.image.source else { return Ok(None) };
     let bytes = needed(folder, file)?;
     let problem = |kind| Problem { place: folder.place_of(PROFILE), line: None, kind };
-    profile
-        .image
-        .verify(&bytes)
-        .map_err(|mismatch| problem(ProblemKind::ImageMismatch { file: file.clone(), mismatch }))?;
+    profile.image.verify(&bytes).map_err(|mismatch| {
+        problem(ProblemKind::ImageMismatch { file: file.clone(), mismatch: Box::new(mismatch) })
+    })?;
     let (image_bytes, memory_bytes) = (bytes.len() as u64, profile.memory.size_bytes);
     if image_bytes > u64::from(memory_bytes) {
         return Err(problem(ProblemKind::ImageTooBigForMemory { image_bytes, memory_bytes }));

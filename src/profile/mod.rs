@@ -50,6 +50,7 @@
 //!
 //! Read next: [`Library`], then `parse` for the checks.
 
+mod document;
 mod folder;
 mod image;
 mod library;

@@ -1,12 +1,15 @@
-//! `profile.toml` to [`Profile`]. First serde reads keys and kinds and stops at the first error;
-//! then the values are checked, and everything wrong with them is said at once.
+//! `profile.toml` to [`Profile`]. First serde reads keys and kinds (`document`) and stops at the
+//! first error; then the values are checked, and everything wrong with them is said at once.
 
-use serde::Deserialize;
 use toml::Spanned;
 
+use super::document::{
+    ChipTable, Document, IdentityTable, ImageTable, MemoryTable, SightingTable, SourceName, Text,
+    string, strings,
+};
 use super::{
     BlankSighting, ChipClaim, Confidence, Guidance, IdentityClaim, ImageClaim, ImageSource,
-    MemoryClaim, Problem, ProblemKind, Profile, Provenance, Scope, Sha256Digest,
+    MemoryClaim, Problem, ProblemKind, Profile, Provenance, Sha256Digest,
 };
 use crate::chip::{Grade, Identity};
 use crate::usb::{ClassCode, Ids};
@@ -33,126 +36,6 @@ pub fn parse(
         Some(profile) if problems.is_empty() => Ok(profile),
         _ => Err(problems),
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    name: Spanned<String>,
-    title: Text,
-    #[serde(default)]
-    aliases: Vec<Text>,
-    scope: Scope,
-    chip: ChipTable,
-    #[serde(default)]
-    sighting: Vec<Spanned<SightingTable>>,
-    identity: Spanned<IdentityTable>,
-    memory: Spanned<MemoryTable>,
-    image: Spanned<ImageTable>,
-    #[serde(default)]
-    guidance: Vec<GuidanceTable>,
-    provenance: Spanned<ProvenanceTable>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ChipTable {
-    model: Spanned<String>,
-    grade: Spanned<Grade>,
-    basis: Option<Text>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SightingTable {
-    ids: Spanned<String>,
-    grade: Spanned<Grade>,
-    basis: Option<Text>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct IdentityTable {
-    ids: Spanned<String>,
-    bcd_device: Option<u16>,
-    interface_class: Option<Spanned<String>>,
-    manufacturer: Option<Text>,
-    product: Option<Text>,
-    serial: Option<Text>,
-    grade: Spanned<Grade>,
-    basis: Option<Text>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MemoryTable {
-    part: Text,
-    size_bytes: Spanned<u32>,
-    grade: Spanned<Grade>,
-    basis: Option<Text>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ImageTable {
-    source: SourceName,
-    file: Option<Spanned<String>>,
-    sha256: Option<Spanned<String>>,
-    size_bytes: Option<Spanned<u32>>,
-    description: Text,
-    grade: Spanned<Grade>,
-    basis: Option<Text>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum SourceName {
-    Shipped,
-    Supply,
-    Build,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GuidanceTable {
-    step: Text,
-    expect: Text,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProvenanceTable {
-    sources: Vec<Text>,
-    notes: Option<Text>,
-    contributed_by: Text,
-}
-
-/// Text for people: not empty, and without control characters, which could tell a terminal to
-/// show something else than what is there.
-#[derive(Deserialize)]
-#[serde(try_from = "String")]
-struct Text(String);
-
-impl TryFrom<String> for Text {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, &'static str> {
-        if text.trim().is_empty() {
-            return Err("the text is empty");
-        }
-        if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
-            return Err("the text holds control characters");
-        }
-        Ok(Self(text))
-    }
-}
-
-fn string(text: Option<Text>) -> Option<String> {
-    text.map(|text| text.0)
-}
-
-fn strings(texts: Vec<Text>) -> Vec<String> {
-    texts.into_iter().map(|text| text.0).collect()
 }
 
 struct Checks<'t> {

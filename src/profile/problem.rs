@@ -99,7 +99,7 @@ pub enum ProblemKind {
     FileMissing { file: String },
     /// Another image than the profile promises.
     #[error("{file:?}: {mismatch}")]
-    ImageMismatch { file: String, mismatch: ImageMismatch },
+    ImageMismatch { file: String, mismatch: Box<ImageMismatch> },
     /// The image is not part of the profile.
     #[error("the image does not come with the profile {name:?}")]
     ImageNotShipped { name: String },
