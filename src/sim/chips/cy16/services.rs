@@ -125,6 +125,9 @@ impl Cy16 {
             return;
         }
         self.board.now += IDLE_PASS_NS;
+        if self.event {
+            return;
+        }
         // Called by the ROM's own loop with nothing in the chain: passes do nothing but pass.
         let stack = self.register(15);
         let caller = self.board.read_word(stack);
