@@ -237,3 +237,47 @@ fn packets_on_a_bulk_endpoint_are_programmed_at_interrupt_level() {
     assert_eq!(host.word(0xC002), 0x0100);
     assert_eq!(host.diagnostics(), []);
 }
+
+const EEPROM_LOADER: &[u8] =
+    include_bytes!("../../../../../recovery-images/loaders/cy16/ez-eeprom.bin");
+
+#[test]
+fn a_whole_part_is_read_over_the_pins() {
+    let content = sample(0x4000);
+    let mut host = Host::new(&EZ_OTG, "24lc128", &content);
+    let base = host.install(EEPROM_LOADER, 0x1000);
+    let buffer = base + EEPROM_LOADER.len() as u16;
+    let before = host.bus.virtual_time();
+    for piece in 0..4_u16 {
+        let parameters = [
+            (4, 1),
+            (8, piece * 0x1000),
+            (0xA, 0x1000),
+            (0x10, 0x8000),
+            (0x12, 0x4000),
+            (0x16, 8),
+            (0x18, 4),
+        ];
+        assert_eq!(host.run(base, &parameters), DONE);
+        let start = usize::from(piece) * 0x1000;
+        assert_eq!(host.read(buffer, 0x1000), content[start..start + 0x1000]);
+    }
+    let took = (host.bus.virtual_time() - before).as_millis();
+    assert!((400..2000).contains(&took), "{took} ms");
+    assert_eq!((host.cycles(), host.diagnostics()), (0, Vec::new()));
+}
+
+#[test]
+fn whole_pages_are_written_over_the_pins() {
+    let mut host = Host::new(&EZ_OTG, "24lc128", &[]);
+    let base = host.install(EEPROM_LOADER, 0x400);
+    let buffer = base + EEPROM_LOADER.len() as u16;
+    let data = sample(0x400);
+    host.store(buffer, &data);
+    let parameters = [(4, 2), (8, 0x0800), (0xA, 0x400), (0xE, 64), (0x10, 0x8000), (0x12, 0x4000)];
+    assert_eq!(host.run(base, &parameters), DONE);
+    assert_eq!(host.eeprom()[0x800..0xC00], data);
+    let wear = host.bus.eeprom(&host.port).unwrap().wear;
+    assert_eq!(wear.cycles, 16);
+    assert!(wear.pages.iter().all(|cycles| *cycles <= 1));
+}
