@@ -67,6 +67,8 @@ struct Eeprom {
     reading: bool,
     pages: Vec<usize>,
     refused: bool,
+    /// A STOP or START came while the part was sending: the last byte was not refused.
+    interrupted: bool,
     /// Compares the address pins, which are strapped low, instead of ignoring them.
     one_block: bool,
 }
@@ -90,6 +92,7 @@ impl Eeprom {
             reading: false,
             pages: Vec::new(),
             refused: false,
+            interrupted: false,
             one_block: false,
         }
     }
@@ -110,6 +113,7 @@ impl Eeprom {
     }
 
     fn start(&mut self) {
+        self.interrupted |= self.phase == Phase::Giving;
         self.latch.clear();
         self.phase = Phase::Taking(0);
         self.bits = 0;
@@ -117,6 +121,7 @@ impl Eeprom {
     }
 
     fn stop(&mut self, now: u64) {
+        self.interrupted |= self.phase == Phase::Giving;
         self.phase = Phase::Idle;
         self.pulls = false;
         let latch = std::mem::take(&mut self.latch);
@@ -211,6 +216,10 @@ struct Machine {
     sda: u16,
     eeprom: Eeprom,
     drove_high: bool,
+    /// How long SCL takes to rise after its release.
+    rise_ns: u64,
+    released_at: Option<u64>,
+    sda_before: bool,
     scl_edges: Vec<(u64, bool)>,
 }
 
@@ -223,6 +232,9 @@ impl Machine {
             sda: 0x8000,
             eeprom,
             drove_high: false,
+            rise_ns: 0,
+            released_at: Some(0),
+            sda_before: true,
             scl_edges: Vec::new(),
         }
     }
@@ -247,12 +259,21 @@ impl Machine {
         let (output, direction) = (self.word(OUTPUT), self.word(DIRECTION));
         self.drove_high |= output & direction & (self.scl | self.sda) != 0;
         let low = |mask| direction & !output & mask != 0;
-        let scl = !low(self.scl) && !self.eeprom.faults.holds_scl;
+        let released = !low(self.scl) && !self.eeprom.faults.holds_scl;
         let sda = !low(self.sda);
         let now = self.now();
+        self.released_at = released.then(|| self.released_at.unwrap_or(now));
+        let risen_at = self.released_at.map(|at| at + self.rise_ns).filter(|at| *at <= now);
+        let scl = risen_at.is_some();
         if self.eeprom.lines.0 != scl {
-            self.scl_edges.push((now, scl));
+            self.scl_edges.push((risen_at.unwrap_or(now), scl));
+            // The rise lies before this moment; SDA was then what it was before.
+            if scl {
+                let before = self.sda_before;
+                self.eeprom.see(true, before, now);
+            }
         }
+        self.sda_before = sda;
         self.eeprom.see(scl, sda, now);
     }
 
@@ -290,6 +311,7 @@ impl Bus16 for Machine {
     }
     fn read_word(&mut self, address: u16) -> u16 {
         if address == INPUT {
+            self.pins();
             let (scl, sda) = self.eeprom.lines;
             return (u16::from(scl) * self.scl) | (u16::from(sda) * self.sda);
         }
@@ -371,6 +393,9 @@ impl Loader {
         self.machine.scl_edges.clear();
         self.machine.run(self.base);
         assert!(!self.machine.drove_high, "a line was driven high");
+        assert!(!self.machine.eeprom.interrupted, "a sending part was not told of the end");
+        let held = self.machine.eeprom.faults.holds_scl || self.machine.eeprom.faults.holds_sda > 0;
+        assert!(held || self.machine.eeprom.phase == Phase::Idle, "the part was left waiting");
         assert_eq!(self.machine.word(OUTPUT), 0xC00F, "output latches are not as found");
         assert_eq!(self.machine.word(DIRECTION), 0x0005, "directions are not as found");
         self.get("status")
@@ -379,6 +404,21 @@ impl Loader {
     fn program(&mut self, address: u16, bytes: &[u8]) -> u16 {
         self.buffer()[..bytes.len()].copy_from_slice(bytes);
         self.run(2, address, bytes.len() as u16)
+    }
+}
+
+impl Loader {
+    /// Shortest low, shortest high and the usual period of SCL in the last run, nanoseconds.
+    fn scl_times(&self) -> (u64, u64, u64) {
+        let edges = &self.machine.scl_edges;
+        let shortest = |level: bool| {
+            let phases = edges.windows(2).filter(|pair| pair[0].1 == level);
+            phases.map(|pair| pair[1].0 - pair[0].0).min().unwrap()
+        };
+        let rises: Vec<u64> = edges.iter().filter(|(_, high)| *high).map(|(at, _)| *at).collect();
+        let mut periods: Vec<u64> = rises.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        periods.sort_unstable();
+        (shortest(false), shortest(true), periods[periods.len() / 2])
     }
 }
 
@@ -541,21 +581,24 @@ fn no_byte_to_program_makes_no_write_cycle() {
     assert_eq!(loader.machine.eeprom.pages, []);
 }
 
-/// Shortest low, shortest high and the usual period of SCL, nanoseconds.
+#[test]
+fn a_slowly_rising_clock_is_waited_for() {
+    let mut loader = Loader::new(Eeprom::new(8192, true, 32));
+    loader.machine.rise_ns = 900;
+    let bytes: Vec<u8> = (0..100).map(|i| i * 2 + 1).collect();
+    assert_eq!(loader.program(0x30, &bytes), 0xD0CE);
+    assert_eq!(loader.machine.eeprom.cells[0x30..0x94], bytes);
+    let (low, high, _) = loader.scl_times();
+    assert!(low >= 1300 && high >= 600, "low {low} ns, high {high} ns");
+}
+
+/// What [`Loader::scl_times`] gives for a read with that clock.
 fn measured(low: u16, high: u16) -> (u64, u64, u64) {
     let mut loader = Loader::new(Eeprom::new(8192, true, 32));
     loader.set("low", low);
     loader.set("high", high);
     assert_eq!(loader.run(1, 0, 256), 0xD0CE);
-    let edges = &loader.machine.scl_edges;
-    let shortest = |level: bool| {
-        let phases = edges.windows(2).filter(|pair| pair[0].1 == level);
-        phases.map(|pair| pair[1].0 - pair[0].0).min().unwrap()
-    };
-    let rises: Vec<u64> = edges.iter().filter(|(_, high)| *high).map(|(at, _)| *at).collect();
-    let mut periods: Vec<u64> = rises.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    periods.sort_unstable();
-    (shortest(false), shortest(true), periods[periods.len() / 2])
+    loader.scl_times()
 }
 
 #[test]
