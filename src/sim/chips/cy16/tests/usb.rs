@@ -125,3 +125,43 @@ fn a_class_handler_of_the_program_answers_with_the_roms_send() {
     assert_eq!(host.read(0x0100, 2).len(), 2);
     assert_eq!(host.diagnostics(), []);
 }
+
+#[test]
+fn nothing_is_answered_while_a_program_has_interrupts_off() {
+    let mut host = Host::ez();
+    // cli ; mov r1,100 ; mov r2,FFFF ; dec r2 ; jnz -2 ; dec r1 ; jnz -7 ; sti ; ret: about 1 s
+    let code = [
+        0xC1, 0xDF, 0xC1, 0x07, 0x64, 0x00, 0xC2, 0x07, 0xFF, 0xFF, 0x02, 0xDA, 0x7E, 0xC1, 0x01,
+        0xDA, 0x7A, 0xC1, 0xC0, 0xDF, 0x97, 0xCF,
+    ];
+    host.store(0x2000, &code);
+    let call = Transfer::vendor_out(0xFF, 5, 0, [&record(5, &[0x00, 0x20])[..], &[0, 0]].concat());
+    let before = host.bus.virtual_time();
+    let soon = call.within(Duration::from_millis(100));
+    assert_eq!(host.exchange(&soon), Err(TransferError::TimedOut));
+    assert_eq!(host.exchange(&standard(6, 0x0100, 18)).unwrap(), EZ_OTG.device);
+    let took = (host.bus.virtual_time() - before).as_millis();
+    assert!((900..1100).contains(&took), "{took} ms");
+}
+
+#[test]
+fn a_refused_request_runs_the_loader_that_sits_on_the_stall_vector() {
+    let mut host = Host::sl11r();
+    // inc [0800] ; ret
+    host.store(0x0800, &[0, 0]);
+    host.scan(&record(2, &[82, 0x27, 0xD8, 0x00, 0x08, 0x97, 0xCF]));
+    let other = Transfer::vendor_in(0xA0, 0, 0, 2).within(Duration::from_millis(50));
+    assert_eq!(host.exchange(&other), Err(TransferError::TimedOut));
+    assert_eq!(host.word(0x0800), 1);
+}
+
+#[test]
+fn a_program_is_told_of_every_reset_and_configuration() {
+    let mut host = Host::ez();
+    host.store(0x2000, &[0x27, 0xD8, 0x00, 0x21, 0x97, 0xCF]); // inc [2100] ; ret
+    host.store(0x2100, &[0, 0]);
+    host.store(2 * 95, &[0x00, 0x20]);
+    let seen = host.seen().unwrap();
+    host.bus.reset(&seen).unwrap();
+    assert_eq!(host.word(0x2100), 2);
+}
