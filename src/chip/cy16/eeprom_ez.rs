@@ -13,7 +13,7 @@ use super::loader::{
 use super::parts::{CLASSES, PartClass};
 use super::record::Record;
 use super::{ram, wire};
-use crate::chip::{AddressWidth, ChipError, Geometry, Memory, MemoryError, Size};
+use crate::chip::{AddressWidth, ChipError, Geometry, Memory, MemoryError};
 use crate::clock::Deadline;
 use crate::usb::transfer::CONTROL_TIMEOUT;
 use crate::usb::{Link, TransferError};
@@ -252,8 +252,7 @@ impl Memory for Eeprom<'_> {
         }
     }
 
-    fn settle(&mut self, size: Size) {
-        let (Size::Proven(bytes) | Size::AtLeast(bytes)) = size;
+    fn settle(&mut self, bytes: u32) {
         self.page = self.class.page_of(bytes);
     }
 

@@ -194,7 +194,7 @@ fn bytes_that_do_not_match_the_loader_s_sum_are_not_believed() {
 fn a_write_asks_for_whole_pages_and_counts_its_cycles() {
     let mut chip = chip_with(Part::new(32 * 1024, AddressWidth::Two));
     let mut memory = Eeprom::open(&mut chip).unwrap();
-    memory.settle(Size::Proven(32 * 1024));
+    memory.settle(32 * 1024);
     assert_eq!(memory.geometry().page, 64);
     let bytes: Vec<u8> = (0..1024).map(|i| u8::try_from(i & 0xff).unwrap()).collect();
     memory.write(0x400, &bytes).unwrap();

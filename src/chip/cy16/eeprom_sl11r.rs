@@ -10,7 +10,7 @@ use super::loader::{self, LoaderFailure, ReadRequest, SL11R_READ};
 use super::model::{self, INT_SMALL_EEPROM, SL11R};
 use super::record::Record;
 use super::{ram, wire};
-use crate::chip::{AddressWidth, ChipError, Geometry, Memory, MemoryError, Running, Size};
+use crate::chip::{AddressWidth, ChipError, Geometry, Memory, MemoryError, Running};
 use crate::clock::Deadline;
 use crate::usb::transfer::CONTROL_TIMEOUT;
 use crate::usb::{Link, TransferError};
@@ -196,7 +196,7 @@ impl Memory for Eeprom<'_> {
         }
     }
 
-    fn settle(&mut self, _size: Size) {
+    fn settle(&mut self, _bytes: u32) {
         // Op 08 writes single bytes; there is no page to choose.
     }
 
