@@ -9,7 +9,7 @@ pub use content::Content;
 use super::chips::cy16::{Cy16, profile};
 use super::device::Device;
 use super::faults::Faults;
-use super::parts::{Eeprom, WriteProtect, part};
+use super::parts::{Drive, Eeprom, WriteProtect, part};
 use crate::usb::Ids;
 
 /// What is wrong with the EEPROM itself.
@@ -120,7 +120,8 @@ impl Scenario {
     pub fn device(&self) -> Box<dyn Device> {
         let chip = profile(self.model).unwrap_or(&super::chips::cy16::SL11R);
         let ids = self.ids.map(|ids| (ids.vendor, ids.product));
-        Box::new(Cy16::with_ids(chip, self.eeprom(), ids))
+        let drive = if chip.is_ez { Drive::disk() } else { Drive::burner() };
+        Box::new(Cy16::with_ids(chip, self.eeprom(), ids).with_drive(drive))
     }
 
     /// The faults of the scenario.

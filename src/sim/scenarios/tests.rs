@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::sim::SimBus;
-use crate::usb::ClassCode;
+use std::time::Duration;
+
+use crate::usb::{Bus, ClassCode, Transfer, TransferError};
 
 const BLANK_SL11R: Ids = Ids::new(0x04CE, 0x07D1);
 const BLANK_EZ: Ids = Ids::new(0x04B4, 0x7200);
@@ -55,4 +57,36 @@ fn the_image_does_not_fit_the_small_part_and_fits_the_others() {
         let fits = scenario.factory_image().len() <= part.bytes as usize;
         assert_eq!(fits, scenario.expectation != Expectation::Refused(Refusal::TooBig));
     }
+}
+
+fn inquiry() -> Transfer {
+    let mut data = b"USBC\x01\0\0\0\x24\0\0\0\x80\0\x06\x12\0\0\0\x24".to_vec();
+    data.resize(31, 0);
+    Transfer::BulkOut { endpoint: 1, data, timeout: Duration::from_secs(1) }
+}
+
+fn bulk_in(length: usize) -> Transfer {
+    Transfer::BulkIn { endpoint: 0x82, length, timeout: Duration::from_secs(1) }
+}
+
+#[test]
+fn the_drive_behind_a_healthy_enclosure_says_who_it_is() {
+    for (name, drive) in [("sl11r-healthy", "CRX100E"), ("ez-otg-healthy", "DISK")] {
+        let mut bus = SimBus::with_scenario(scenario(name).unwrap());
+        let seen = bus.sighting(&SimBus::scenario_port()).unwrap();
+        let mut link = bus.open(&seen).unwrap();
+        link.exchange(&inquiry()).unwrap();
+        let data = link.exchange(&bulk_in(36)).unwrap().data;
+        assert!(String::from_utf8_lossy(&data).contains(drive), "{name}");
+        assert_eq!(link.exchange(&bulk_in(13)).unwrap().data[12], 0);
+        assert_eq!(link.exchange(&bulk_in(13)), Err(TransferError::TimedOut));
+    }
+}
+
+#[test]
+fn no_drive_answers_through_a_mask_rom() {
+    let mut bus = SimBus::with_scenario(scenario(DEFAULT).unwrap());
+    let seen = bus.sighting(&SimBus::scenario_port()).unwrap();
+    let mut link = bus.open(&seen).unwrap();
+    assert_eq!(link.exchange(&inquiry()), Err(TransferError::TimedOut));
 }

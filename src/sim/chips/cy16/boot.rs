@@ -110,6 +110,11 @@ impl Cy16 {
             && self.board.profile.is_ez
         {
             self.board.set_word(*register, PULL_UP);
+            // Endpoint blocks of this SIE, none enabled (model's choice).
+            let blocks = 0x0200 + 0x80 * u16::from(sie - 1);
+            for address in blocks..blocks + 0x80 {
+                self.board.set_raw(address, 0);
+            }
         }
         if sie == self.host_sie() {
             self.set_attached(true);

@@ -40,7 +40,7 @@ use self::scanning::Scan;
 use crate::sim::cores::cy16::Cpu;
 use crate::sim::device::{Attachment, Completion, Device};
 use crate::sim::diagnostic::Diagnostic;
-use crate::sim::parts::Eeprom;
+use crate::sim::parts::{Drive, Eeprom};
 use crate::usb::{Setup, Speed};
 
 /// What the CPU is doing.
@@ -74,6 +74,7 @@ pub struct Cy16 {
     interrupts: Vec<u8>,
     attachment: Option<Attachment>,
     generation: u64,
+    drive: Option<Drive>,
     /// Instructions since the last pass of the idle loop.
     instructions: u64,
     /// Something happened that whoever runs the chip waits for.
@@ -105,6 +106,7 @@ impl Cy16 {
             interrupts: Vec::new(),
             attachment: None,
             generation: 0,
+            drive: None,
             instructions: 0,
             event: false,
             target: 0,
@@ -115,6 +117,14 @@ impl Cy16 {
     #[must_use]
     pub fn assuming(mut self, unknowns: Unknowns) -> Self {
         self.board.unknowns = unknowns;
+        self
+    }
+
+    /// The same chip with a drive behind it. No firmware of ours drives one: while the chip
+    /// presents itself as mass storage, the model answers in the firmware's place.
+    #[must_use]
+    pub fn with_drive(mut self, drive: Drive) -> Self {
+        self.drive = Some(drive);
         self
     }
 
