@@ -19,6 +19,7 @@ pub mod clock;
 pub mod cores;
 pub mod device;
 pub mod diagnostic;
+mod enumeration;
 pub mod faults;
 pub mod parts;
 mod port;
