@@ -98,6 +98,8 @@ pub struct Unknowns {
     /// How long an EEPROM service polls for the end of a write cycle, milliseconds, before it
     /// reports an error. Default 50.
     pub poll_limit_ms: u32,
+    /// The boot scan asks INT 65 before INT 64. Default: after it.
+    pub large_eeprom_first: bool,
     /// The SIE that is wired to the host: 1 or 2. Default 1.
     pub host_sie: u8,
 }
@@ -112,6 +114,7 @@ impl Default for Unknowns {
             has_watchdog: true,
             i2c_hz: 100_000,
             poll_limit_ms: 50,
+            large_eeprom_first: false,
             host_sie: 1,
         }
     }
