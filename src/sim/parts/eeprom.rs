@@ -1,7 +1,7 @@
 //! A serial EEPROM as its bus sees it: START, bytes with acknowledge, STOP.
 //!
 //! One state machine serves both ways of access: whole bytes (a chip whose ROM drives the bus) and
-//! pins ([`super::i2c`]). The rules are those of the datasheets in [`super::table`]: a page write
+//! pins ([`super::i2c`]). The rules are those of the datasheets in `parts::PARTS`: a page write
 //! wraps inside its page, the write cycle begins at STOP and the part answers nothing until it is
 //! over, a sequential read wraps at the end of the part.
 //!

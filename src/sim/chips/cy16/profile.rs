@@ -13,7 +13,7 @@ pub struct Profile {
     pub arena: (u16, u16),
     /// EEPROM services that the boot scan asks, in order.
     pub boot_interrupts: &'static [u8],
-    /// Second SIE, INT 65, 96 to 127, GPIO, watchdog and the register map of [INC] exist. What
+    /// Second SIE, INT 65, 96 to 127, GPIO, watchdog and the register map of INC exist. What
     /// is false for the SL11R is not known to be absent from it: nobody has published it, so
     /// the model stops there.
     pub is_ez: bool,
