@@ -1,6 +1,8 @@
 //! The cy16 family against the virtual chips: what the probe proves, what the memories read and
 //! write, what an image promises and a restart brings.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where its helper fails")]
+
 use std::time::Duration;
 
 use recover::chip::{
@@ -116,7 +118,7 @@ fn a_factory_image_that_is_written_comes_up_as_the_identity_it_promises() {
         drop(memory);
         let state = bus.eeprom(&SimBus::scenario_port()).unwrap();
         assert!(state.bytes.starts_with(&image.bytes), "{name}");
-        assert_eq!(u64::from(cycles), u64::from(state.wear.cycles), "{name}");
+        assert_eq!(u64::from(cycles), state.wear.cycles, "{name}");
         match cy16().restart_way(finding.model) {
             Restart::ByRequest => cy16().restart(&mut *link, finding.model).unwrap(),
             Restart::ByPower => bus.replug(&SimBus::scenario_port()),
@@ -164,7 +166,7 @@ fn an_ez_reads_large_parts_at_the_fast_clock_and_writes_whole_pages() {
     memory.read(0..1024).unwrap();
     assert!(memory.geometry().bus_hz > 300_000, "{:?}", memory.geometry());
     assert_eq!(memory.geometry().page, 64);
-    let bytes: Vec<u8> = (0..1024_u32).map(|i| u8::try_from(i * 3 & 0xff).unwrap()).collect();
+    let bytes: Vec<u8> = (0..1024_u32).map(|i| u8::try_from((i * 3) & 0xff).unwrap()).collect();
     memory.write(0x400, &bytes).unwrap();
     assert_eq!(memory.write_cycles(), 16);
     assert_eq!(memory.read(0x400..0x800).unwrap(), bytes);
@@ -238,7 +240,7 @@ fn whole_way(bus: &SimBus, image: &[u8]) -> Option<Vec<u8>> {
 
 #[test]
 fn a_disturbance_of_any_transfer_ends_in_an_error_and_never_in_wrong_bytes() {
-    let image: Vec<u8> = (0..512_u32).map(|i| u8::try_from(i * 7 + 1 & 0xff).unwrap()).collect();
+    let image: Vec<u8> = (0..512_u32).map(|i| u8::try_from((i * 7 + 1) & 0xff).unwrap()).collect();
     for name in ["sl11r-zeroed", "ez-otg-blank"] {
         let one = scenario(name).unwrap();
         let bus = SimBus::with_scenario(one);

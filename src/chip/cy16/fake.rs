@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::record::{Record, decode_stream};
+use super::record::Record;
+use super::stream::decode_stream;
 use crate::clock::Clock;
 use crate::usb::{ClassCode, Ids, Link, PortPath, Reply, Sighting, Speed, Transfer, TransferError};
 

@@ -22,7 +22,9 @@ pub mod probe;
 mod ram;
 pub mod recognise;
 pub mod record;
+mod rules;
 mod sides;
+pub mod stream;
 mod trial;
 pub mod wire;
 

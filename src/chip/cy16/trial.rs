@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use super::model::SL11R;
-use super::record::{self, Record};
+use super::record::Record;
+use super::stream::{self, Placed};
 use super::{ram, wire};
 use crate::chip::{ChipError, Finding, Image, Trial};
 use crate::usb::Link;
@@ -46,10 +47,10 @@ fn runs_code(records: &[Record]) -> bool {
 
 /// Packs an image's records into requests, or says why it cannot be tried.
 fn split(bytes: &[u8], is_sl11r: bool) -> Result<Vec<Vec<Record>>, String> {
-    let (placed, _) = record::decode_stream(bytes).map_err(|error| error.to_string())?;
+    let (placed, _) = stream::decode_stream(bytes).map_err(|error| error.to_string())?;
     let mut requests: Vec<Vec<Record>> = Vec::new();
     let mut room = 0;
-    for record::Placed { at, record } in placed {
+    for Placed { at, record } in placed {
         // Captured or reported for the SL11R: op 00, 02 and 06 [EZ]; nothing else is.
         let is_established = matches!(
             record,
@@ -86,7 +87,7 @@ fn split(bytes: &[u8], is_sl11r: bool) -> Result<Vec<Vec<Record>>, String> {
 mod tests {
     use super::super::fake::FakeChip;
     use super::super::model::EZ_OTG;
-    use super::super::record::encode_stream;
+    use super::super::stream::encode_stream;
     use super::*;
     use crate::chip::{Model, Running};
     use crate::usb::TransferError;
