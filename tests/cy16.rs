@@ -9,6 +9,8 @@ use recover::chip::{
     Chip, ChipError, Finding, Identity, Memory, MemoryError, Model, Restart, Running, Size, Trial,
     family, model,
 };
+use recover::sim::chips::cy16::{Cy16, EZ_OTG, SL11R, Unknowns};
+use recover::sim::parts::{Eeprom, part};
 use recover::sim::scenarios::{Content, Defect};
 use recover::sim::{Fault, Faults, Scenario, SimBus, scenario, scenarios};
 use recover::usb::{Bus, Ids, Link, Sighting};
@@ -211,6 +213,46 @@ fn a_healthy_enclosure_is_read_without_being_changed() {
         let image = cy16().image_in_memory(finding.model, &contents).unwrap();
         let now = Identity::of(&seen_on(&bus));
         assert_eq!(image.identity.unwrap().differences(&now), Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
+fn a_memory_is_opened_as_often_as_one_likes() {
+    for name in ["sl11r-zeroed", "sl11r-healthy", "ez-otg-zeroed"] {
+        let bus = SimBus::with_scenario(scenario(name).unwrap());
+        let (mut link, finding) = proven(&bus);
+        let cells = eeprom(&bus);
+        for _ in 0..12 {
+            let mut memory = cy16().open_memory(&mut *link, &finding).unwrap();
+            assert_eq!(memory.read(0..300).unwrap(), cells[..300], "{name}");
+        }
+        assert_eq!(bus.diagnostics(&SimBus::scenario_port()), [], "{name}");
+    }
+}
+
+#[test]
+fn it_does_not_matter_what_nobody_knows_of_the_mask_rom() {
+    let some = Unknowns::default();
+    for unknowns in [
+        Unknowns { status_before_scan: true, ..some },
+        Unknowns { byte_after_request: 0xff, ..some },
+        Unknowns { upper_half_after_read: 0, trashes_r2: false, ..some },
+        Unknowns { i2c_hz: 20_000, poll_limit_ms: 500, ..some },
+    ] {
+        for (chip, part_name) in [(&SL11R, "24c16"), (&EZ_OTG, "24lc64")] {
+            let part = Eeprom::new(part(part_name).unwrap(), &[]);
+            let device = Cy16::new(chip, Some(part)).assuming(unknowns);
+            let bus = SimBus::new();
+            bus.plug_in(SimBus::scenario_port(), Box::new(device), Faults::none());
+            let image: Vec<u8> =
+                (0..600_u32).map(|i| u8::try_from((i * 7) & 0xff).unwrap()).collect();
+            let (mut link, finding) = proven(&bus);
+            let mut memory = cy16().open_memory(&mut *link, &finding).unwrap();
+            write_all(&mut *memory, &image).unwrap();
+            assert_eq!(memory.read(0..600).unwrap(), image, "{} {unknowns:?}", chip.name);
+            drop(memory);
+            assert!(eeprom(&bus).starts_with(&image), "{} {unknowns:?}", chip.name);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use super::arena::{self, Block};
 use super::loader::{self, LoaderFailure, ReadRequest, SL11R_READ};
 use super::model::{self, INT_SMALL_EEPROM, SL11R};
 use super::record::Record;
@@ -98,29 +99,57 @@ impl<'l> Eeprom<'l> {
     }
 }
 
-/// Installs the reader by op 02, learns where it lies and compares it.
+/// Finds the reader where an earlier opening left it, or installs it by op 02 and learns where it
+/// lies. Outside a run its vector is the BIOS's.
 fn place(link: &mut dyn Link) -> Result<Reader, ChipError> {
-    let stock_vector = ram::read_word(link, VECTOR)?;
     let code = SL11R_READ.image(SL11R_READ.vector, BLOCK);
-    let length = code.len();
+    let map = model::map(SL11R);
+    let stock_vector = ram::read_word(link, VECTOR)?;
+    let ram_bytes = usize::try_from(map.ram.end).unwrap_or(0);
+    if let Some(blocks) = arena::blocks(&ram::read(link, 0, ram_bytes)?) {
+        let ours = |block: &&Block| block.is_used && block.length >= code.len();
+        for block in blocks.iter().filter(ours) {
+            let Ok(base) = u16::try_from(block.address) else { continue };
+            if is_reader(&ram::read(link, base, code.len())?, &code) {
+                return Ok(Reader { base, stock_vector });
+            }
+        }
+        let room = blocks.iter().filter(|block| !block.is_used).map(|block| block.length).max();
+        if room.is_none_or(|room| room < code.len()) {
+            return Err(ChipError::Loader(format!(
+                "has no room in the chip's RAM: {} bytes, expected {}",
+                room.unwrap_or(0),
+                code.len()
+            )));
+        }
+    }
     let install = Record::Install { interrupt: SL11R_READ.vector, code: code.clone() };
     ram::send(link, "placing the reader in RAM", &[install], CONTROL_TIMEOUT)?;
     let base = ram::read_word(link, VECTOR)?;
     let stock = wire::poke(VECTOR, stock_vector);
     ram::send(link, "restoring a vector", &[stock], CONTROL_TIMEOUT)?;
-    let free = &model::map(SL11R).free;
     let start = u32::from(base);
-    let end = start + u32::try_from(length).unwrap_or(u32::MAX);
+    let end = start.saturating_add(u32::try_from(code.len()).unwrap_or(u32::MAX));
+    let free = &map.free;
     if base % 2 != 0 || base == stock_vector || !free.contains(&start) || end > free.end {
         return Err(ChipError::Loader(format!(
             "was placed at {base:04x}, expected an even address in {:04x}..{:04x}",
             free.start, free.end
         )));
     }
-    if ram::read(link, base, length)? != code {
+    if !is_reader(&ram::read(link, base, code.len())?, &code) {
         return Err(ChipError::Loader(format!("does not lie unchanged at {base:04x}")));
     }
     Ok(Reader { base, stock_vector })
+}
+
+/// Whether `held` is the reader's code, whatever its parameters and its buffer hold.
+fn is_reader(held: &[u8], code: &[u8]) -> bool {
+    let parameters = usize::from(loader::PARAMETERS);
+    let end = parameters + usize::from(ReadRequest::ANSWER_BYTES);
+    let buffer = usize::from(SL11R_READ.buffer());
+    held.get(..parameters) == code.get(..parameters)
+        && held.get(end..buffer) == code.get(end..buffer)
 }
 
 /// Waits for the end of a run; the sum it answers with.

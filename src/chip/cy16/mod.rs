@@ -9,6 +9,7 @@
 //! the two memories. The EZ chips are documented; what the SL11R shares with them is inferred, see
 //! [`Chip::caveats`]. docs/chips/cy16.md has the sources.
 
+mod arena;
 pub mod descriptors;
 mod eeprom_ez;
 mod eeprom_sl11r;
