@@ -247,3 +247,6 @@ impl Link for SimLink {
         self.bus.virtual_clock()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use super::eeprom_service::Parameters;
 use super::registers::USB_CONTROL;
 use super::rom::{BOOT, SCAN_STEP};
 use super::scanning::{Scan, Source, Then};
-use super::{Cy16, Life, Requests, arena};
+use super::{Cy16, Life, arena};
 use crate::sim::cores::cy16::{Bus16, Cpu, Flags};
 use crate::sim::parts::TwoWire;
 
@@ -63,7 +63,7 @@ impl Cy16 {
         self.callbacks.clear();
         self.interrupts.clear();
         self.handler = None;
-        self.requests = Requests::default();
+        self.requests.forget();
         self.eeproms = [Parameters::of(64), Parameters::of(65)];
         self.instructions = 0;
         self.cpu.set_bank(0x0100);

@@ -62,6 +62,11 @@ impl Cy16 {
         self.board.set_word(block + 8, residue);
         self.board.now += PACKET_NS;
         let vector = 32 + 8 * (self.host_sie() - 1) + (endpoint & 7);
+        self.raise(vector);
+    }
+
+    /// Raises a hardware interrupt that a program handles; the ROM's own handlers do nothing here.
+    pub(super) fn raise(&mut self, vector: u8) {
         if !self.is_stock(vector) && self.interrupts.len() < 8 {
             self.interrupts.push(vector);
         }

@@ -195,7 +195,11 @@ impl Device for Cy16 {
     }
 
     fn bus_reset(&mut self) {
-        self.requests = Requests::default();
+        self.requests.forget();
+        // SIEx slave reset, where a program has taken it over.
+        let vector = if self.host_sie() == 2 { 28 } else { 20 };
+        self.raise(vector);
+        self.report_configuration();
     }
 
     fn control(&mut self, setup: &Setup, data: &[u8], deadline: u64) -> Completion {

@@ -154,7 +154,7 @@ impl Cy16 {
             }
             (false, Some(_)) => {
                 self.attachment = None;
-                self.requests = super::Requests::default();
+                self.requests.forget();
                 self.event = true;
             }
             _ => {}
