@@ -43,7 +43,16 @@ pub fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError>
     let (side, votes) = sides::decide(link, seen, &vectors, running)?;
     evidence.extend(votes);
     let model = match side {
-        Side::Sl11r => SL11R,
+        Side::Sl11r => {
+            // What the EZ's manual says of these findings is carried over to this chip.
+            for finding in &mut evidence {
+                finding.grade = match finding.grade {
+                    Grade::Documented => Grade::Inferred,
+                    other => other,
+                };
+            }
+            SL11R
+        }
         Side::Ez => {
             let revision = ask(link, "the hardware revision", REVISION, 2)?;
             if let [low, high] = *revision {

@@ -22,6 +22,7 @@ fn a_blank_sl11r_is_proven() {
     assert_eq!((finding.model, finding.running), (SL11R, Running::MaskRom));
     let facts: Vec<_> = finding.evidence.iter().map(|evidence| &evidence.fact).collect();
     assert!(facts.iter().any(|fact| fact.contains("F332")), "{facts:?}");
+    assert!(finding.evidence.iter().all(|evidence| evidence.grade != Grade::Documented));
     assert!(link.records.is_empty());
 }
 
