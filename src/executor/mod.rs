@@ -1,1 +1,72 @@
-//! Being built.
+//! Carries out a rescue: looks, asks, reads, backs up, plans, acts, checks, records.
+//!
+//! It knows no chip and decides nothing that `rescue` can decide from values. The order of a run
+//! is [`Session::rescue`] in [`session`]; its stages are [`find`], [`examine`], [`perform`] and
+//! [`restart`]. What it works with comes in as [`Tools`]; what happens goes out as [`Event`]s.
+
+pub mod event;
+pub mod examine;
+pub mod find;
+pub mod meter;
+pub mod operator;
+pub mod perform;
+pub mod restart;
+pub mod session;
+pub mod store;
+mod write;
+
+use std::time::Duration;
+
+pub use event::{Event, Observer, Silence};
+pub use operator::{Consent, Operator};
+pub use session::Session;
+pub use store::{BackupRecord, Store};
+
+use crate::chip::Chip;
+use crate::profile::{Library, Scope};
+use crate::rescue::Wish;
+use crate::rescue::preflight::Twin;
+use crate::usb::{Bus, PortPath};
+
+/// What a run works with.
+pub struct Tools<'t> {
+    /// The USB ports.
+    pub bus: &'t mut dyn Bus,
+    /// The person at the device.
+    pub operator: &'t mut dyn Operator,
+    /// Who listens.
+    pub observer: &'t mut dyn Observer,
+    /// The virtual twins.
+    pub twin: &'t dyn Twin,
+    /// Enclosure profiles.
+    pub library: &'t Library,
+    /// What is kept on this computer.
+    pub store: &'t Store,
+    /// Whether the devices are real.
+    pub scope: Scope,
+    /// How the program was called, up to its first choice; the start of every command that is
+    /// offered as a next step.
+    pub command: String,
+}
+
+/// What is asked of a run.
+#[derive(Clone, Default)]
+pub struct Request {
+    /// Only the device at this port.
+    pub port: Option<PortPath>,
+    /// What it should become.
+    pub wish: Wish,
+    /// Stop after the plan.
+    pub dry_run: bool,
+    /// Consent was given in advance.
+    pub yes: bool,
+    /// Write although a check says no: a memory that is not provably blank or broken, an image
+    /// that failed its pre-flight.
+    pub force: bool,
+    /// Do not try the image from RAM first.
+    pub no_trial: bool,
+    /// Ask this family even though the device's id is in no table.
+    pub as_family: Option<&'static dyn Chip>,
+    /// How long to wait for a device to appear.
+    pub wait: Option<Duration>,
+}

@@ -1,1 +1,199 @@
-//! Being built.
+//! The append-only record of one rescue: what was intended, what was done, how it ended.
+//!
+//! An intent is on the disk before its step is taken, so a killed run leaves behind what was in
+//! flight. Which entry may follow which is the pure table of [`Journal::append`]; the file is
+//! [`file`]'s. A journal that has begun and not ended is unfinished business, which
+//! `recover resume` and `recover --auto` take up.
+
+mod file;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use file::{JournalError, JournalFile};
+
+use crate::chip::Identity;
+use crate::usb::{Ids, PortPath};
+
+/// Version of the entries' format.
+pub const VERSION: u32 = 1;
+
+/// What a rescue started with: all that resuming it needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Begun {
+    /// [`VERSION`].
+    pub version: u32,
+    /// The journal's name.
+    pub id: String,
+    /// When.
+    pub date: Timestamp,
+    /// Where the device is.
+    pub port: PortPath,
+    /// What it showed as.
+    pub ids: Ids,
+    /// The chip's name.
+    pub chip: String,
+    /// The profile's name, where one was chosen.
+    pub profile: Option<String>,
+    /// The image's name.
+    pub image: String,
+    /// The image's SHA-256; the store keeps its bytes under it.
+    pub image_sha256: String,
+    /// Who the device is to be in the end.
+    pub expected: Option<Identity>,
+    /// The backup of what was there before.
+    pub backup: Option<String>,
+}
+
+/// One line of a journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "kebab-case")]
+pub enum Entry {
+    /// The first line.
+    Begun(Begun),
+    /// A step is about to be taken.
+    Intent {
+        /// Its place in the plan, from 1.
+        step: usize,
+        /// What it does.
+        title: String,
+        /// Whether it writes the memory.
+        persistent: bool,
+    },
+    /// The step was taken and checked.
+    Done {
+        /// Its place in the plan, from 1.
+        step: usize,
+    },
+    /// The last line: how it ended.
+    Ended {
+        /// In one word.
+        result: String,
+    },
+}
+
+/// An entry that cannot follow what is there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a journal entry {entry} cannot follow {after}")]
+pub struct IllegalEntry {
+    entry: &'static str,
+    after: &'static str,
+}
+
+/// A journal as a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Journal {
+    begun: Begun,
+    entries: Vec<Entry>,
+}
+
+impl Entry {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Begun(_) => "begun",
+            Self::Intent { .. } => "intent",
+            Self::Done { .. } => "done",
+            Self::Ended { .. } => "ended",
+        }
+    }
+}
+
+impl Journal {
+    /// A journal with its first entry.
+    pub fn begin(begun: Begun) -> Self {
+        Self { entries: vec![Entry::Begun(begun.clone())], begun }
+    }
+
+    /// What it started with.
+    pub fn begun(&self) -> &Begun {
+        &self.begun
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.entries.last(), Some(Entry::Ended { .. }))
+    }
+
+    /// Whether a step that writes the memory was at least begun.
+    pub fn may_have_written(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry, Entry::Intent { persistent: true, .. }))
+    }
+
+    /// The step that was in flight when the journal stopped.
+    pub fn in_flight(&self) -> Option<&str> {
+        match self.entries.last() {
+            Some(Entry::Intent { title, .. }) => Some(title),
+            _ => None,
+        }
+    }
+
+    /// Adds an entry.
+    ///
+    /// # Errors
+    /// [`IllegalEntry`] for one that cannot follow: nothing follows the end, a step is done only
+    /// after its own intent, steps go upwards.
+    pub fn append(&mut self, entry: Entry) -> Result<(), IllegalEntry> {
+        let last = self.entries.last().map_or("nothing", Entry::name);
+        let legal = match (&entry, self.entries.last()) {
+            (_, Some(Entry::Ended { .. }) | None) | (Entry::Begun(_), _) => false,
+            (Entry::Intent { step, .. }, Some(Entry::Begun(_))) => *step >= 1,
+            (Entry::Intent { step, .. }, Some(Entry::Done { step: done })) => step > done,
+            (Entry::Intent { .. }, Some(Entry::Intent { .. })) => false,
+            (Entry::Done { step }, Some(Entry::Intent { step: intent, .. })) => step == intent,
+            (Entry::Done { .. }, _) => false,
+            (Entry::Ended { .. }, _) => true,
+        };
+        if !legal {
+            return Err(IllegalEntry { entry: entry.name(), after: last });
+        }
+        self.entries.push(entry);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn begun() -> Begun {
+        Begun {
+            version: VERSION,
+            id: "2007-05-04T10-02-33-sl11r".into(),
+            date: "2007-05-04T10:02:33Z".parse().unwrap(),
+            port: "1-1".parse().unwrap(),
+            ids: Ids::new(0x04ce, 0x07d1),
+            chip: "sl11r".into(),
+            profile: Some("simulated-sl11r".into()),
+            image: "simulated-sl11r".into(),
+            image_sha256: "00".into(),
+            expected: None,
+            backup: None,
+        }
+    }
+
+    fn intent(step: usize) -> Entry {
+        Entry::Intent { step, title: "write".into(), persistent: true }
+    }
+
+    #[test]
+    fn a_step_is_done_only_after_its_own_intent() {
+        let mut journal = Journal::begin(begun());
+        assert!(journal.append(Entry::Done { step: 1 }).is_err());
+        journal.append(intent(1)).unwrap();
+        assert!(journal.append(Entry::Done { step: 2 }).is_err());
+        journal.append(Entry::Done { step: 1 }).unwrap();
+        assert!(journal.append(intent(1)).is_err(), "steps go upwards");
+        journal.append(intent(2)).unwrap();
+        assert_eq!(journal.in_flight(), Some("write"));
+    }
+
+    #[test]
+    fn nothing_follows_the_end() {
+        let mut journal = Journal::begin(begun());
+        journal.append(Entry::Ended { result: "rescued".into() }).unwrap();
+        assert!(journal.has_ended());
+        assert!(journal.append(intent(1)).is_err());
+        assert!(journal.append(Entry::Ended { result: "again".into() }).is_err());
+    }
+}

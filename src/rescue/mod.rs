@@ -1,1 +1,24 @@
-//! Being built.
+//! Decisions: what a device's state is, what will be done about it, in which order bytes are
+//! written, and what a failure means to its owner.
+//!
+//! Pure: no transfer, clock, file or printing. `executor` gathers what goes in and does what comes
+//! out. Read [`diagnosis`], [`choice`], [`plan`], [`order`], [`failure`] in this order.
+
+pub mod choice;
+pub mod diagnosis;
+pub mod failure;
+pub mod limit;
+pub mod order;
+pub mod outcome;
+pub mod plan;
+pub mod preflight;
+pub mod size;
+
+pub use choice::{Choice, Wish};
+pub use diagnosis::{Condition, Survey};
+pub use failure::{Code, DeviceState, Failure};
+pub use limit::Limit;
+pub use order::{Run, WriteOrder};
+pub use outcome::{Outcome, Verdict};
+pub use plan::{Plan, Risk, Step};
+pub use preflight::Preflight;

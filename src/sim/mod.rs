@@ -29,4 +29,4 @@ pub use clock::VirtualClock;
 pub use device::Device;
 pub use diagnostic::{Diagnostic, Verdict};
 pub use faults::{Fault, Faults};
-pub use scenarios::{Scenario, scenario, scenarios};
+pub use scenarios::{DEFAULT as DEFAULT_SCENARIO, Scenario, scenario, scenarios, twin};

@@ -102,6 +102,14 @@ pub fn scenario(name: &str) -> Option<&'static Scenario> {
     scenarios().iter().find(|scenario| scenario.name == name)
 }
 
+/// A virtual chip of that model whose memory begins with `contents`, without power; `None` where
+/// there is no such model. The memory is the largest the model boots from.
+pub fn twin(model: &str, contents: &[u8]) -> Option<Box<dyn Device>> {
+    let chip = profile(model)?;
+    let part = part(if chip.is_ez { "24LC512" } else { "24C16" })?;
+    Some(Box::new(Cy16::new(chip, Some(Eeprom::new(part, contents)))))
+}
+
 impl Scenario {
     /// The image the enclosure left the factory with.
     pub fn factory_image(&self) -> &'static [u8] {

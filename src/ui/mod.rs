@@ -1,1 +1,47 @@
-//! Being built.
+//! Three readers of the one event stream: a terminal with progress bars, plain lines, and JSON.
+//!
+//! The only module that prints. Narration goes to stderr, data to stdout [design §5]: the
+//! narration is [`narration`]'s lines, the data is the final [`report`] or the JSON objects.
+
+mod json;
+mod narration;
+mod operator;
+mod report;
+mod terminal;
+
+use std::io::{self, IsTerminal, Write};
+
+pub use json::Json;
+pub use narration::{Plain, list_line, narrate};
+pub use operator::TerminalOperator;
+pub use report::report;
+pub use terminal::Terminal;
+
+use crate::executor::Observer;
+use crate::rescue::Failure;
+
+/// The reader that fits how the program was called.
+pub fn observer(json: bool) -> Box<dyn Observer> {
+    if json {
+        Box::new(Json::new(io::stdout()))
+    } else if io::stderr().is_terminal() {
+        Box::new(Terminal::new())
+    } else {
+        Box::new(Plain::new(io::stderr()))
+    }
+}
+
+/// Prints data: to stdout, ignoring a reader that has gone.
+pub fn print(text: &str) {
+    drop(writeln!(anstream::stdout(), "{}", text.trim_end()));
+}
+
+/// Prints an error: to stderr, and with `json` as an event to stdout as well.
+pub fn print_failure(failure: &Failure, json: bool) {
+    if json {
+        let event = crate::executor::Event::Failed { failure: failure.clone() };
+        Json::new(io::stdout()).observe(&event);
+    } else {
+        drop(writeln!(anstream::stderr(), "{failure}"));
+    }
+}

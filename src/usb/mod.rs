@@ -6,6 +6,7 @@
 
 pub mod bus;
 pub mod host;
+pub mod lock;
 pub mod sighting;
 pub mod trace;
 pub mod transfer;

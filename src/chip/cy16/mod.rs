@@ -30,7 +30,7 @@ mod trial;
 pub mod wire;
 
 use super::{
-    Chip, ChipError, Finding, Image, ImageError, Memory, Model, Restart, Suspicion, Timing, Trial,
+    Chip, ChipError, Finding, Image, ImageError, KnownIds, Memory, Model, Restart, Suspicion, Timing, Trial,
 };
 use crate::usb::transfer::CONTROL_TIMEOUT;
 use crate::usb::{Link, Sighting, TransferError};
@@ -68,6 +68,10 @@ impl Chip for Cy16 {
 
     fn models(&self) -> &'static [Model] {
         model::MODELS
+    }
+
+    fn known_ids(&self) -> &'static [KnownIds] {
+        recognise::KNOWN
     }
 
     fn recognise(&self, seen: &Sighting) -> Option<Suspicion> {

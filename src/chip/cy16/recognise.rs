@@ -1,27 +1,8 @@
 //! What the ids of a device suggest. A table; nothing here is a proof, `probe` is.
 
 use super::model::{EZ_OTG, SL11R};
-use crate::chip::{Grade, Model, Standing, Suspicion};
+use crate::chip::{Grade, KnownIds, Standing, Suspicion};
 use crate::usb::{Ids, Sighting};
-
-/// One pair of ids that speaks of this family.
-#[derive(Clone, Debug)]
-pub struct KnownIds {
-    /// The pair.
-    pub ids: Ids,
-    /// The chip.
-    pub model: Model,
-    /// What its owner would call it.
-    pub name: &'static str,
-    /// What that is.
-    pub detail: &'static str,
-    /// What the pair says about health.
-    pub standing: Standing,
-    /// How that is known.
-    pub grade: Grade,
-    /// Who else uses the pair.
-    pub also_used_by: &'static [&'static str],
-}
 
 /// The pairs that are known.
 pub const KNOWN: &[KnownIds] = &[

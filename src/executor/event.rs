@@ -1,0 +1,152 @@
+//! What happens during a run, as one stream of values. The terminal, the plain report and
+//! `--json` are three readers of it; docs/using.md lists the JSON form.
+
+use serde::Serialize;
+
+use crate::chip::{Evidence, Identity, Model, Running, Size, Standing};
+use crate::rescue::{Condition, Failure, Limit, Outcome, Preflight, Risk};
+use crate::usb::{Ids, PortPath};
+
+/// One thing that happened.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A device was chosen.
+    Sighted {
+        /// Where.
+        port: PortPath,
+        /// What it shows as.
+        ids: Ids,
+        /// What its owner would call it.
+        name: String,
+        /// What that is.
+        detail: String,
+        /// What its id says of its health.
+        standing: Standing,
+    },
+    /// The chip was proven.
+    Proven {
+        /// The chip.
+        chip: Model,
+        /// Who answers.
+        running: Running,
+        /// What the proof rests on.
+        evidence: Vec<Evidence>,
+    },
+    /// A profile or an image was chosen.
+    Chosen {
+        /// The profile's name.
+        profile: Option<String>,
+        /// The image's name.
+        image: String,
+        /// Its length.
+        bytes: usize,
+        /// Its SHA-256.
+        sha256: String,
+    },
+    /// An image was booted on the virtual twin.
+    Preflight {
+        /// What became of it.
+        #[serde(flatten)]
+        preflight: Preflight,
+    },
+    /// The memory was read and judged.
+    Diagnosed {
+        /// The judgement.
+        #[serde(flatten)]
+        condition: Condition,
+        /// Its size as far as reading proves it.
+        size: Size,
+    },
+    /// The memory was backed up.
+    BackedUp {
+        /// The backup's name.
+        backup: String,
+        /// How many bytes.
+        bytes: usize,
+        /// Their SHA-256.
+        sha256: String,
+    },
+    /// A plan was made.
+    Planned {
+        /// What each step does, and its risk.
+        steps: Vec<PlannedStep>,
+        /// The physical least for it.
+        limit: Limit,
+    },
+    /// A step begins.
+    StepBegun {
+        /// Its place, from 1.
+        step: usize,
+        /// How many there are.
+        of: usize,
+        /// What it does.
+        title: String,
+    },
+    /// Long work goes on: bytes of a step or of the first reading.
+    Progress {
+        /// What is done: `read`, `write`, `verify`.
+        work: &'static str,
+        /// Bytes so far.
+        done: u64,
+        /// Bytes in all.
+        total: u64,
+    },
+    /// A step was taken and checked.
+    StepDone {
+        /// Its place, from 1.
+        step: usize,
+    },
+    /// The enclosure runs its image from RAM.
+    Alive {
+        /// Who it came up as.
+        identity: Identity,
+    },
+    /// The person at the device is asked for something.
+    Asked {
+        /// What to do.
+        request: String,
+        /// What should happen then.
+        expect: String,
+    },
+    /// Something worth knowing.
+    Note {
+        /// A sentence.
+        text: String,
+    },
+    /// The run failed; the outcome follows.
+    Failed {
+        /// How.
+        #[serde(flatten)]
+        failure: Failure,
+    },
+    /// The last event.
+    Outcome {
+        /// How it ended.
+        #[serde(flatten)]
+        outcome: Box<Outcome>,
+    },
+}
+
+/// One step as announced.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedStep {
+    /// What it does.
+    pub title: String,
+    /// What it can change.
+    pub risk: Risk,
+}
+
+/// Whoever listens.
+pub trait Observer {
+    /// Takes note of an event. Must not fail a run.
+    fn observe(&mut self, event: &Event);
+}
+
+/// Nobody listens.
+#[derive(Debug)]
+pub struct Silence;
+
+impl Observer for Silence {
+    fn observe(&mut self, _event: &Event) {}
+}

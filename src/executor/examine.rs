@@ -1,0 +1,186 @@
+//! Reads the memory behind a proven chip, judges it and backs it up.
+
+use super::event::Event;
+use super::session::Session;
+use super::store::{BackupRecord, Store};
+use super::write::persevere;
+use crate::chip::{Chip, Finding, Memory, MemoryError, Size};
+use crate::rescue::size::{is_uniform, proven_size};
+use crate::rescue::{Condition, DeviceState, Failure, Survey};
+use crate::usb::{Link, Sighting};
+
+/// Bytes of a look at a distant part of the memory.
+const SAMPLE: u32 = 64;
+
+/// Bytes read between two reports of progress.
+const CHUNK: u32 = 1024;
+
+/// A memory that was read and judged.
+pub struct Examined {
+    /// What was read.
+    pub survey: Survey,
+    /// What it says.
+    pub condition: Condition,
+}
+
+impl Session<'_> {
+    /// Reads as much of the memory as proves its size, and at least `want` bytes where the
+    /// content does not tell; judges it; saves a backup.
+    pub(super) fn examine(
+        &mut self,
+        seen: &Sighting,
+        chip: &dyn Chip,
+        finding: &Finding,
+        link: &mut dyn Link,
+        want: u32,
+    ) -> Result<Examined, Failure> {
+        // From here on our loader may be in the chip's RAM.
+        self.state = DeviceState::RunningFromRam;
+        let place = "first reading of the EEPROM";
+        let mut memory = chip
+            .open_memory(link, finding)
+            .map_err(|error| self.chip_failure(error, "opening of the EEPROM"))?;
+        let survey = match self.survey(&mut *memory, want) {
+            Err(MemoryError::Unreadable(why)) => Survey {
+                geometry: memory.geometry(),
+                size: Size::AtLeast(memory.geometry().smallest),
+                contents: None,
+                unreadable: Some(why),
+            },
+            result => result.map_err(|error| self.memory_failure(error, place))?,
+        };
+        let condition = Condition::of(chip, finding, &survey);
+        self.emit(&Event::Diagnosed { condition: condition.clone(), size: survey.size });
+        self.back_up(seen, finding, &survey)?;
+        Ok(Examined { survey, condition })
+    }
+
+    fn survey(&mut self, memory: &mut dyn Memory, want: u32) -> Result<Survey, MemoryError> {
+        let geometry = memory.geometry();
+        let want = want.clamp(geometry.smallest, geometry.reach);
+        let mut contents = Vec::new();
+        let mut goal = geometry.smallest.saturating_mul(2).min(geometry.reach);
+        let size = loop {
+            self.read_on(memory, &mut contents, goal)?;
+            match proven_size(&contents, geometry.smallest, geometry.reach) {
+                Some(Size::Proven(size)) if !seen_again(memory, &contents, size, goal)? => {}
+                Some(Size::AtLeast(_)) if goal < want => {}
+                Some(Size::AtLeast(_)) if !uniform_beyond(memory, &contents, goal)? => {}
+                Some(size) => break size,
+                None => {}
+            }
+            if goal >= geometry.reach {
+                break Size::Proven(geometry.reach);
+            }
+            goal = goal.saturating_mul(2).min(geometry.reach);
+        };
+        if let Size::Proven(size) = size {
+            contents.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+        }
+        memory.settle(size);
+        let geometry = memory.geometry();
+        Ok(Survey { geometry, size, contents: Some(contents), unreadable: None })
+    }
+
+    /// Reads up to `goal`, the first address not read.
+    fn read_on(
+        &mut self,
+        memory: &mut dyn Memory,
+        contents: &mut Vec<u8>,
+        goal: u32,
+    ) -> Result<(), MemoryError> {
+        let mut at = u32::try_from(contents.len()).unwrap_or(u32::MAX);
+        while at < goal {
+            let end = at.saturating_add(CHUNK).min(goal);
+            contents.extend(persevere(|| memory.read(at..end))?);
+            at = end;
+            self.emit(&Event::Progress { work: "read", done: at.into(), total: goal.into() });
+        }
+        Ok(())
+    }
+
+    fn back_up(
+        &mut self,
+        seen: &Sighting,
+        finding: &Finding,
+        survey: &Survey,
+    ) -> Result<(), Failure> {
+        let Some(contents) = &survey.contents else {
+            let why = survey.unreadable.clone().unwrap_or_default();
+            self.note(format!("there is no backup, because the EEPROM cannot be read: {why}"));
+            return Ok(());
+        };
+        let date = self.tools.bus.clock().date();
+        let record = BackupRecord {
+            id: Store::name(date, finding.model.name),
+            date,
+            port: seen.port.clone(),
+            ids: seen.ids,
+            serial: seen.serial.clone(),
+            chip: finding.model.name.to_owned(),
+            whole: BackupRecord::is_whole(survey.size),
+            bytes: 0,
+            sha256: String::new(),
+        };
+        let record = self
+            .tools
+            .store
+            .save_backup(record, contents)
+            .map_err(|failure| failure.leaving(self.state))?;
+        self.outcome.backup = Some(record.id.clone());
+        self.emit(&Event::BackedUp {
+            backup: record.id,
+            bytes: record.bytes,
+            sha256: record.sha256,
+        });
+        Ok(())
+    }
+}
+
+/// Whether the block of `size` bytes shows again at every further multiple, as it does in a part
+/// that ignores the address bits it has not.
+fn seen_again(
+    memory: &mut dyn Memory,
+    contents: &[u8],
+    size: u32,
+    read: u32,
+) -> Result<bool, MemoryError> {
+    // A stretch that differs inside itself tells more than one of padding.
+    let distinct = contents
+        .chunks_exact(usize::try_from(SAMPLE).unwrap_or(usize::MAX))
+        .take(usize::try_from(size / SAMPLE).unwrap_or(usize::MAX))
+        .position(|chunk| !is_uniform(chunk))
+        .unwrap_or(0);
+    let offset = u32::try_from(distinct).unwrap_or(0).saturating_mul(SAMPLE);
+    let mut at = read;
+    while at < memory.geometry().reach {
+        let start = at.saturating_add(offset);
+        let sample = persevere(|| memory.read(start..start.saturating_add(SAMPLE)))?;
+        let from = usize::try_from(offset).unwrap_or(usize::MAX);
+        if contents.get(from..from.saturating_add(sample.len())) != Some(sample.as_slice()) {
+            return Ok(false);
+        }
+        at = at.saturating_mul(2);
+    }
+    Ok(true)
+}
+
+/// Whether looks at what was not read show the same byte as what was.
+fn uniform_beyond(
+    memory: &mut dyn Memory,
+    contents: &[u8],
+    read: u32,
+) -> Result<bool, MemoryError> {
+    if !is_uniform(contents) {
+        return Ok(true);
+    }
+    let mut at = read;
+    while at < memory.geometry().reach {
+        let sample = persevere(|| memory.read(at..at.saturating_add(SAMPLE)))?;
+        if !is_uniform(&sample) || sample.first() != contents.first() {
+            return Ok(false);
+        }
+        at = at.saturating_mul(2);
+    }
+    Ok(true)
+}

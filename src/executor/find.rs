@@ -1,0 +1,186 @@
+//! Finds the one device that is meant, or says what was seen instead.
+
+use std::time::Duration;
+
+use super::Request;
+use super::session::Session;
+use crate::chip::{self, Chip, Identity, Standing, Suspicion};
+use crate::clock::Deadline;
+use crate::journal::Journal;
+use crate::rescue::{Code, Failure};
+use crate::usb::{ClassCode, Interface, PortPath, Sighting, Speed};
+
+/// How often the bus is looked at while waiting for something to appear.
+pub const POLL: Duration = Duration::from_millis(100);
+
+/// A device that may need a rescue.
+#[derive(Clone)]
+pub struct Candidate {
+    /// What the bus shows.
+    pub seen: Sighting,
+    /// The family its descriptors speak of, or that it is to be asked as.
+    pub chip: &'static dyn Chip,
+    /// What they suggest.
+    pub suspicion: Suspicion,
+    /// An unfinished rescue at its port.
+    pub unfinished: Option<Journal>,
+}
+
+/// What the descriptors of a device suggest, by the first family that recognises them.
+pub fn recognise(seen: &Sighting) -> Option<(&'static dyn Chip, Suspicion)> {
+    chip::families().iter().find_map(|chip| Some((*chip, chip.recognise(seen)?)))
+}
+
+impl Candidate {
+    /// Whether a rescue is in question at all.
+    fn is_in_question(&self) -> bool {
+        self.suspicion.standing != Standing::Running || self.unfinished.is_some()
+    }
+}
+
+impl Session<'_> {
+    /// The device to rescue, or a healthy one where all are.
+    ///
+    /// # Errors
+    /// R101, R301, and the bus's own.
+    pub(super) fn find(&mut self, request: &Request) -> Result<Candidate, Failure> {
+        let clock = self.tools.bus.clock();
+        let deadline = Deadline::after(&*clock, request.wait.unwrap_or_default());
+        if request.wait.is_some() {
+            self.note("waiting for a device to appear".to_owned());
+        }
+        loop {
+            let seen = self.scan()?;
+            match self.choose(request, &seen) {
+                Err(failure) if failure.code == Code::R101 && !deadline.passed(&*clock) => {
+                    clock.sleep(POLL);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    pub(super) fn scan(&mut self) -> Result<Vec<Sighting>, Failure> {
+        self.tools.bus.scan().map_err(|error| Failure::from_bus(&error))
+    }
+
+    fn choose(&self, request: &Request, seen: &[Sighting]) -> Result<Candidate, Failure> {
+        let here = |seen: &&Sighting| request.port.as_ref().is_none_or(|port| *port == seen.port);
+        let unfinished = self.tools.store.unfinished()?;
+        let candidates: Vec<Candidate> = seen
+            .iter()
+            .filter(here)
+            .filter_map(|seen| {
+                let unfinished = unfinished
+                    .iter()
+                    .rev()
+                    .map(|file| file.journal())
+                    .find(|journal| belongs_to(journal, seen))
+                    .cloned();
+                let (chip, suspicion) = recognise(seen)
+                    .or_else(|| as_asked(request, seen))
+                    .or_else(|| as_journalled(unfinished.as_ref()))?;
+                Some(Candidate { seen: seen.clone(), chip, suspicion, unfinished })
+            })
+            .collect();
+        let in_question: Vec<&Candidate> =
+            candidates.iter().filter(|candidate| candidate.is_in_question()).collect();
+        match (in_question.as_slice(), candidates.as_slice()) {
+            ([only], _) => Ok((*only).clone()),
+            // Only healthy devices: any of them stands for the answer.
+            ([], [first, ..]) => Ok(first.clone()),
+            ([], []) => Err(self.nothing_found(request, seen)),
+            (several, _) => {
+                let what = format!("{} devices may need a rescue", several.len());
+                let mut failure = Failure::new(Code::R301, what, "all ports");
+                for candidate in several {
+                    failure.next.push(format!(
+                        "{} --port {}    ({} {})",
+                        self.tools.command,
+                        candidate.seen.port,
+                        candidate.seen.ids,
+                        candidate.suspicion.name
+                    ));
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    fn nothing_found(&self, request: &Request, seen: &[Sighting]) -> Failure {
+        let place =
+            request.port.as_ref().map_or("all ports".to_owned(), |port| format!("port {port}"));
+        let what = match seen {
+            [] => "no USB device is there".to_owned(),
+            seen => {
+                let shown: Vec<String> = seen
+                    .iter()
+                    .take(8)
+                    .map(|seen| format!("{} at {}", seen.ids, seen.port))
+                    .collect();
+                format!(
+                    "none of the {} devices there is a chip in boot mode: {}",
+                    seen.len(),
+                    shown.join(", ")
+                )
+            }
+        };
+        Failure::new(Code::R101, what, place)
+            .next("plug the enclosure straight into the computer with its own power on, and look with `recover list`")
+            .next(format!("{} --wait    (notices it the moment it appears)", self.tools.command))
+            .next("if it shows up under an id that is in no table: `recover diagnose --port PORT --as cy16` asks it, read-only")
+    }
+}
+
+/// Whether an unfinished rescue is of this device: the same port, and either the id it had then
+/// or the one it was to have.
+fn belongs_to(journal: &Journal, seen: &Sighting) -> bool {
+    let begun = journal.begun();
+    begun.port == seen.port
+        && (begun.ids == seen.ids
+            || begun.expected.as_ref().is_some_and(|identity| identity.ids == seen.ids))
+}
+
+fn as_asked(request: &Request, seen: &Sighting) -> Option<(&'static dyn Chip, Suspicion)> {
+    let chip = request.as_family?;
+    // Only a device named by its port is asked, so that no stranger is.
+    (request.port.as_ref() == Some(&seen.port)).then_some(())?;
+    let model = *chip.models().first()?;
+    let suspicion = Suspicion {
+        model,
+        name: "device with an unlisted id",
+        detail: "asked because --as was given",
+        standing: Standing::SharedBootId,
+    };
+    Some((chip, suspicion))
+}
+
+fn as_journalled(journal: Option<&Journal>) -> Option<(&'static dyn Chip, Suspicion)> {
+    let (chip, model) = chip::model(&journal?.begun().chip)?;
+    let suspicion = Suspicion {
+        model,
+        name: "enclosure of an unfinished rescue",
+        detail: "it runs the image from RAM; its EEPROM is not finished",
+        standing: Standing::Running,
+    };
+    Some((chip, suspicion))
+}
+
+/// Whether a device with this identity would be taken for a chip in boot mode.
+pub fn would_be_in_boot_mode(identity: &Identity) -> bool {
+    let class = identity.interface_class.unwrap_or(ClassCode::new(0xff, 0, 0));
+    let seen = Sighting {
+        port: PortPath::new(0, Vec::new()),
+        device_number: 0,
+        ids: identity.ids,
+        bcd_device: identity.bcd_device.unwrap_or_default(),
+        class: ClassCode::new(0, 0, 0),
+        manufacturer: identity.manufacturer.clone(),
+        product: identity.product.clone(),
+        serial: identity.serial.clone(),
+        interfaces: vec![Interface { number: 0, alternate: 0, class, endpoints: Vec::new() }],
+        speed: Speed::Unknown,
+        driver: None,
+    };
+    recognise(&seen).is_some_and(|(_, suspicion)| suspicion.standing == Standing::BootId)
+}

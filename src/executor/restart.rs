@@ -1,0 +1,124 @@
+//! Makes a device start afresh and finds it again: by its port and a changed device number, never
+//! by the first that has some id [design R5].
+
+use std::time::Duration;
+
+use super::event::Event;
+use super::find::{Candidate, POLL};
+use super::perform::RETURN_TIME;
+use super::session::Session;
+use crate::chip::Restart;
+use crate::clock::Deadline;
+use crate::rescue::{Code, Failure};
+use crate::usb::{Link, PortPath, Sighting};
+
+/// How long a person may take to unplug and plug in.
+const HANDS_TIME: Duration = Duration::from_secs(120);
+
+/// How long a device may take to leave the bus after it was told to restart.
+const LEAVE_TIME: Duration = Duration::from_secs(2);
+
+impl Session<'_> {
+    /// Restarts the chip and returns what comes up.
+    pub(super) fn restart(
+        &mut self,
+        candidate: &Candidate,
+        link: Option<Box<dyn Link>>,
+        seen: &Sighting,
+        by: Restart,
+    ) -> Result<Sighting, Failure> {
+        match (by, link) {
+            (Restart::ByRequest, Some(link)) => {
+                if let Some(back) = self.restart_by_request(candidate, link, seen)? {
+                    return Ok(back);
+                }
+            }
+            // An open device would keep the kernel's drivers from what comes up.
+            (_, link) => drop(link),
+        }
+        self.cycle_power(seen)
+    }
+
+    /// Tells the chip to restart; `None`, with a note, when it does not come back by that.
+    fn restart_by_request(
+        &mut self,
+        candidate: &Candidate,
+        mut link: Box<dyn Link>,
+        seen: &Sighting,
+    ) -> Result<Option<Sighting>, Failure> {
+        let told = candidate.chip.restart(&mut *link, candidate.suspicion.model);
+        drop(link);
+        if let Err(error) = told {
+            self.note(format!("the chip refused to restart ({error}), so its power has to go"));
+            return Ok(None);
+        }
+        if self.has_left(seen)? {
+            let number = seen.device_number;
+            let back =
+                self.wait_for(&seen.port, RETURN_TIME, |back| back.device_number != number)?;
+            if back.is_some() {
+                return Ok(back);
+            }
+        }
+        self.note("the chip did not restart when told to, so its power has to go".to_owned());
+        Ok(None)
+    }
+
+    /// Has the device's power taken away and given back, and returns what comes up.
+    pub(super) fn cycle_power(&mut self, seen: &Sighting) -> Result<Sighting, Failure> {
+        self.emit(&Event::Asked {
+            request: format!(
+                "take all power from the enclosure at port {}, wait two seconds, and plug it into the same port again",
+                seen.port
+            ),
+            expect: format!(
+                "it appears again within {} seconds of being plugged in",
+                RETURN_TIME.as_secs()
+            ),
+        });
+        self.tools.operator.power_cycle(&seen.port);
+        let number = seen.device_number;
+        self.wait_for(&seen.port, HANDS_TIME, |back| back.device_number != number)?.ok_or_else(
+            || {
+                let what = format!(
+                    "nothing new appeared at port {} within {} seconds",
+                    seen.port,
+                    HANDS_TIME.as_secs()
+                );
+                Failure::new(Code::R111, what, format!("port {}", seen.port))
+                    .leaving(self.state)
+                    .next("plug the enclosure into the same port and run `recover resume`")
+            },
+        )
+    }
+
+    fn has_left(&mut self, seen: &Sighting) -> Result<bool, Failure> {
+        let clock = self.tools.bus.clock();
+        let deadline = Deadline::after(&*clock, LEAVE_TIME);
+        loop {
+            let here = self.scan()?.iter().any(|other| other.is_same_enumeration(seen));
+            if !here || deadline.passed(&*clock) {
+                return Ok(!here);
+            }
+            clock.sleep(POLL);
+        }
+    }
+
+    /// Waits for a device at `port` that `is_it`; `None` when the time has passed.
+    pub(super) fn wait_for(
+        &mut self,
+        port: &PortPath,
+        longest: Duration,
+        is_it: impl Fn(&Sighting) -> bool,
+    ) -> Result<Option<Sighting>, Failure> {
+        let clock = self.tools.bus.clock();
+        let deadline = Deadline::after(&*clock, longest);
+        loop {
+            let found = self.scan()?.into_iter().find(|seen| seen.port == *port && is_it(seen));
+            if found.is_some() || deadline.passed(&*clock) {
+                return Ok(found);
+            }
+            clock.sleep(POLL);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Writes to an open memory and sees that they were kept.
+//!
+//! A dead part is told from bad data [design R6]: nothing kept anywhere is a write protection, the
+//! same byte wrong after every repetition is a dead cell, and each stops the rescue with its own
+//! error.
+
+use super::event::Event;
+use super::session::Session;
+use crate::chip::{ChipError, Memory, MemoryError};
+use crate::rescue::order::SizeProof;
+use crate::rescue::{Code, DeviceState, Failure, Run, Survey};
+use crate::usb::TransferError;
+
+/// How often something that may have been disturbed is done.
+const ATTEMPTS: u32 = 3;
+
+/// Does something again when a transfer was lost; not when the device is gone, and not when the
+/// answer would be the same.
+pub(super) fn persevere<T>(
+    mut action: impl FnMut() -> Result<T, MemoryError>,
+) -> Result<T, MemoryError> {
+    let mut attempt = 1;
+    loop {
+        match action() {
+            Err(MemoryError::Chip(ChipError::Transfer { source, doing }))
+                if source != TransferError::Gone && attempt < ATTEMPTS =>
+            {
+                log::info!("{doing}: {source}; attempt {attempt} of {ATTEMPTS}");
+                attempt += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// The first address at which two stretches from `start` on differ, with both bytes.
+fn first_difference(start: u32, expected: &[u8], got: &[u8]) -> Option<(u32, u8, u8)> {
+    let at = expected.iter().zip(got).position(|(expected, got)| expected != got)?;
+    let address = start.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
+    Some((address, *expected.get(at)?, *got.get(at)?))
+}
+
+/// What the memory held before in a run's place.
+fn before<'s>(survey: &'s Survey, run: &Run) -> Option<&'s [u8]> {
+    let range = run.range();
+    let start = usize::try_from(range.start).ok()?;
+    survey.contents.as_deref()?.get(start..start.checked_add(run.bytes.len())?)
+}
+
+impl Session<'_> {
+    /// Writes a run. A mismatch that the memory itself noticed is left to [`Self::verify_run`].
+    pub(super) fn write_run(
+        &mut self,
+        memory: &mut dyn Memory,
+        run: &Run,
+        place: &str,
+    ) -> Result<(), Failure> {
+        match persevere(|| memory.write(run.address, &run.bytes)) {
+            Err(MemoryError::NotKept { address, expected, got }) => {
+                log::info!("{address:#06x} holds {got:02x}, {expected:02x} was written");
+                Ok(())
+            }
+            result => result.map_err(|error| self.memory_failure(error, place)),
+        }
+    }
+
+    /// Reads a run back; writes it again, a bounded number of times, when it was not kept.
+    ///
+    /// # Errors
+    /// R106 when nothing of it was kept, R108 when the same byte fails every time, R107 otherwise.
+    pub(super) fn verify_run(
+        &mut self,
+        memory: &mut dyn Memory,
+        survey: &Survey,
+        run: &Run,
+        place: &str,
+    ) -> Result<(), Failure> {
+        let mut wrong = Vec::new();
+        for attempt in 1..=ATTEMPTS {
+            let got = match persevere(|| memory.read(run.range())) {
+                Err(MemoryError::Unreadable(why)) => {
+                    log::info!("not read back: {why}");
+                    return Ok(());
+                }
+                result => result.map_err(|error| self.memory_failure(error, place))?,
+            };
+            let Some(difference) = first_difference(run.address, &run.bytes, &got) else {
+                return Ok(());
+            };
+            wrong.push(difference);
+            let untouched = before(survey, run).is_some_and(|before| before == got);
+            if attempt == ATTEMPTS {
+                return Err(self.not_kept(&wrong, untouched, place));
+            }
+            self.write_run(memory, run, place)?;
+        }
+        Ok(())
+    }
+
+    fn not_kept(&self, wrong: &[(u32, u8, u8)], untouched: bool, place: &str) -> Failure {
+        let (address, expected, got) = wrong.last().copied().unwrap_or_default();
+        let same_byte = wrong.iter().all(|(other, ..)| *other == address);
+        let place = match &self.outcome.port {
+            Some(port) => format!("{place}, EEPROM {address:#06x}, port {port}"),
+            None => format!("{place}, EEPROM {address:#06x}"),
+        };
+        if untouched {
+            let what = format!(
+                "nothing that was written was kept, in {ATTEMPTS} attempts; {address:#06x} still holds {got:02x}"
+            );
+            return Failure::new(Code::R106, what, place)
+                .leaving(self.state)
+                .next("look for a write-protect strap: pin 7 (WP) of the 8-pin EEPROM must be at ground while it is written")
+                .next("if it is, the part accepts writes and forgets them: replace it and run the same command");
+        }
+        let what = format!(
+            "{address:#06x} holds {got:02x} after {expected:02x} was written {ATTEMPTS} times"
+        );
+        let code = if same_byte { Code::R108 } else { Code::R107 };
+        Failure::new(code, what, place)
+            .leaving(self.state)
+            .next("the EEPROM is failing: replace it with the same type (it may be empty) and run the same command")
+            .next(match &self.outcome.backup {
+                Some(backup) => format!("its old contents are kept: backup {backup}"),
+                None => "no backup could be made, because it could not be read".to_owned(),
+            })
+    }
+
+    /// Writes the image's last unit and looks for it where a smaller part would show it.
+    pub(super) fn prove_size(
+        &mut self,
+        memory: &mut dyn Memory,
+        survey: &Survey,
+        proof: &SizeProof,
+        place: &str,
+    ) -> Result<(), Failure> {
+        self.write_run(memory, &proof.run, place)?;
+        for alias in &proof.aliases {
+            let length = u32::try_from(proof.run.bytes.len()).unwrap_or(u32::MAX);
+            let there = Run { address: alias.address, bytes: proof.run.bytes.clone() };
+            let range = alias.address..alias.address.saturating_add(length);
+            let got = persevere(|| memory.read(range.clone()))
+                .map_err(|error| self.memory_failure(error, place))?;
+            let old = before(survey, &there).unwrap_or_default();
+            if old == got {
+                continue;
+            }
+            // Put back what the write has hit; the memory is then what it was.
+            let old = Run { address: alias.address, bytes: old.to_vec() };
+            self.write_run(memory, &old, place)?;
+            let again = persevere(|| memory.read(old.range()))
+                .map_err(|error| self.memory_failure(error, place))?;
+            if again == old.bytes {
+                self.state = DeviceState::RunningFromRam;
+            }
+            let what = format!(
+                "it holds {} bytes: a write at {:#06x} showed up at {:#06x}",
+                alias.size, proof.run.address, alias.address
+            );
+            return Err(Failure::new(Code::R105, what, place)
+                .leaving(self.state)
+                .next("check that the image is for this very enclosure model; another revision may have a larger EEPROM")
+                .next("or fit a larger EEPROM of the same kind and run the same command"));
+        }
+        self.verify_run(memory, survey, &proof.run, place)
+    }
+
+    /// Whether every byte that the plan would change is what it was before.
+    pub(super) fn is_unchanged(
+        &self,
+        memory: &mut dyn Memory,
+        survey: &Survey,
+        runs: &[Run],
+    ) -> bool {
+        runs.iter().all(|run| {
+            let before = before(survey, run);
+            before.is_some() && persevere(|| memory.read(run.range())).ok().as_deref() == before
+        })
+    }
+
+    pub(super) fn progress(&mut self, work: &'static str, done: u64, total: u64) {
+        self.emit(&Event::Progress { work, done, total });
+    }
+}

@@ -1,0 +1,156 @@
+//! A journal on the disk: one JSON object a line, flushed to the disk before the step it speaks
+//! of is taken.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::{Begun, Entry, IllegalEntry, Journal, VERSION};
+
+/// A journal file larger than this is not one of ours.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// Why a journal cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file system refuses.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's words.
+        source: std::io::Error,
+    },
+    /// A line is not an entry.
+    #[error("{path}, line {line}: {why}")]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// An entry that cannot follow what is there.
+    #[error(transparent)]
+    Illegal(#[from] IllegalEntry),
+}
+
+/// An open journal.
+#[derive(Debug)]
+pub struct JournalFile {
+    path: PathBuf,
+    file: File,
+    journal: Journal,
+}
+
+impl JournalFile {
+    /// Begins a new journal in `folder`, named after its id.
+    ///
+    /// # Errors
+    /// [`JournalError::File`], also when the name is taken.
+    pub fn begin(folder: &Path, begun: Begun) -> Result<Self, JournalError> {
+        let path = folder.join(format!("{}.jsonl", begun.id));
+        let refused = |source| JournalError::File { path: path.clone(), source };
+        let file = OpenOptions::new().append(true).create_new(true).open(&path).map_err(refused)?;
+        let first = Entry::Begun(begun.clone());
+        let mut journal = Self { path, file, journal: Journal::begin(begun) };
+        journal.write(&first)?;
+        Ok(journal)
+    }
+
+    /// Opens a journal to read it or to end it.
+    ///
+    /// A last line without its end is what a killed run leaves; it is ignored.
+    ///
+    /// # Errors
+    /// [`JournalError`] naming the line that is wrong.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        let refused = |source| JournalError::File { path: path.to_owned(), source };
+        let file = OpenOptions::new().append(true).read(true).open(path).map_err(refused)?;
+        let mut text = String::new();
+        (&file).take(MOST_BYTES).read_to_string(&mut text).map_err(refused)?;
+        let journal = parse(&text, path)?;
+        Ok(Self { path: path.to_owned(), file, journal })
+    }
+
+    /// The journal as a value.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Adds an entry; it is on the disk when this returns.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn append(&mut self, entry: Entry) -> Result<(), JournalError> {
+        self.journal.append(entry.clone())?;
+        self.write(&entry)
+    }
+
+    fn write(&mut self, entry: &Entry) -> Result<(), JournalError> {
+        let refused = |source| JournalError::File { path: self.path.clone(), source };
+        let mut line =
+            serde_json::to_vec(entry).map_err(|error| refused(std::io::Error::other(error)))?;
+        line.push(b'\n');
+        self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(refused)
+    }
+}
+
+fn parse(text: &str, path: &Path) -> Result<Journal, JournalError> {
+    let wrong = |line: usize, why: String| JournalError::Line { path: path.to_owned(), line, why };
+    let whole = text.rfind('\n').map_or("", |end| text.get(..=end).unwrap_or_default());
+    let mut journal: Option<Journal> = None;
+    for (index, line) in whole.lines().enumerate() {
+        let entry: Entry =
+            serde_json::from_str(line).map_err(|error| wrong(index + 1, error.to_string()))?;
+        match (&mut journal, entry) {
+            (None, Entry::Begun(begun)) if begun.version == VERSION => {
+                journal = Some(Journal::begin(begun));
+            }
+            (None, Entry::Begun(begun)) => {
+                let why = format!("version {} where {VERSION} is known", begun.version);
+                return Err(wrong(index + 1, why));
+            }
+            (None, _) => return Err(wrong(1, "it does not begin with `begun`".to_owned())),
+            (Some(journal), entry) => {
+                journal.append(entry).map_err(|error| wrong(index + 1, error.to_string()))?;
+            }
+        }
+    }
+    journal.ok_or_else(|| wrong(1, "it is empty".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::begun;
+    use super::*;
+
+    #[test]
+    fn a_journal_cut_in_the_middle_of_a_line_is_read_up_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = JournalFile::begin(folder.path(), begun()).unwrap();
+        file.append(Entry::Intent { step: 1, title: "write".into(), persistent: true }).unwrap();
+        let path = folder.path().join("2007-05-04T10-02-33-sl11r.jsonl");
+        let mut text = std::fs::read_to_string(&path).unwrap();
+        text.push_str("{\"entry\":\"do");
+        std::fs::write(&path, text).unwrap();
+        let read = JournalFile::open(&path).unwrap();
+        assert!(!read.journal().has_ended());
+        assert!(read.journal().may_have_written());
+        assert_eq!(read.journal().in_flight(), Some("write"));
+    }
+
+    #[test]
+    fn a_journal_that_is_something_else_is_refused_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.jsonl");
+        for (text, line) in [("", 1), ("hello\n", 1), ("{\"entry\":\"done\",\"step\":1}\n", 1)] {
+            std::fs::write(&path, text).unwrap();
+            match JournalFile::open(&path) {
+                Err(JournalError::Line { line: got, .. }) => assert_eq!(got, line),
+                other => panic!("{text:?}: {other:?}"),
+            }
+        }
+    }
+}

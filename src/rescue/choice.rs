@@ -1,0 +1,152 @@
+//! Which profile and which image: decided where the evidence decides it, otherwise handed back to
+//! the owner with the commands to choose from. Nothing is guessed.
+
+use super::failure::{Code, Failure};
+use crate::chip::{Identity, Model, Standing};
+use crate::profile::{ImageSource, Profile, Scope};
+
+/// An image file as the user named it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedImage {
+    /// File name, for messages.
+    pub name: String,
+    /// Its bytes, as they are in the file.
+    pub bytes: Vec<u8>,
+}
+
+/// What the user asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// `--profile`.
+    pub profile: Option<String>,
+    /// `--image`.
+    pub image: Option<NamedImage>,
+}
+
+/// What the memory is to hold.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// The enclosure model, where one was chosen.
+    pub profile: Option<Profile>,
+    /// The image.
+    pub image: NamedImage,
+}
+
+impl Choice {
+    /// The identity the profile promises.
+    pub fn promised(&self) -> Option<&Identity> {
+        self.profile.as_ref().map(|profile| &profile.identity.identity)
+    }
+}
+
+/// The profile for a device, or `None` when an image alone was asked for.
+///
+/// `profiles` is every profile known; `command` the start of the command line to show in choices.
+///
+/// # Errors
+/// R302, R303, R306, R307, R308, R310.
+pub fn choose_profile<'p>(
+    wish: &Wish,
+    model: Model,
+    standing: Standing,
+    scope: Scope,
+    profiles: impl Iterator<Item = &'p Profile>,
+    command: &str,
+) -> Result<Option<&'p Profile>, Failure> {
+    if let Some(name) = &wish.profile {
+        return named(name, model, scope, profiles).map(Some);
+    }
+    if wish.image.is_some() {
+        return Ok(None);
+    }
+    let fitting: Vec<&Profile> = profiles
+        .filter(|profile| profile.chip.model == model.name && profile.scope == scope)
+        .collect();
+    let choices = fitting.iter().map(|profile| format!("{command} --profile {}", profile.name));
+    let own_image = format!("{command} --image FILE    (your own backup, or the vendor's image)");
+    if standing == Standing::SharedBootId {
+        let what = format!(
+            "boards without any firmware of their own use this id as well, so a {model} under it is not rescued until you say what it should become"
+        );
+        let mut failure = Failure::new(Code::R310, what, "choice of the profile");
+        failure.next.extend(choices);
+        return Err(failure.next(own_image));
+    }
+    match fitting.as_slice() {
+        [only] => Ok(Some(only)),
+        [] => {
+            let what = format!("no profile for a {model} is known, so the image must be named");
+            Err(Failure::new(Code::R303, what, "choice of the profile").next(own_image))
+        }
+        _ => {
+            let what = format!("{} profiles fit a {model}", fitting.len());
+            let mut failure = Failure::new(Code::R302, what, "choice of the profile");
+            failure.next.extend(choices);
+            Err(failure.next(own_image))
+        }
+    }
+}
+
+fn named<'p>(
+    name: &str,
+    model: Model,
+    scope: Scope,
+    mut profiles: impl Iterator<Item = &'p Profile>,
+) -> Result<&'p Profile, Failure> {
+    let place = format!("--profile {name}");
+    let profile = profiles.find(|profile| profile.name == name).ok_or_else(|| {
+        let what = format!("no profile is called {name:?}");
+        Failure::new(Code::R306, what, &*place).next("list them with `recover profile list`")
+    })?;
+    if profile.chip.model != model.name {
+        let what = format!("the profile is for the chip {:?}, this is a {model}", profile.chip.model);
+        return Err(Failure::new(Code::R307, what, place)
+            .next("list the profiles with their chips: `recover profile list`"));
+    }
+    if profile.scope == Scope::Simulator && scope == Scope::Hardware {
+        let what = "its firmware carries no disk and is for the simulator only";
+        return Err(Failure::new(Code::R308, what, place)
+            .next("name the enclosure's own profile; `recover profile list` shows them"));
+    }
+    Ok(profile)
+}
+
+/// The bytes to write, once the profile is known. `shipped` are the bytes the profile ships.
+///
+/// # Errors
+/// R303 when the image must be supplied and was not; R209 when it is not the one the profile
+/// names.
+pub fn choose_image(
+    wish: &Wish,
+    profile: Option<&Profile>,
+    shipped: Option<Vec<u8>>,
+    command: &str,
+) -> Result<NamedImage, Failure> {
+    if let Some(image) = &wish.image {
+        let mismatch = profile.map(|profile| profile.image.verify(&image.bytes));
+        if let Some(Err(mismatch)) = mismatch {
+            let place = format!("image {}", image.name);
+            return Err(Failure::new(Code::R209, mismatch.to_string(), place)
+                .next("check that the file is the one the profile describes: `recover profile show`")
+                .next("or leave --profile out to rest on this file alone"));
+        }
+        return Ok(image.clone());
+    }
+    let name = profile.map_or_else(|| "?".to_owned(), |profile| profile.name.clone());
+    match (profile, shipped) {
+        (Some(_), Some(bytes)) => Ok(NamedImage { name, bytes }),
+        (Some(profile), None) => {
+            let from = match profile.image.source {
+                ImageSource::Supply { .. } => "must come from you",
+                ImageSource::Build { .. } => "must be built first",
+                ImageSource::Shipped { .. } => "is missing",
+            };
+            let description = profile.image.description.trim().trim_end_matches('.');
+            let what = format!("the image for {} {from}: {description}", profile.title);
+            Err(Failure::new(Code::R303, what, format!("profile {name}"))
+                .next(format!("{command} --profile {name} --image FILE")))
+        }
+        (None, _) => Err(Failure::new(Code::R303, "no image was named", "choice of the image")
+            .next(format!("{command} --image FILE"))),
+    }
+}

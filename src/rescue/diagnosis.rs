@@ -1,0 +1,97 @@
+//! What a device's memory holds and what that says about its health.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::size::is_uniform;
+use crate::chip::{Chip, Finding, Geometry, Identity, Running, Size};
+
+/// What was read of a memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survey {
+    /// Its shape.
+    pub geometry: Geometry,
+    /// Its size, as far as reading could prove it.
+    pub size: Size,
+    /// Its bytes from address 0 on; `None` where it cannot be read.
+    pub contents: Option<Vec<u8>>,
+    /// Why it cannot be read.
+    pub unreadable: Option<String>,
+}
+
+/// What is wrong with a memory, or that nothing is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum Condition {
+    /// One byte throughout.
+    Blank {
+        /// The byte.
+        byte: u8,
+    },
+    /// Something, but nothing the chip would boot.
+    Unsigned {
+        /// The first bytes, hexadecimal.
+        first: String,
+    },
+    /// The signature is there, what follows is not an image.
+    Broken {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A whole image.
+    Complete {
+        /// Who it would come up as, as far as its descriptors tell.
+        identity: Option<Identity>,
+    },
+    /// It cannot be read.
+    Unreadable {
+        /// Why.
+        why: String,
+    },
+}
+
+impl Condition {
+    /// Judges what was read.
+    pub fn of(chip: &dyn Chip, finding: &Finding, survey: &Survey) -> Self {
+        let Some(contents) = &survey.contents else {
+            let why = survey.unreadable.clone().unwrap_or_default();
+            return Self::Unreadable { why };
+        };
+        if is_uniform(contents) {
+            return Self::Blank { byte: contents.first().copied().unwrap_or(0xff) };
+        }
+        if !chip.boots_from(finding.model, contents) {
+            return Self::Unsigned { first: hex::encode(contents.get(..4).unwrap_or(contents)) };
+        }
+        match chip.image_in_memory(finding.model, contents) {
+            Ok(image) => Self::Complete { identity: image.identity },
+            Err(error) => Self::Broken { why: error.to_string() },
+        }
+    }
+
+    /// Whether a chip that runs its mask ROM is proven to need a rescue by this.
+    ///
+    /// An unreadable memory counts: the mask ROM itself answers only where it found nothing to
+    /// boot, and the reason the memory cannot be read is on record [design R1].
+    pub fn is_proof(&self, running: Running) -> bool {
+        running == Running::MaskRom && !matches!(self, Self::Complete { .. })
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Blank { byte } => write!(f, "blank: every byte read is {byte:02x}"),
+            Self::Unsigned { first } => {
+                write!(f, "not bootable: it starts with {first}, which is no signature")
+            }
+            Self::Broken { why } => write!(f, "broken: {why}"),
+            Self::Complete { identity: Some(identity) } => {
+                write!(f, "complete: it holds an image of {identity}")
+            }
+            Self::Complete { identity: None } => write!(f, "complete: it holds a whole image"),
+            Self::Unreadable { why } => write!(f, "unreadable: {why}"),
+        }
+    }
+}

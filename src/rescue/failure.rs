@@ -1,0 +1,235 @@
+//! What went wrong, told so that its owner knows where the device stands and what to do.
+//!
+//! Every failure says four things: what happened, where, what state the device is in now, what to
+//! do next. Each [`Code`] has a heading in docs/errors.md; a test holds the two together.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::chip::ImageError;
+use crate::usb::{BusError, PortPath};
+
+/// The state of the device when the program lets go of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeviceState {
+    /// Nothing was changed in it, not even its RAM.
+    Untouched,
+    /// Only its RAM was changed; without power it is what it was.
+    RunningFromRam,
+    /// Its memory holds old and new bytes and no valid signature: it starts in boot mode.
+    PartWritten,
+    /// Its memory holds the whole image, read back; not yet seen to start from it.
+    Written,
+    /// It starts from its memory with the identity that was promised.
+    Restored,
+    /// It left the bus and has not come back.
+    Lost,
+}
+
+impl fmt::Display for DeviceState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Untouched => "untouched",
+            Self::RunningFromRam => {
+                "its EEPROM is unchanged; only its RAM was used, which power-off clears"
+            }
+            Self::PartWritten => {
+                "still recoverable: its EEPROM is part old, part new, and starts in boot mode"
+            }
+            Self::Written => "its EEPROM holds the whole image; it was not yet seen to start",
+            Self::Restored => "restored",
+            Self::Lost => "gone from the bus; its EEPROM was not changed by this run",
+        })
+    }
+}
+
+macro_rules! codes {
+    ($($code:ident $title:literal;)*) => {
+        /// The code of a failure: `R107`. Its meaning and remedies are a heading in
+        /// docs/errors.md.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[expect(missing_docs, reason = "each code's title is its documentation")]
+        pub enum Code { $($code,)* }
+
+        impl Code {
+            /// Every code there is.
+            pub const ALL: &[Self] = &[$(Self::$code,)*];
+
+            /// The code as printed.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$code => stringify!($code),)* }
+            }
+
+            /// What the code means, its heading in docs/errors.md.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$code => $title,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    R101 "no device to rescue was found";
+    R102 "the chip is not proven";
+    R103 "no EEPROM answers";
+    R105 "the EEPROM is smaller than the image";
+    R106 "the EEPROM is write protected";
+    R107 "the EEPROM did not keep what was written";
+    R108 "the same byte fails every time";
+    R109 "the EEPROM stopped acknowledging";
+    R110 "the device was unplugged midway";
+    R111 "the device did not come back";
+    R112 "the device came back as something else";
+    R113 "the device stopped answering";
+    R114 "the device still starts in boot mode";
+    R115 "the EEPROM cannot be read";
+    R201 "the image is empty";
+    R202 "the image is one byte repeated";
+    R203 "the image has no valid signature";
+    R204 "the image is for another chip";
+    R205 "the image is cut short";
+    R206 "a record lies outside the chip's RAM";
+    R207 "the image is too big";
+    R208 "a record has no place in an image";
+    R209 "the image is not the one the profile names";
+    R210 "the image would come up under a boot id";
+    R211 "the image failed its pre-flight";
+    R212 "the image cannot be read";
+    R213 "the image did not come up from RAM";
+    R214 "the image has another identity than the profile";
+    R301 "more than one device could be meant";
+    R302 "more than one profile fits";
+    R303 "an image is needed";
+    R304 "consent is needed";
+    R305 "the device is not provably blank or broken";
+    R306 "no such profile";
+    R307 "the profile is for another chip";
+    R308 "the profile is for the simulator only";
+    R309 "a profile is not right";
+    R310 "healthy devices use this id too";
+    R311 "a choice in the command does not fit";
+    R401 "no permission to open the device";
+    R402 "another program holds the device";
+    R403 "USB cannot be used here";
+    R404 "another recover works on this port";
+    R501 "the backup cannot be saved";
+    R502 "the journal cannot be written";
+    R503 "no such backup";
+    R504 "the backup is damaged";
+    R505 "nothing to resume";
+    R506 "a file cannot be read or written";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// A failure as its owner is told it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// Its code.
+    pub code: Code,
+    /// What happened, a sentence without its full stop.
+    pub what: String,
+    /// Where: step, range, port, file.
+    #[serde(rename = "where")]
+    pub place: String,
+    /// What state the device is in now.
+    pub device: DeviceState,
+    /// Commands to run or things to do with hands, the best first.
+    pub next: Vec<String>,
+}
+
+impl Failure {
+    /// A failure that left the device untouched.
+    pub fn new(code: Code, what: impl Into<String>, place: impl Into<String>) -> Self {
+        Self {
+            code,
+            what: what.into(),
+            place: place.into(),
+            device: DeviceState::Untouched,
+            next: Vec::new(),
+        }
+    }
+
+    /// The same failure with something more to do next.
+    #[must_use]
+    pub fn next(mut self, next: impl Into<String>) -> Self {
+        self.next.push(next.into());
+        self
+    }
+
+    /// The same failure with the device in that state.
+    #[must_use]
+    pub fn leaving(mut self, device: DeviceState) -> Self {
+        self.device = device;
+        self
+    }
+
+    /// The program's exit code for it [design §5].
+    pub fn exit_code(&self) -> u8 {
+        match (self.device, self.code) {
+            (DeviceState::PartWritten | DeviceState::Written, _) => 3,
+            (_, Code::R301 | Code::R302 | Code::R303 | Code::R304 | Code::R310) => 4,
+            (_, Code::R306 | Code::R311) => 2,
+            _ => 1,
+        }
+    }
+
+    /// A bus that refuses, as its user should hear it.
+    pub fn from_bus(error: &BusError) -> Self {
+        let place = |port: &PortPath| format!("port {port}");
+        match error {
+            BusError::Denied(port) => Self::new(Code::R401, error.to_string(), place(port))
+                .next("install the udev rule: `recover udev-rules | sudo tee /etc/udev/rules.d/70-recover.rules`, then `sudo udevadm control --reload` and plug the enclosure in again")
+                .next("or run the same command as root"),
+            BusError::Busy(port) => Self::new(Code::R402, error.to_string(), place(port))
+                .next("close the program that uses it (virtual machines and vendor tools take whole USB devices), then run the same command"),
+            BusError::Left(port) => Self::new(Code::R110, error.to_string(), place(port))
+                .next("plug the enclosure into the same port and run the same command"),
+            BusError::Unusable(_) => Self::new(Code::R403, error.to_string(), "this computer")
+                .next("check that /dev/bus/usb exists and that this is not a container without USB"),
+        }
+    }
+
+    /// An image that was refused.
+    pub fn from_image(error: &ImageError, name: &str) -> Self {
+        let code = match error {
+            ImageError::Empty => Code::R201,
+            ImageError::AllOneByte { .. } => Code::R202,
+            ImageError::WrongSignature { .. } => Code::R203,
+            ImageError::OtherChip { .. } => Code::R204,
+            ImageError::Truncated { .. } => Code::R205,
+            ImageError::OutsideRam { .. } => Code::R206,
+            ImageError::TooBig { .. } => Code::R207,
+            ImageError::Unsuitable { .. } => Code::R208,
+        };
+        Self::new(code, error.to_string(), format!("image {name}")).next(format!(
+            "look at it with `recover image inspect {name}`; take the original file from the vendor's updater or from a backup"
+        ))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "error[{}]: {}", self.code, self.what)?;
+        writeln!(f, "  where:  {}", self.place)?;
+        write!(f, "  device: {}", self.device)?;
+        for (index, next) in self.next.iter().enumerate() {
+            write!(f, "\n  {}   {next}", if index == 0 { "next:" } else { "     " })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}

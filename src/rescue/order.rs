@@ -1,0 +1,293 @@
+//! The order in which a memory is written, so that at every moment the device is either blank and
+//! recoverable or complete [design R3]: a valid signature goes first, the body next, the new
+//! signature last.
+//!
+//! fxload writes its EEPROMs in this order (documented in its ezusb.c; references.md). Read-back
+//! between the body and the signature is a step of the plan.
+
+use std::ops::Range;
+
+use serde::{Serialize, Serializer};
+
+use super::diagnosis::Survey;
+use crate::chip::{Geometry, Size};
+
+/// One write: bytes to one place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Run {
+    /// Memory address of the first byte.
+    pub address: u32,
+    /// The bytes; at most the memory's span. Events tell their number.
+    #[serde(serialize_with = "as_length")]
+    pub bytes: Vec<u8>,
+}
+
+fn as_length<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(bytes.len() as u64)
+}
+
+impl Run {
+    /// The addresses it covers.
+    pub fn range(&self) -> Range<u32> {
+        let length = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
+        self.address..self.address.saturating_add(length)
+    }
+}
+
+/// A first write that also shows whether the part is large enough: one unit at the far end of the
+/// image, and the places where a smaller part would show it instead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SizeProof {
+    /// The write; part of the image.
+    pub run: Run,
+    /// For each smaller size, the address at which the write would appear.
+    pub aliases: Vec<Alias>,
+}
+
+/// Where a part of `size` bytes would show a write beyond its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Alias {
+    /// The size, bytes.
+    pub size: u32,
+    /// The address.
+    pub address: u32,
+}
+
+/// Everything that is written, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct WriteOrder {
+    /// Breaks a signature that is valid now.
+    pub invalidate: Option<Run>,
+    /// Proves the size, where reading could not.
+    pub size_proof: Option<SizeProof>,
+    /// What differs, without the signature.
+    pub body: Vec<Run>,
+    /// The signature.
+    pub commit: Option<Run>,
+}
+
+impl WriteOrder {
+    /// Whether the memory already holds the image.
+    pub fn is_empty(&self) -> bool {
+        self.runs().next().is_none()
+    }
+
+    /// Every write, in order.
+    pub fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.invalidate
+            .iter()
+            .chain(self.size_proof.iter().map(|proof| &proof.run))
+            .chain(&self.body)
+            .chain(&self.commit)
+    }
+
+    /// The body's writes, the one that proves the size included.
+    pub fn body_runs(&self) -> impl Iterator<Item = &Run> {
+        self.size_proof.iter().map(|proof| &proof.run).chain(&self.body)
+    }
+}
+
+/// The order that turns what `survey` found into `image`.
+///
+/// `signature` is how many bytes at address 0 make the chip boot; `signature_is_valid` whether the
+/// chip would boot from what is there now. Bytes beyond the image are left as they are.
+pub fn write_order(
+    survey: &Survey,
+    image: &[u8],
+    signature: u32,
+    signature_is_valid: bool,
+) -> WriteOrder {
+    let geometry = survey.geometry;
+    let old = survey.contents.as_deref().unwrap_or_default();
+    let signature = usize::try_from(signature).unwrap_or(0).min(image.len());
+    let (head, _) = image.split_at(signature);
+    let mut dirty = dirty_units(old, image, signature, geometry.page);
+    let signature_kept = old.get(..signature) == Some(head);
+    if dirty.is_empty() && signature_kept {
+        return WriteOrder::default();
+    }
+    let invalidate = (signature_is_valid && !(dirty.is_empty())).then(|| Run {
+        address: 0,
+        // FF is no family's signature byte and is what an erased part holds.
+        bytes: vec![0xff],
+    });
+    let size_proof = match survey.size {
+        Size::AtLeast(least) if survey.contents.is_some() => {
+            take_size_proof(&mut dirty, old, image, least, geometry)
+        }
+        _ => None,
+    };
+    let body = merge(&dirty, image, geometry);
+    let commit =
+        (!signature_kept || invalidate.is_some()).then(|| Run { address: 0, bytes: head.to_vec() });
+    WriteOrder { invalidate, size_proof, body, commit }
+}
+
+/// The units (pages, or bytes) of the image that differ from the memory, the signature left out.
+fn dirty_units(old: &[u8], image: &[u8], signature: usize, page: u32) -> Vec<Range<usize>> {
+    let page = usize::try_from(page.max(1)).unwrap_or(1);
+    let mut units = Vec::new();
+    let mut start = signature;
+    while start < image.len() {
+        let end = (start - start % page + page).min(image.len());
+        if old.get(start..end) != image.get(start..end) {
+            units.push(start..end);
+        }
+        start = end;
+    }
+    units
+}
+
+/// Takes the last unit that shows something beyond `least` bytes out of `dirty`.
+fn take_size_proof(
+    dirty: &mut Vec<Range<usize>>,
+    old: &[u8],
+    image: &[u8],
+    least: u32,
+    geometry: Geometry,
+) -> Option<SizeProof> {
+    let least = usize::try_from(least).ok()?;
+    // Only a byte unlike the uniform content can be recognised where it does not belong.
+    let shows = |unit: &Range<usize>| {
+        unit.start >= least
+            && image.get(unit.clone()).is_some_and(|bytes| {
+                bytes.iter().any(|byte| old.first().is_none_or(|fill| fill != byte))
+            })
+    };
+    let unit = dirty.remove(dirty.iter().rposition(shows)?);
+    let address = u32::try_from(unit.start).ok()?;
+    let mut aliases = Vec::new();
+    let mut size = geometry.smallest;
+    while size <= address {
+        aliases.push(Alias { size, address: address % size });
+        size = size.saturating_mul(2);
+    }
+    let bytes = image.get(unit)?.to_vec();
+    Some(SizeProof { run: Run { address, bytes }, aliases })
+}
+
+/// Joins neighbouring units into writes of at most a span.
+fn merge(units: &[Range<usize>], image: &[u8], geometry: Geometry) -> Vec<Run> {
+    let span = usize::try_from(geometry.span.max(1)).unwrap_or(1);
+    let page = usize::try_from(geometry.page.max(1)).unwrap_or(1);
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    for unit in units {
+        match ranges.last_mut() {
+            // A write that starts inside a page may not leave it: the first page's, which starts
+            // behind the signature, stays alone.
+            Some(last)
+                if last.end == unit.start
+                    && unit.end - last.start <= span
+                    && last.start % page == 0 =>
+            {
+                last.end = unit.end;
+            }
+            _ => ranges.push(unit.clone()),
+        }
+    }
+    ranges
+        .into_iter()
+        .filter_map(|range| {
+            let address = u32::try_from(range.start).ok()?;
+            Some(Run { address, bytes: image.get(range)?.to_vec() })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::chip::AddressWidth;
+
+    fn geometry(page: u32, span: u32) -> Geometry {
+        let (width, reach, smallest) = (AddressWidth::Two, 0x1_0000, 0x1000);
+        Geometry { width, reach, smallest, page, span, bus_hz: 100_000 }
+    }
+
+    fn survey(contents: Vec<u8>, size: Size, page: u32, span: u32) -> Survey {
+        Survey { geometry: geometry(page, span), size, contents: Some(contents), unreadable: None }
+    }
+
+    /// What the memory holds after each write of the order, from `old` on.
+    fn play(order: &WriteOrder, old: &[u8]) -> Vec<Vec<u8>> {
+        let mut memory = old.to_vec();
+        order
+            .runs()
+            .map(|run| {
+                let at = run.address as usize;
+                memory[at..at + run.bytes.len()].copy_from_slice(&run.bytes);
+                memory.clone()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn an_image_that_is_there_already_needs_no_write() {
+        let image = b"\xb6\xc3some records".to_vec();
+        let mut old = image.clone();
+        old.resize(0x1000, 0xff);
+        let survey = survey(old, Size::Proven(0x1000), 32, 1024);
+        assert!(write_order(&survey, &image, 2, true).is_empty());
+    }
+
+    #[test]
+    fn a_valid_signature_is_broken_before_anything_else_changes() {
+        let mut old = b"\xb6\xc3old records".to_vec();
+        old.resize(0x1000, 0xff);
+        let survey = survey(old, Size::Proven(0x1000), 32, 1024);
+        let order = write_order(&survey, b"\xb6\xc3new records", 2, true);
+        assert_eq!(order.runs().next(), Some(&Run { address: 0, bytes: vec![0xff] }));
+        assert_eq!(order.commit, Some(Run { address: 0, bytes: vec![0xb6, 0xc3] }));
+    }
+
+    #[test]
+    fn a_uniform_memory_is_proven_large_enough_by_the_images_last_unit() {
+        let mut image = vec![0x11; 0x1100];
+        image[..2].copy_from_slice(b"\xb6\xc3");
+        let survey = survey(vec![0; 0x4000], Size::AtLeast(0x1000), 64, 1024);
+        let order = write_order(&survey, &image, 2, false);
+        let proof = order.size_proof.unwrap();
+        assert_eq!(proof.run.range(), 0x10c0..0x1100);
+        assert_eq!(proof.aliases, vec![Alias { size: 0x1000, address: 0xc0 }]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_order_ends_in_the_image_and_is_unbootable_until_its_last_write(
+            old in proptest::collection::vec(any::<u8>(), 512),
+            same in 0usize..300,
+            image in proptest::collection::vec(any::<u8>(), 3..400),
+            page in prop_oneof![Just(1u32), Just(8), Just(16), Just(64)],
+            uniform in any::<bool>(),
+            valid in any::<bool>(),
+        ) {
+            let mut image = image;
+            image[..2].copy_from_slice(&[0xb6, 0xc3]);
+            let mut old = if uniform { vec![0xff; 512] } else { old };
+            if !uniform {
+                let same = same.min(image.len());
+                old[..same].copy_from_slice(&image[..same]);
+            }
+            if valid { old[..2].copy_from_slice(&[0xb6, 0xc3]) } else { old[0] = 0xff }
+            let survey = survey(old.clone(), Size::Proven(512), page, page.max(256));
+            let order = write_order(&survey, &image, 2, valid);
+            let states = play(&order, &old);
+            if let Some((last, before)) = states.split_last() {
+                prop_assert_eq!(&last[..image.len()], &image[..]);
+                prop_assert_eq!(&last[image.len()..], &old[image.len()..]);
+                for state in before {
+                    prop_assert_ne!(&state[..2], &[0xb6u8, 0xc3][..]);
+                }
+            } else {
+                prop_assert_eq!(&old[..image.len()], &image[..]);
+            }
+            for run in order.body_runs() {
+                let inside = run.range();
+                prop_assert!(inside.start % page == 0 || inside.start / page == (inside.end - 1) / page);
+                prop_assert!(run.bytes.len() as u32 <= page.max(256));
+            }
+        }
+    }
+}

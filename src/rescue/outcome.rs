@@ -1,0 +1,97 @@
+//! How a run ended, as a value: what `--json` prints last and what the text report is made from.
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::failure::{DeviceState, Failure};
+use super::limit::Limit;
+use crate::chip::Identity;
+use crate::usb::PortPath;
+
+/// The end of a run in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The original identity is back.
+    Rescued,
+    /// The memory holds the wanted bytes; no identity was promised to compare with (a restored
+    /// backup of a blank memory).
+    Restored,
+    /// There was nothing to rescue.
+    Healthy,
+    /// A plan was made and, as asked, not carried out.
+    Planned,
+    /// The run ended in a failure.
+    Failed,
+}
+
+/// Expected and seen identity.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Identities {
+    /// What the image and the profile promise.
+    pub expected: Option<Identity>,
+    /// What the device presented at last.
+    pub seen: Option<Identity>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Outcome {
+    /// In one word.
+    pub result: Verdict,
+    /// Where the device is; `None` when none was chosen.
+    pub port: Option<PortPath>,
+    /// Who it was to be and who it is.
+    pub identity: Identities,
+    /// What state it is in.
+    pub device_state: DeviceState,
+    /// The backup that was made of its memory.
+    pub backup: Option<String>,
+    /// USB transfers that were sent.
+    pub transfers: u64,
+    /// Write cycles that were asked of the memory.
+    pub write_cycles: u32,
+    /// Time on the device's clock from the first look to the end, milliseconds.
+    pub device_time_ms: f64,
+    /// Time on the device's clock spent writing and reading back, milliseconds.
+    pub memory_time_ms: f64,
+    /// The physical least for what had to be changed, enumeration included, milliseconds.
+    pub limit_ms: f64,
+    /// The parts of `limit_ms`.
+    pub limit: Limit,
+    /// Things the owner should know, one sentence each.
+    pub notes: Vec<String>,
+    /// What went wrong.
+    pub failure: Option<Failure>,
+}
+
+impl Outcome {
+    /// A run that has only begun.
+    pub fn begun() -> Self {
+        Self {
+            result: Verdict::Failed,
+            port: None,
+            identity: Identities::default(),
+            device_state: DeviceState::Untouched,
+            backup: None,
+            transfers: 0,
+            write_cycles: 0,
+            device_time_ms: 0.0,
+            memory_time_ms: 0.0,
+            limit_ms: 0.0,
+            limit: Limit::default(),
+            notes: Vec::new(),
+            failure: None,
+        }
+    }
+
+    /// The program's exit code [design §5].
+    pub fn exit_code(&self) -> u8 {
+        self.failure.as_ref().map_or(0, Failure::exit_code)
+    }
+}
+
+/// SHA-256 of some bytes, lower-case hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
