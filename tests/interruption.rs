@@ -115,7 +115,10 @@ fn interrupt_all(model: &str) {
             found.iter().map(|scenario| scope.spawn(|| interrupt_everywhere(scenario))).collect();
         workers.into_iter().map(|worker| worker.join().unwrap()).sum()
     });
-    println!("{model}: {tried} interruptions in {} scenarios, each finished by the same command", found.len());
+    println!(
+        "{model}: {tried} interruptions in {} scenarios, each finished by the same command",
+        found.len()
+    );
     assert!(tried > 100);
 }
 
@@ -177,7 +180,10 @@ fn random_disturbances_never_lose_a_device() {
             );
         }
     }
-    println!("{finished_at_once} of {} disturbed rescues finished at once, the rest at the second run", SEEDS * 2);
+    println!(
+        "{finished_at_once} of {} disturbed rescues finished at once, the rest at the second run",
+        SEEDS * 2
+    );
 }
 
 #[test]
@@ -186,7 +192,10 @@ fn a_killed_program_is_taken_up_from_its_journal() {
     let mut desk = Desk::new(scenario);
     let outcome = desk.rescue(&request(scenario));
     assert_eq!(outcome.result, Verdict::Rescued);
-    assert!(desk.store.unfinished().unwrap().is_empty(), "a finished rescue leaves no open journal");
+    assert!(
+        desk.store.unfinished().unwrap().is_empty(),
+        "a finished rescue leaves no open journal"
+    );
 
     // Pulled out while the body is written: the journal stays open and names the port.
     let mut desk = Desk::new(scenario);

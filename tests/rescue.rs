@@ -41,7 +41,12 @@ fn every_scenario_ends_as_its_story_says() {
                 assert!(desk.has_backup_of(&before), "{name}");
                 let identity = &outcome.identity;
                 assert!(
-                    identity.expected.as_ref().unwrap().differences(identity.seen.as_ref().unwrap()).is_empty()
+                    identity
+                        .expected
+                        .as_ref()
+                        .unwrap()
+                        .differences(identity.seen.as_ref().unwrap())
+                        .is_empty()
                 );
             }
             Expectation::Untouched(reason) => {
@@ -55,7 +60,9 @@ fn every_scenario_ends_as_its_story_says() {
                         outcome.result == Verdict::Healthy || code == Some(Code::R101),
                         "{name}: {code:?}"
                     ),
-                    Reason::NeedsChoice => assert_eq!((code, outcome.exit_code()), (Some(Code::R310), 4)),
+                    Reason::NeedsChoice => {
+                        assert_eq!((code, outcome.exit_code()), (Some(Code::R310), 4))
+                    }
                     Reason::Unlisted => assert_eq!(code, Some(Code::R101)),
                 }
             }

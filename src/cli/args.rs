@@ -45,7 +45,13 @@ pub struct CommonArgs {
 
     /// Ask the device at --port as this chip family although its id is in no table (read-only
     /// proof first)
-    #[arg(long = "as", global = true, value_name = "FAMILY", requires = "port", help_heading = "Device")]
+    #[arg(
+        long = "as",
+        global = true,
+        value_name = "FAMILY",
+        requires = "port",
+        help_heading = "Device"
+    )]
     pub as_family: Option<String>,
 
     /// Wait for the device to appear, for so many seconds (600 without a number)
@@ -83,7 +89,13 @@ pub struct CommonArgs {
     pub mask_serials: bool,
 
     /// Where backups, journals and your own profiles are kept
-    #[arg(long, global = true, value_name = "FOLDER", env = "RECOVER_HOME", help_heading = "Output")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FOLDER",
+        env = "RECOVER_HOME",
+        help_heading = "Output"
+    )]
     pub home: Option<PathBuf>,
 }
 
@@ -134,7 +146,9 @@ pub enum Command {
         all: bool,
     },
     /// Prove the chip and read its EEPROM; write nothing lasting
-    #[command(after_help = "Example:\n  recover diagnose --port 3-2.1\n  recover diagnose --port 3-2.1 --as cy16")]
+    #[command(
+        after_help = "Example:\n  recover diagnose --port 3-2.1\n  recover diagnose --port 3-2.1 --as cy16"
+    )]
     Diagnose,
     /// Show what --auto would do, step by step
     #[command(after_help = "Example:\n  recover plan --image CDRW0008.BIN")]
@@ -156,7 +170,9 @@ pub enum Command {
         output: Option<PathBuf>,
     },
     /// Write a backup back
-    #[command(after_help = "Example:\n  recover restore --list\n  recover restore 2026-11-22T10-02-33-sl11r --yes")]
+    #[command(
+        after_help = "Example:\n  recover restore --list\n  recover restore 2026-11-22T10-02-33-sl11r --yes"
+    )]
     Restore {
         /// The backup's name
         #[arg(value_name = "ID", required_unless_present = "list")]
@@ -177,7 +193,9 @@ pub enum Command {
     #[command(subcommand)]
     Sim(SimCommand),
     /// Print a udev rules file that lets ordinary users rescue enclosures
-    #[command(after_help = "Example:\n  recover udev-rules | sudo tee /etc/udev/rules.d/70-recover.rules")]
+    #[command(
+        after_help = "Example:\n  recover udev-rules | sudo tee /etc/udev/rules.d/70-recover.rules"
+    )]
     UdevRules,
 }
 
@@ -203,7 +221,9 @@ pub enum ImageCommand {
         chip: String,
     },
     /// Assemble a CY16 program or scan-record image from its source
-    #[command(after_help = "Example:\n  recover image assemble ez-eeprom.asm --output ez-eeprom.bin")]
+    #[command(
+        after_help = "Example:\n  recover image assemble ez-eeprom.asm --output ez-eeprom.bin"
+    )]
     Assemble {
         /// The source
         source: PathBuf,

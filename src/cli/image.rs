@@ -20,7 +20,8 @@ pub fn run(command: &ImageCommand) -> Result<u8, Failure> {
         ImageCommand::Check { file, chip } => check(&read_image(file)?, chip),
         ImageCommand::Assemble { source, output, listing } => {
             let failed = |path: &std::path::Path, why: String| {
-                Failure::new(Code::R506, why, path.display().to_string()).next("mend it and run the same command")
+                Failure::new(Code::R506, why, path.display().to_string())
+                    .next("mend it and run the same command")
             };
             let text = fs::read_to_string(source).map_err(|e| failed(source, e.to_string()))?;
             let assembly =
@@ -47,7 +48,12 @@ fn model(name: &str) -> Result<(&'static dyn Chip, Model), Failure> {
 }
 
 fn inspect(file: &NamedImage, chip: Option<&str>) -> Result<u8, Failure> {
-    ui::print(&format!("{}: {} bytes, SHA-256 {}", file.name, file.bytes.len(), sha256(&file.bytes)));
+    ui::print(&format!(
+        "{}: {} bytes, SHA-256 {}",
+        file.name,
+        file.bytes.len(),
+        sha256(&file.bytes)
+    ));
     let models = match chip {
         Some(name) => vec![model(name)?],
         None => chip::families()

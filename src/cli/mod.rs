@@ -69,7 +69,8 @@ fn start_log(verbose: u8) {
 
 fn run(cli: Cli) -> Result<u8, Failure> {
     let Cli { auto, rescue, common, command } = cli;
-    let stray = rescue.image.is_some() || rescue.profile.is_some() || rescue.dry_run || rescue.force;
+    let stray =
+        rescue.image.is_some() || rescue.profile.is_some() || rescue.dry_run || rescue.force;
     match command {
         None if auto => rescue::auto(&common, &rescue),
         None => {
@@ -148,7 +149,8 @@ fn request(common: &CommonArgs, rescue: &RescueArgs) -> Result<Request, Failure>
 fn read_image(path: &Path) -> Result<NamedImage, Failure> {
     let name = path.display().to_string();
     let failed = |why: String| {
-        Failure::new(Code::R212, why, format!("image {name}")).next("check the file's name and that you may read it")
+        Failure::new(Code::R212, why, format!("image {name}"))
+            .next("check the file's name and that you may read it")
     };
     let file = fs::File::open(path).map_err(|error| failed(error.to_string()))?;
     let mut bytes = Vec::new();

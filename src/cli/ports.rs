@@ -58,8 +58,7 @@ impl Ports {
         };
         if let Some(path) = &common.trace {
             let file = File::create(path).map_err(|error| file_failure(path, &error))?;
-            let serials =
-                if common.mask_serials { Serials::Masked } else { Serials::Kept };
+            let serials = if common.mask_serials { Serials::Masked } else { Serials::Kept };
             ports.bus = Box::new(Recorder::new(ports.bus, BufWriter::new(file), serials));
         }
         Ok(ports)
@@ -112,7 +111,8 @@ impl Kept {
                 .next("name another file with --sim-state, or remove this one to start afresh")
         };
         let text = fs::read_to_string(&self.path).map_err(|error| wrong(error.to_string()))?;
-        let file: KeptFile = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let file: KeptFile =
+            serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         if file.scenario != self.scenario {
             return Err(wrong(format!("it is of the scenario {}", file.scenario)));
         }
@@ -125,8 +125,7 @@ impl Kept {
 
     fn save(&self, bus: &SimBus, port: &PortPath) -> Result<(), Failure> {
         let bytes = bus.eeprom(port).map(|state| state.bytes).unwrap_or_default();
-        let file =
-            KeptFile { scenario: self.scenario.to_owned(), eeprom: hex::encode(bytes) };
+        let file = KeptFile { scenario: self.scenario.to_owned(), eeprom: hex::encode(bytes) };
         let text = serde_json::to_string(&file).unwrap_or_default();
         fs::write(&self.path, text).map_err(|error| file_failure(&self.path, &error))
     }

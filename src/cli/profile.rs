@@ -58,10 +58,7 @@ fn list(common: &CommonArgs) -> Result<u8, Failure> {
         } else {
             ui::print(&format!(
                 "{:<20} {:<8} image: {:<8} {}",
-                profile.name,
-                profile.chip.model,
-                profile.image.source,
-                profile.title
+                profile.name, profile.chip.model, profile.image.source, profile.title
             ));
         }
     }
@@ -92,7 +89,8 @@ fn describe(profile: &Profile) -> String {
     }
     lines.push(format!("  chip: {} ({})", profile.chip.model, profile.chip.confidence.grade));
     for sighting in &profile.sightings {
-        lines.push(format!("  blank it shows as: {} ({})", sighting.ids, sighting.confidence.grade));
+        lines
+            .push(format!("  blank it shows as: {} ({})", sighting.ids, sighting.confidence.grade));
     }
     lines.push(format!(
         "  healthy it is: {} ({})",

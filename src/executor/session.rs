@@ -607,11 +607,7 @@ impl Target {
     /// How many bytes of the memory concern this target.
     fn want(&self) -> u32 {
         let image = u32::try_from(self.image.bytes.len()).unwrap_or(u32::MAX);
-        let part = self
-            .choice
-            .profile
-            .as_ref()
-            .map(|profile| profile.memory.size_bytes);
+        let part = self.choice.profile.as_ref().map(|profile| profile.memory.size_bytes);
         image.max(part.unwrap_or(0))
     }
 }

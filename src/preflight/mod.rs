@@ -30,12 +30,13 @@ impl Twin for VirtualTwin {
                 Preflight::CameUp { identity }
             }
             seen => {
-                let said = |verdict| {
-                    booted.diagnostics.iter().find(move |known| known.verdict == verdict)
-                };
+                let said =
+                    |verdict| booted.diagnostics.iter().find(move |known| known.verdict == verdict);
                 match (said(Verdict::Failed), said(Verdict::Unknown), seen) {
                     (Some(failed), ..) => Preflight::Failed { why: failed.text.clone() },
-                    (None, Some(unknown), _) => Preflight::Inconclusive { why: unknown.text.clone() },
+                    (None, Some(unknown), _) => {
+                        Preflight::Inconclusive { why: unknown.text.clone() }
+                    }
                     (None, None, Some(seen)) => Preflight::Failed {
                         why: format!("the virtual {model} stays in boot mode, as {}", seen.ids),
                     },

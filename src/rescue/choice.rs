@@ -99,7 +99,8 @@ fn named<'p>(
         Failure::new(Code::R306, what, &*place).next("list them with `recover profile list`")
     })?;
     if profile.chip.model != model.name {
-        let what = format!("the profile is for the chip {:?}, this is a {model}", profile.chip.model);
+        let what =
+            format!("the profile is for the chip {:?}, this is a {model}", profile.chip.model);
         return Err(Failure::new(Code::R307, what, place)
             .next("list the profiles with their chips: `recover profile list`"));
     }
@@ -127,7 +128,9 @@ pub fn choose_image(
         if let Some(Err(mismatch)) = mismatch {
             let place = format!("image {}", image.name);
             return Err(Failure::new(Code::R209, mismatch.to_string(), place)
-                .next("check that the file is the one the profile describes: `recover profile show`")
+                .next(
+                    "check that the file is the one the profile describes: `recover profile show`",
+                )
                 .next("or leave --profile out to rest on this file alone"));
         }
         return Ok(image.clone());

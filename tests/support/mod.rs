@@ -1,7 +1,12 @@
 //! A desk for tests: a virtual bus, virtual hands, a store in a temporary folder, every event kept.
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
 
 use recover::chip::Image;
 use recover::executor::{Consent, Event, Observer, Operator, Request, Session, Store, Tools};

@@ -30,7 +30,8 @@ mod trial;
 pub mod wire;
 
 use super::{
-    Chip, ChipError, Finding, Image, ImageError, KnownIds, Memory, Model, Restart, Suspicion, Timing, Trial,
+    Chip, ChipError, Finding, Image, ImageError, KnownIds, Memory, Model, Restart, Suspicion,
+    Timing, Trial,
 };
 use crate::usb::transfer::CONTROL_TIMEOUT;
 use crate::usb::{Link, Sighting, TransferError};
