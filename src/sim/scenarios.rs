@@ -106,7 +106,7 @@ pub fn scenario(name: &str) -> Option<&'static Scenario> {
 /// there is no such model. The memory is the largest the model boots from.
 pub fn twin(model: &str, contents: &[u8]) -> Option<Box<dyn Device>> {
     let chip = profile(model)?;
-    let part = part(if chip.is_ez { "24LC512" } else { "24C16" })?;
+    let part = part(if chip.is_ez { "24lc512" } else { "24c16" })?;
     Some(Box::new(Cy16::new(chip, Some(Eeprom::new(part, contents)))))
 }
 
