@@ -119,6 +119,7 @@ impl Session<'_> {
         if let Size::Proven(bytes) = survey.size {
             memory.settle(bytes);
         }
+        self.is_as_read(&mut *memory, survey)?;
         let began = clock.now();
         let result = steps.iter().try_for_each(|(position, step)| {
             self.step(*position, step, |run| run.memory_step(&mut *memory, survey, step, *position))
@@ -147,15 +148,16 @@ impl Session<'_> {
             self.state = DeviceState::PartWritten;
         }
         match step {
-            Step::Invalidate(run) => {
-                self.write_run(memory, run, &place)?;
-                self.verify_run(memory, survey, run, &place)
-            }
+            Step::Invalidate(run) => self.write_and_verify(memory, survey, run, &place),
             Step::ProvePart(proof) => self.prove_part(memory, survey, proof, &place),
             Step::WriteBody { runs, bytes, .. } => {
                 let mut done = 0;
                 for run in runs {
-                    self.write_run(memory, run, &place)?;
+                    if memory.geometry().reads_back {
+                        self.write_and_verify(memory, survey, run, &place)?;
+                    } else {
+                        self.write_run(memory, run, &place)?;
+                    }
                     done += run.bytes.len() as u64;
                     self.progress("write", done, *bytes);
                 }
@@ -163,8 +165,7 @@ impl Session<'_> {
             }
             Step::Verify { runs } => self.verify(memory, survey, runs, &place),
             Step::Commit(run) => {
-                self.write_run(memory, run, &place)?;
-                self.verify_run(memory, survey, run, &place)?;
+                self.write_and_verify(memory, survey, run, &place)?;
                 self.state = DeviceState::Written;
                 Ok(())
             }
