@@ -12,7 +12,6 @@ use rusb::{Context, Device, DeviceHandle};
 
 use super::descriptor;
 use super::failure::{bus_error, transfer_error};
-use super::hexdump::HexDump;
 use crate::clock::{Clock, RealClock};
 use crate::usb::{BusError, Interface, Link, PortPath, Reply, Setup, Transfer, TransferError};
 
@@ -177,27 +176,11 @@ impl HostLink {
             }
         }
     }
-
-    fn log(&self, transfer: &Transfer, took: Duration, outcome: &Result<Reply, TransferError>) {
-        let port = &self.port;
-        match outcome {
-            Ok(reply) => log::debug!("{port}: {transfer}: {} bytes, {took:?}", reply.data.len()),
-            Err(error) => log::debug!("{port}: {transfer}: {error}, {took:?}"),
-        }
-        if let Transfer::ControlOut { data, .. } | Transfer::BulkOut { data, .. } = transfer {
-            log::trace!("{port}: sent{}", HexDump(data));
-        } else if let Ok(reply) = outcome {
-            log::trace!("{port}: received{}", HexDump(&reply.data));
-        }
-    }
 }
 
 impl Link for HostLink {
     fn exchange(&mut self, transfer: &Transfer) -> Result<Reply, TransferError> {
-        let start = self.clock.now();
-        let outcome = self.transfer(transfer);
-        self.log(transfer, self.clock.now().saturating_sub(start), &outcome);
-        outcome
+        self.transfer(transfer)
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
