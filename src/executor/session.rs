@@ -13,7 +13,7 @@ use super::{Request, Tools};
 use crate::chip::{ChipError, Finding, Identity, Running, Standing};
 use crate::journal::JournalFile;
 use crate::rescue::choice::{Choice, NamedImage};
-use crate::rescue::outcome::{Outcome, Verdict};
+use crate::rescue::outcome::{Identities, Outcome, Verdict};
 use crate::rescue::{Code, Condition, DeviceState, Failure};
 use crate::usb::lock::PortLock;
 use crate::usb::{Link, Sighting, TransferError};
@@ -81,23 +81,62 @@ impl<'t> Session<'t> {
             return Ok(Verdict::Healthy);
         }
         let _lock = self.lock(&candidate.seen)?;
-        let (finding, mut link) = self.prove(&candidate)?;
+        match self.prove(&candidate) {
+            Err(failure) if failure.code == Code::R102 && candidate.unfinished.is_some() => {
+                self.settle_by_restart(request, candidate, failure)
+            }
+            proven => {
+                let (finding, link) = proven?;
+                self.rescue_proven(request, &candidate, finding, link)
+            }
+        }
+    }
+
+    /// An unfinished rescue whose device now runs firmware that does not let us in: whether it
+    /// runs from its memory or only from RAM shows when its power was away.
+    fn settle_by_restart(
+        &mut self,
+        request: &Request,
+        candidate: Candidate,
+        failure: Failure,
+    ) -> Result<Verdict, Failure> {
+        self.note(format!("it does not let us in ({}), so its power has to go", failure.what));
+        let seen = self.cycle_power(&candidate.seen)?;
+        let now = Identity::of(&seen);
+        let expected = candidate.unfinished.as_ref().and_then(|j| j.begun().expected.clone());
+        self.outcome.identity = Identities { expected: expected.clone(), seen: Some(now.clone()) };
+        if expected.is_some_and(|expected| expected.differences(&now).is_empty()) {
+            self.state = DeviceState::Restored;
+            return Ok(Verdict::Rescued);
+        }
+        let candidate = Candidate { seen, ..candidate };
+        let (finding, link) = self.prove(&candidate)?;
+        self.rescue_proven(request, &candidate, finding, link)
+    }
+
+    fn rescue_proven(
+        &mut self,
+        request: &Request,
+        candidate: &Candidate,
+        finding: Finding,
+        mut link: Box<dyn Link>,
+    ) -> Result<Verdict, Failure> {
         if finding.running == Running::Firmware && candidate.unfinished.is_none() && !request.force
         {
             self.outcome.identity.seen = Some(Identity::of(&candidate.seen));
             self.note("firmware runs on this chip, so there is nothing to rescue".to_owned());
             return Ok(Verdict::Healthy);
         }
-        let target = self.choose_target(request, &candidate, &finding)?;
+        let target = self.choose_target(request, candidate, &finding)?;
         let want = target.want();
         let examined = self.examine(&candidate.seen, candidate.chip, &finding, &mut *link, want)?;
-        let plan = self.plan(request, &candidate, &finding, &target, &examined, request.force)?;
+        let plan = self.plan(request, candidate, &finding, &target, &examined, request.force)?;
         if request.dry_run {
             return Ok(Verdict::Planned);
         }
-        self.ask_consent(request, &candidate, &target, &plan)?;
-        self.begin_journal(&candidate, &target)?;
-        self.perform(&candidate, finding, link, &target, &examined, &plan)
+        self.ask_consent(request, candidate, &target, &plan)?;
+        self.begin_journal(candidate, &target)?;
+        self.perform(candidate, finding, link, &target, &examined, &plan)
     }
 
     fn run_diagnosis(&mut self, request: &Request) -> Result<Examined, Failure> {

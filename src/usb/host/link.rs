@@ -64,8 +64,20 @@ impl HostLink {
             claimed: BTreeMap::new(),
         };
         link.detach_drivers()?;
+        link.hold()?;
         log::debug!("{port}: opened, drivers detached from interfaces {:?}", link.detached);
         Ok(link)
+    }
+
+    /// Claims the first interface, although control transfers need none: the kernel gives an
+    /// interface to one program only, of whatever user, so a second program is turned away.
+    fn hold(&mut self) -> Result<(), BusError> {
+        let Some(number) = self.interfaces.iter().map(|interface| interface.number).min() else {
+            return Ok(());
+        };
+        self.handle.claim_interface(number).map_err(|error| bus_error(error, &self.port))?;
+        self.claimed.insert(number, 0);
+        Ok(())
     }
 
     /// A driver that cannot be detached makes the whole opening fail; those detached before it
