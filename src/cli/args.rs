@@ -27,12 +27,15 @@ pub struct Cli {
     pub auto: bool,
 
     #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would print a flattened field's comment as help")]
     pub rescue: RescueArgs,
 
     #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would print a flattened field's comment as help")]
     pub common: CommonArgs,
 
     #[command(subcommand)]
+    #[expect(missing_docs, reason = "clap would print a subcommand field's comment as help")]
     pub command: Option<Command>,
 }
 
