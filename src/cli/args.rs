@@ -110,7 +110,7 @@ impl CommonArgs {
 }
 
 /// What a device should become, and how freely.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Rescue")]
 pub struct RescueArgs {
     /// The image to write: a backup or the vendor's file

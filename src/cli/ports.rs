@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::args::CommonArgs;
+use super::read_text;
 use crate::clock::{Clock, RealClock};
 use crate::executor::{Consent, Operator};
 use crate::profile::Scope;
@@ -110,7 +111,7 @@ impl Kept {
             Failure::new(Code::R506, why, self.path.display().to_string())
                 .next("name another file with --sim-state, or remove this one to start afresh")
         };
-        let text = fs::read_to_string(&self.path).map_err(|error| wrong(error.to_string()))?;
+        let text = read_text(&self.path).map_err(&wrong)?;
         let file: KeptFile =
             serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         if file.scenario != self.scenario {
@@ -139,7 +140,7 @@ fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
 /// The scenario of that name.
 pub fn find_scenario(name: &str) -> Result<&'static Scenario, Failure> {
     sim::scenario(name).ok_or_else(|| {
-        Failure::new(Code::R311, format!("no scenario is called {name:?}"), "--sim")
+        Failure::new(Code::R311, format!("no scenario is called {name:?}"), "simulator")
             .next("`recover sim list` names them")
     })
 }
