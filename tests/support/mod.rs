@@ -14,7 +14,7 @@ use recover::preflight::VirtualTwin;
 use recover::profile::{Library, Scope, known_chips};
 use recover::rescue::Outcome;
 use recover::sim::{Fault, Faults, Scenario, SimBus};
-use recover::usb::PortPath;
+use recover::usb::{Bus, PortPath};
 use tempfile::TempDir;
 
 /// Everything a rescue needs, all of it virtual.
@@ -88,10 +88,19 @@ impl Desk {
     /// Runs something on it.
     pub fn run(&mut self, work: impl FnOnce(Session<'_>) -> Outcome) -> Outcome {
         let mut bus = self.bus.clone();
+        self.run_on(&mut bus, work)
+    }
+
+    /// Runs something on another bus, with what else is on the desk.
+    pub fn run_on(
+        &mut self,
+        bus: &mut dyn Bus,
+        work: impl FnOnce(Session<'_>) -> Outcome,
+    ) -> Outcome {
         let mut hands = Hands(self.bus.clone());
         let mut keep = Keep(&mut self.events);
         work(Session::new(Tools {
-            bus: &mut bus,
+            bus,
             operator: &mut hands,
             observer: &mut keep,
             twin: &VirtualTwin,
