@@ -16,7 +16,8 @@ pub fn report(outcome: &Outcome) -> String {
         Verdict::Healthy => {
             format!("healthy: the device at port {port} needs no rescue; nothing was written")
         }
-        Verdict::Planned | Verdict::Failed => return text,
+        Verdict::Planned => return looked(outcome, &port),
+        Verdict::Failed => return text,
     };
     let mut line = |name: &str, value: String| {
         let _ = writeln!(text, "  {:<9} {value}", format!("{name}:"));
@@ -50,4 +51,23 @@ pub fn report(outcome: &Outcome) -> String {
         );
     }
     format!("{headline}\n{text}")
+}
+
+/// The report of a plan, a diagnosis or a backup: nothing lasting was done.
+fn looked(outcome: &Outcome, port: &str) -> String {
+    let mut lines = vec![format!("looked: nothing lasting was changed at port {port}")];
+    if outcome.limit.write_cycles > 0 {
+        lines.push(format!(
+            "  plan:     {} write cycles, at least {:.1} s",
+            outcome.limit.write_cycles,
+            outcome.limit_ms / 1000.0
+        ));
+    }
+    if let Some(identity) = &outcome.identity.expected {
+        lines.push(format!("  becomes:  {identity}"));
+    }
+    if let Some(backup) = &outcome.backup {
+        lines.push(format!("  backup:   {backup}"));
+    }
+    lines.join("\n")
 }
