@@ -86,6 +86,7 @@ impl Chip for Cy16 {
     fn open_memory<'l>(
         &self,
         link: &'l mut dyn Link,
+        _seen: &Sighting,
         finding: &Finding,
     ) -> Result<Box<dyn Memory + 'l>, ChipError> {
         if finding.model == SL11R {
