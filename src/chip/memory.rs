@@ -43,6 +43,9 @@ pub struct Geometry {
     pub span: u32,
     /// Clock of the I2C bus as used, hertz.
     pub bus_hz: u32,
+    /// Whether a write that succeeds has been read back, end to end: what the part keeps was
+    /// compared with what the host sent.
+    pub reads_back: bool,
 }
 
 /// Why a memory did not do as told.
@@ -87,8 +90,8 @@ pub trait Memory {
     fn read(&mut self, range: Range<u32>) -> Result<Vec<u8>, MemoryError>;
 
     /// Writes `bytes` at `address`, at most a span, in as many write cycles as its page makes of
-    /// it. Returns when the part has taken them; whether it kept them is for the caller to read
-    /// back.
+    /// it. Returns when the part has taken them; unless [`Geometry::reads_back`], whether it kept
+    /// them is for the caller to read back.
     ///
     /// # Errors
     /// [`MemoryError`]; what lies in the written range is then unknown.

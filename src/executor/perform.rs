@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::event::Event;
 use super::examine::Examined;
 use super::find::Candidate;
-use super::session::{Session, Target};
-use crate::chip::{ChipError, Finding, Identity, Memory, Size, Trial};
+use super::session::Session;
+use super::target::Target;
+use crate::chip::{ChipError, DriveAnswer, Finding, Identity, Memory, Size, Trial};
 use crate::journal::Entry;
 use crate::rescue::outcome::Verdict;
 use crate::rescue::plan::{Plan, Risk, Step};
@@ -78,7 +79,8 @@ impl Session<'_> {
                     seen =
                         self.step(position, step, |run| run.restart(candidate, link, &seen, *by))?;
                 }
-                _ => self.step(position, step, |run| run.confirm(&seen, target, position))?,
+                _ => self
+                    .step(position, step, |run| run.confirm(candidate, &seen, target, position))?,
             }
         }
         Ok(if target.expected.is_some() { Verdict::Rescued } else { Verdict::Restored })
@@ -112,13 +114,14 @@ impl Session<'_> {
     ) -> Result<(), Failure> {
         let clock = self.tools.bus.clock();
         let chip = candidate.chip;
-        let Attached { finding, link, .. } = attached;
+        let Attached { seen, finding, link } = attached;
         let mut memory = chip
-            .open_memory(&mut **link, finding)
+            .open_memory(&mut **link, seen, finding)
             .map_err(|error| self.chip_failure(error, "opening of the EEPROM"))?;
         if let Size::Proven(bytes) = survey.size {
             memory.settle(bytes);
         }
+        self.is_as_read(&mut *memory, survey)?;
         let began = clock.now();
         let result = steps.iter().try_for_each(|(position, step)| {
             self.step(*position, step, |run| run.memory_step(&mut *memory, survey, step, *position))
@@ -147,15 +150,16 @@ impl Session<'_> {
             self.state = DeviceState::PartWritten;
         }
         match step {
-            Step::Invalidate(run) => {
-                self.write_run(memory, run, &place)?;
-                self.verify_run(memory, survey, run, &place)
-            }
+            Step::Invalidate(run) => self.write_and_verify(memory, survey, run, &place),
             Step::ProvePart(proof) => self.prove_part(memory, survey, proof, &place),
             Step::WriteBody { runs, bytes, .. } => {
                 let mut done = 0;
                 for run in runs {
-                    self.write_run(memory, run, &place)?;
+                    if memory.geometry().reads_back {
+                        self.write_and_verify(memory, survey, run, &place)?;
+                    } else {
+                        self.write_run(memory, run, &place)?;
+                    }
                     done += run.bytes.len() as u64;
                     self.progress("write", done, *bytes);
                 }
@@ -163,8 +167,7 @@ impl Session<'_> {
             }
             Step::Verify { runs } => self.verify(memory, survey, runs, &place),
             Step::Commit(run) => {
-                self.write_run(memory, run, &place)?;
-                self.verify_run(memory, survey, run, &place)?;
+                self.write_and_verify(memory, survey, run, &place)?;
                 self.state = DeviceState::Written;
                 Ok(())
             }
@@ -260,6 +263,7 @@ impl Session<'_> {
 
     fn confirm(
         &mut self,
+        candidate: &Candidate,
         seen: &Sighting,
         target: &Target,
         position: Position,
@@ -274,6 +278,7 @@ impl Session<'_> {
             .unwrap_or_default();
         if differences.is_empty() {
             self.state = DeviceState::Restored;
+            self.ask_the_drive(candidate, seen);
             return Ok(());
         }
         let failure = if super::find::would_be_in_boot_mode(&identity) {
@@ -296,6 +301,21 @@ impl Session<'_> {
             None => failure,
         };
         Err(failure.leaving(self.state))
+    }
+}
+
+impl Session<'_> {
+    /// Asks the drive behind the bridge who it is. The rescue stands without its answer: an
+    /// enclosure may be rescued with no drive in it.
+    fn ask_the_drive(&mut self, candidate: &Candidate, seen: &Sighting) {
+        let asked = self.open(seen).map(|mut link| candidate.chip.drive(&mut *link, seen));
+        let answer = match asked {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => DriveAnswer::Silent { why: error.to_string() },
+            Err(failure) => DriveAnswer::Silent { why: failure.what },
+        };
+        self.emit(&Event::Drive { answer: answer.clone() });
+        self.outcome.drive = Some(answer);
     }
 }
 

@@ -215,7 +215,8 @@ mod tests {
 
     fn geometry(page: u32, span: u32) -> Geometry {
         let (width, reach, smallest) = (AddressWidth::Two, 0x1_0000, 0x1000);
-        Geometry { width, reach, smallest, page, span, bus_hz: 100_000 }
+        let (bus_hz, reads_back) = (100_000, false);
+        Geometry { width, reach, smallest, page, span, bus_hz, reads_back }
     }
 
     fn survey(contents: Vec<u8>, size: Size, page: u32, span: u32) -> Survey {

@@ -29,7 +29,9 @@ pub fn report(outcome: &Outcome) -> String {
         if outcome.identity.expected.is_some() {
             line("checked", "ids, revision, class, strings and serial are as promised".to_owned());
         }
-        line("drive", "not asked: this chip's images are not yet talked to as a disk".to_owned());
+        if let Some(drive) = &outcome.drive {
+            line("drive", drive.to_string());
+        }
         if let Some(backup) = &outcome.backup {
             line(
                 "backup",

@@ -5,6 +5,7 @@
 //! implements the same traits. Read [`bus`] next, then [`transfer`].
 
 pub mod bus;
+pub mod hexdump;
 pub mod host;
 pub mod lock;
 pub mod sighting;

@@ -7,7 +7,7 @@
 //!
 //! Read [`record`] (the format) and [`wire`] (the request) first, then [`probe`], [`image`] and
 //! the two memories. The EZ chips are documented; what the SL11R shares with them is inferred, see
-//! [`Chip::caveats`]. The tags of the sources ([BM], [EZ], ..) are listed in docs/references.md.
+//! [`Chip::caveats`]. The tags of the sources (\[BM\], \[EZ\], ..) are listed in docs/references.md.
 
 mod arena;
 pub mod descriptors;
@@ -86,6 +86,7 @@ impl Chip for Cy16 {
     fn open_memory<'l>(
         &self,
         link: &'l mut dyn Link,
+        _seen: &Sighting,
         finding: &Finding,
     ) -> Result<Box<dyn Memory + 'l>, ChipError> {
         if finding.model == SL11R {
