@@ -20,7 +20,7 @@ pub fn backup(common: &CommonArgs, output: Option<&Path>) -> Result<u8, Failure>
     let request = request(common, &RescueArgs::default())?;
     let mut saved = None;
     let command = command_line(common, "recover backup");
-    let code = rescue::run(common, command, None, |session| {
+    let code = rescue::run(common, command, |session| {
         let outcome = session.backup(&request);
         saved = outcome.backup.clone();
         outcome
@@ -57,7 +57,7 @@ pub fn restore(common: &CommonArgs, id: &str, args: &RescueArgs) -> Result<u8, F
     }
     request.port.get_or_insert_with(|| record.port.clone());
     let command = command_line(common, &format!("recover restore {id}"));
-    rescue::run(common, command, Some(&bytes), |session| session.restore(&request, &record, &bytes))
+    rescue::run(common, command, |session| session.restore(&request, &record, &bytes))
 }
 
 /// Lists the backups.

@@ -1,6 +1,6 @@
 //! The command line: arguments as typed become a request as meant; one file a command.
 //!
-//! [`main`] is the program. [`args`] is the definition, [`ports`] opens the real or the virtual
+//! [`main`] is the program. `args` is the definition, `ports` opens the real or the virtual
 //! bus, the rest are the commands. Nothing here decides what happens to a device.
 
 mod args;
@@ -11,7 +11,6 @@ mod list;
 mod ports;
 mod profile;
 mod rescue;
-mod serials;
 mod sim;
 mod udev_rules;
 

@@ -2,7 +2,7 @@
 
 use super::args::{CommonArgs, RescueArgs};
 use super::ports::Ports;
-use super::{command_line, library, quoted, request, serials, store};
+use super::{command_line, library, quoted, request, store};
 use crate::executor::{Request, Session, Tools};
 use crate::preflight::VirtualTwin;
 use crate::rescue::{Code, Failure, Outcome};
@@ -12,14 +12,14 @@ use crate::ui;
 pub fn auto(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     let request = request(common, rescue)?;
     let command = with_image(command_line(common, "recover --auto"), rescue);
-    run(common, command, named(&request), |session| session.rescue(&request))
+    run(common, command, |session| session.rescue(&request))
 }
 
 /// `recover plan`.
 pub fn plan(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     let request = Request { dry_run: true, ..request(common, rescue)? };
     let command = with_image(command_line(common, "recover plan"), rescue);
-    run(common, command, named(&request), |session| session.rescue(&request))
+    run(common, command, |session| session.rescue(&request))
 }
 
 /// `recover resume`: `--auto` on the port of the one unfinished rescue.
@@ -35,7 +35,7 @@ pub fn resume(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
             let common = CommonArgs { port: Some(port.clone()), ..common.clone() };
             let request = request(&common, rescue)?;
             let command = with_image(command_line(&common, "recover resume"), rescue);
-            run(&common, command, named(&request), |session| session.rescue(&request))
+            run(&common, command, |session| session.rescue(&request))
         }
         [] => Err(Failure::new(Code::R505, "no rescue was left unfinished", "journals").next(
             format!("`{}` looks at what is there now", command_line(common, "recover --auto")),
@@ -60,17 +60,10 @@ fn with_image(command: String, rescue: &RescueArgs) -> String {
     }
 }
 
-/// The bytes of the image that was named.
-fn named(request: &Request) -> Option<&[u8]> {
-    request.wish.image.as_ref().map(|image| image.bytes.as_slice())
-}
-
-/// Runs a session on the bus that was asked for and tells its outcome. `image` is what it may
-/// write, where that is known beforehand.
+/// Runs a session on the bus that was asked for and tells its outcome.
 pub fn run(
     common: &CommonArgs,
     command: String,
-    image: Option<&[u8]>,
     work: impl FnOnce(Session<'_>) -> Outcome,
 ) -> Result<u8, Failure> {
     let store = store(common)?;
@@ -78,7 +71,7 @@ pub fn run(
     for problem in library.problems() {
         log::warn!("{problem}");
     }
-    let mut ports = Ports::open(common, &serials::known(&library, &store, image))?;
+    let mut ports = Ports::open(common)?;
     let mut observer = ui::observer(common.json);
     let twin = VirtualTwin;
     let outcome = {

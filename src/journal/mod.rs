@@ -2,7 +2,7 @@
 //!
 //! An intent is on the disk before its step is taken, so a killed run leaves behind what was in
 //! flight. Which entry may follow which is the pure table of [`Journal::append`]; the file is
-//! [`mod@file`]'s. A journal that has begun and not ended is unfinished business, which
+//! `file`'s. A journal that has begun and not ended is unfinished business, which
 //! `recover resume` and `recover --auto` take up.
 
 mod file;

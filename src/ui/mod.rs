@@ -1,7 +1,7 @@
 //! Three readers of the one event stream: a terminal with progress bars, plain lines, and JSON.
 //!
 //! The only module that prints. Narration goes to stderr, data to stdout [design §5]: the
-//! narration is [`narration`]'s lines, the data is the final [`report()`] or the JSON objects.
+//! narration is `narration`'s lines, the data is the final [`report()`] or the JSON objects.
 
 mod json;
 mod narration;

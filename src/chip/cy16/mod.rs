@@ -7,7 +7,7 @@
 //!
 //! Read [`record`] (the format) and [`wire`] (the request) first, then [`probe`], [`image`] and
 //! the two memories. The EZ chips are documented; what the SL11R shares with them is inferred, see
-//! [`Chip::caveats`]. The tags of the sources ([BM], [EZ], ..) are listed in docs/references.md.
+//! [`Chip::caveats`]. The tags of the sources (\[BM\], \[EZ\], ..) are listed in docs/references.md.
 
 mod arena;
 pub mod descriptors;

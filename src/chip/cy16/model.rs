@@ -16,7 +16,7 @@ pub const MODELS: &[Model] = &[SL11R, EZ_OTG, EZ_HOST];
 
 /// INT 64: EEPROMs up to 2 KB, one address byte [BM 1.7.10].
 pub const INT_SMALL_EEPROM: u8 = 64;
-/// Chip registers [INC].
+/// Chip registers \[INC\].
 pub const REGISTERS: Range<u32> = 0xc000..0xc100;
 /// Where R0 to R15 of both banks live; writing there changes the running program [BM memory map].
 pub const REGISTER_BANKS: Range<u32> = 0x0100..0x0140;

@@ -23,7 +23,7 @@ pub(super) const SERVICES: &[(u16, &str)] =
 pub(super) const SHARED_ROM: u16 = 0xe800;
 /// Where the EZ chips have ROM and the SL11R has none.
 pub(super) const EZ_ROM: u16 = 0xe000;
-/// Hardware revision register of the EZ chips [INC].
+/// Hardware revision register of the EZ chips \[INC\].
 const REVISION: u16 = 0xc004;
 /// Bytes looked at in one place.
 pub(super) const BLOCK: u16 = 256;

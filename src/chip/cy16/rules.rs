@@ -9,7 +9,7 @@ use super::record::{self, Record};
 use crate::chip::ImageError;
 
 /// The record Cypress's assembler puts first so that its code starts at an even offset of the
-/// file: a word to ROM, without effect [ST].
+/// file: a word to ROM, without effect \[ST\].
 const DUMMY: (u16, [u8; 2]) = (0xe000, [0, 0]);
 
 /// Interrupts the boot runs on while it still reads records: EEPROM, scan, scan decoder [BM 1.3.2].

@@ -11,7 +11,7 @@ use crate::usb::{Link, Sighting};
 
 /// Where the CPU starts after reset [BM 1.3.2].
 const ENTRY: u16 = 0xff00;
-/// What INT 83 points at in an untouched SL11R [EZ].
+/// What INT 83 points at in an untouched SL11R \[EZ\].
 const SL11R_INT_83: u16 = 0xf332;
 
 /// Which side of the family a finding speaks for.

@@ -63,7 +63,7 @@ pub fn feed_limit(bytes: usize) -> Duration {
 }
 
 /// The op 09 record that lets the watchdog restart the chip: C00C = 0022, enabled, shortest
-/// period, never strobed [MK] (captured by one source, on a CY7C67300).
+/// period, never strobed \[MK\] (captured by one source, on a CY7C67300).
 pub fn watchdog() -> Record {
     Record::Registers(vec![(0x0c, 0x0022)])
 }
