@@ -114,6 +114,8 @@ pub enum Standing {
     SharedBootId,
     /// The id of a device whose firmware runs.
     Running,
+    /// It is in no table; the owner says what chip it is.
+    Unlisted,
 }
 
 /// One thing a probe found out, with how well it carries.

@@ -152,6 +152,7 @@ fn request(common: &CommonArgs, rescue: &RescueArgs) -> Result<Request, Failure>
         force: rescue.force,
         no_trial: rescue.no_trial,
         as_family,
+        resume: false,
         wait: common.wait(),
     })
 }

@@ -6,8 +6,9 @@ use super::event::Event;
 use super::find::{Candidate, would_be_in_boot_mode};
 use super::session::Session;
 use crate::chip::{Finding, Identity, Image, ImageError};
+use crate::journal::Journal;
 use crate::profile::ImageSource;
-use crate::rescue::choice::{Choice, NamedImage, choose_image, choose_profile};
+use crate::rescue::choice::{Choice, NamedImage, Seen, choose_image, choose_profile};
 use crate::rescue::outcome::sha256;
 use crate::rescue::{Code, Failure, Preflight, Wish};
 
@@ -16,6 +17,8 @@ pub(super) struct Target {
     pub choice: Choice,
     pub image: Image,
     pub expected: Option<Identity>,
+    /// Whether it is a backup that is put back.
+    pub restoring: bool,
 }
 
 impl Session<'_> {
@@ -32,7 +35,7 @@ impl Session<'_> {
             Ok(image) => {
                 let expected = image.identity.clone();
                 let image = Image { bytes: bytes.clone(), ..image };
-                Target { choice, image, expected }
+                Target { choice, image, expected, restoring: true }
             }
             Err(_) => {
                 let image = Image {
@@ -41,7 +44,7 @@ impl Session<'_> {
                     identity: None,
                     contents: Vec::new(),
                 };
-                Target { choice, image, expected: None }
+                Target { choice, image, expected: None, restoring: true }
             }
         }
     }
@@ -53,14 +56,19 @@ impl Session<'_> {
         candidate: &Candidate,
         finding: &Finding,
     ) -> Result<Target, Failure> {
-        let command = self.tools.command.clone();
+        let command = self.tools.commands.again.clone();
         let wish = self.wish(request, candidate)?;
+        if let (Some(journal), Some(image)) = (taken_up(request, candidate), &wish.image)
+            && journal.begun().restoring
+        {
+            let choice = Choice { profile: None, image: image.clone() };
+            return Ok(self.restore_target(candidate, finding, choice));
+        }
         let library = self.tools.library;
         let standing = candidate.suspicion.standing;
         let profile = choose_profile(
             &wish,
-            finding.model,
-            standing,
+            &Seen { model: finding.model, standing, ids: candidate.seen.ids },
             self.tools.scope,
             library.profiles(),
             &command,
@@ -85,15 +93,14 @@ impl Session<'_> {
 
     /// What the user asked for; where that is nothing, what an unfinished rescue was about.
     pub(super) fn wish(&self, request: &Request, candidate: &Candidate) -> Result<Wish, Failure> {
-        let asked = &request.wish;
-        match &candidate.unfinished {
-            Some(journal) if asked.profile.is_none() && asked.image.is_none() => {
+        match taken_up(request, candidate) {
+            Some(journal) => {
                 let begun = journal.begun();
                 let bytes = self.tools.store.kept_image(&begun.image_sha256)?;
                 let image = NamedImage { name: begun.image.clone(), bytes };
                 Ok(Wish { profile: begun.profile.clone(), image: Some(image) })
             }
-            _ => Ok(asked.clone()),
+            None => Ok(request.wish.clone()),
         }
     }
 
@@ -140,7 +147,7 @@ impl Session<'_> {
         };
         let expected = self.expected(request, &choice, derived)?;
         self.outcome.identity.expected = expected.clone();
-        Ok(Target { choice, image, expected })
+        Ok(Target { choice, image, expected, restoring: false })
     }
 
     /// Who is to come up: what the image shows, held against what the profile promises.
@@ -173,6 +180,12 @@ impl Session<'_> {
         }
         Ok(expected)
     }
+}
+
+/// The unfinished rescue that says what is to be done, where the user does not.
+pub(super) fn taken_up<'c>(request: &Request, candidate: &'c Candidate) -> Option<&'c Journal> {
+    let asked = request.wish.profile.is_some() || request.wish.image.is_some();
+    candidate.unfinished.as_ref().filter(|_| !asked)
 }
 
 impl Target {

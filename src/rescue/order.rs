@@ -119,8 +119,8 @@ pub fn write_order(
         _ => None,
     };
     let body = merge(&dirty, image, geometry);
-    let commit =
-        (!signature_kept || invalidate.is_some()).then(|| Run { address: 0, bytes: head.to_vec() });
+    let commit = (!head.is_empty() && (!signature_kept || invalidate.is_some()))
+        .then(|| Run { address: 0, bytes: head.to_vec() });
     WriteOrder { invalidate, part_proof, body, commit }
 }
 
