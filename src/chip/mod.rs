@@ -5,7 +5,9 @@
 //! and confirmation are written once over these, in `rescue` and `executor`; a family holds only
 //! what is true of its silicon. How to add one: docs/adding-a-chip.md.
 
+mod build;
 pub mod cy16;
+mod drive;
 mod identity;
 mod memory;
 
@@ -13,6 +15,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use build::{Built, Recipe};
+pub use drive::{Drive, DriveAnswer};
 pub use identity::Identity;
 pub use memory::{AddressWidth, Geometry, Memory, MemoryError, Size};
 
@@ -170,6 +174,17 @@ pub enum ImageError {
         /// The chip the image is for.
         other: &'static str,
     },
+    /// The first bytes are the signature of another chip of the same family, whose images this
+    /// chip takes to its owner's harm. The one refusal that `--force` overrides.
+    #[error("the image is for an {other}, not for an {chip}: {why}")]
+    OtherModel {
+        /// The chip at hand.
+        chip: &'static str,
+        /// The chip the image is for.
+        other: Model,
+        /// What would become of it.
+        why: &'static str,
+    },
     /// The bytes end in the middle of something.
     #[error("the image ends at byte {length:#06x}, in the middle of {part}")]
     Truncated {
@@ -284,13 +299,14 @@ pub trait Chip: Send + Sync {
     fn probe(&self, link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError>;
 
     /// Opens the memory behind the chip, with a loader of ours in the chip's RAM where one is
-    /// needed. Changes RAM only.
+    /// needed. Changes RAM only. `seen` tells the endpoints where the memory is reached over them.
     ///
     /// # Errors
     /// [`ChipError::NoMemory`] when none answers.
     fn open_memory<'l>(
         &self,
         link: &'l mut dyn Link,
+        seen: &Sighting,
         finding: &Finding,
     ) -> Result<Box<dyn Memory + 'l>, ChipError>;
 
@@ -331,6 +347,27 @@ pub trait Chip: Send + Sync {
 
     /// The chip's physical least times.
     fn timing(&self, model: Model) -> Timing;
+
+    /// Asks the drive behind a bridge who it is, once the bridge is itself again. Reads only.
+    ///
+    /// # Errors
+    /// [`ChipError`] when the bridge fails; a drive that fails is [`DriveAnswer::Silent`].
+    fn drive(&self, link: &mut dyn Link, seen: &Sighting) -> Result<DriveAnswer, ChipError> {
+        let _ = (link, seen);
+        Ok(DriveAnswer::NotAsked)
+    }
+
+    /// Makes an image from values, for a chip whose image is a table of settings and strings.
+    ///
+    /// # Errors
+    /// [`ImageError`] when this family's images cannot be made so, or these values do not fit.
+    fn build_image(&self, model: Model, recipe: &Recipe) -> Result<Built, ImageError> {
+        let _ = recipe;
+        Err(ImageError::Unsuitable {
+            part: "an image from values".to_owned(),
+            why: format!("the image of an {model} holds a program and cannot be made up"),
+        })
+    }
 
     /// What about this chip is inferred and would carry a write, one sentence each; shown to the
     /// user before consent. Empty for a documented chip.

@@ -38,7 +38,7 @@ impl Session<'_> {
         self.state = DeviceState::RunningFromRam;
         let place = "first reading of the EEPROM";
         let mut memory = chip
-            .open_memory(link, finding)
+            .open_memory(link, seen, finding)
             .map_err(|error| self.chip_failure(error, "opening of the EEPROM"))?;
         let survey = match self.survey(&mut *memory, want) {
             Err(MemoryError::Unreadable(why)) => Survey {

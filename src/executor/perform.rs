@@ -112,9 +112,9 @@ impl Session<'_> {
     ) -> Result<(), Failure> {
         let clock = self.tools.bus.clock();
         let chip = candidate.chip;
-        let Attached { finding, link, .. } = attached;
+        let Attached { seen, finding, link } = attached;
         let mut memory = chip
-            .open_memory(&mut **link, finding)
+            .open_memory(&mut **link, seen, finding)
             .map_err(|error| self.chip_failure(error, "opening of the EEPROM"))?;
         memory.settle(survey.size);
         let began = clock.now();

@@ -10,7 +10,9 @@ use super::find::{Candidate, would_be_in_boot_mode};
 use super::meter::Meter;
 use super::store::{BackupRecord, Store};
 use super::{Consent, Request, Tools};
-use crate::chip::{ChipError, Finding, Identity, Image, MemoryError, Running, Standing};
+use crate::chip::{
+    ChipError, Finding, Identity, Image, ImageError, MemoryError, Running, Standing,
+};
 use crate::journal::{Begun, Entry, JournalFile, VERSION};
 use crate::profile::{Profile, Scope};
 use crate::rescue::choice::{Choice, NamedImage, choose_image, choose_profile};
@@ -289,9 +291,14 @@ impl<'t> Session<'t> {
     ) -> Result<Target, Failure> {
         let name = choice.image.name.clone();
         let chip = candidate.chip;
-        let image = chip
-            .read_image(finding.model, &choice.image.bytes)
-            .map_err(|error| Failure::from_image(&error, &name))?;
+        let image = match chip.read_image(finding.model, &choice.image.bytes) {
+            Err(ImageError::OtherModel { other, why, .. }) if request.force => {
+                self.note(format!("the image is for an {other} and --force was given: {why}"));
+                chip.read_image(other, &choice.image.bytes)
+            }
+            result => result,
+        }
+        .map_err(|error| Failure::from_image(&error, &name))?;
         self.emit(&Event::Chosen {
             profile: choice.profile.as_ref().map(|profile| profile.name.clone()),
             image: name.clone(),

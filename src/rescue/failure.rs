@@ -208,15 +208,19 @@ impl Failure {
             ImageError::Empty => Code::R201,
             ImageError::AllOneByte { .. } => Code::R202,
             ImageError::WrongSignature { .. } => Code::R203,
-            ImageError::OtherChip { .. } => Code::R204,
+            ImageError::OtherChip { .. } | ImageError::OtherModel { .. } => Code::R204,
             ImageError::Truncated { .. } => Code::R205,
             ImageError::OutsideRam { .. } => Code::R206,
             ImageError::TooBig { .. } => Code::R207,
             ImageError::Unsuitable { .. } => Code::R208,
         };
-        Self::new(code, error.to_string(), format!("image {name}")).next(format!(
+        let failure = Self::new(code, error.to_string(), format!("image {name}")).next(format!(
             "look at it with `recover image inspect {name}`; take the original file from the vendor's updater or from a backup"
-        ))
+        ));
+        match error {
+            ImageError::OtherModel { .. } => failure.next("to write it all the same, add --force"),
+            _ => failure,
+        }
     }
 }
 
