@@ -74,12 +74,11 @@ pub enum MemoryError {
 
 /// A memory that is open for reading and writing.
 pub trait Memory {
-    /// Its shape, as far as known. The page grows no smaller by [`Self::settle`] than is safe for
-    /// every part of that size.
+    /// Its shape, as far as known. Before [`Self::settle`] the page is one that every part takes.
     fn geometry(&self) -> Geometry;
 
-    /// Takes note of the size that was found, so that the page can be chosen for it.
-    fn settle(&mut self, size: Size);
+    /// Chooses the page that every part of `bytes` takes. Writes are split at its borders.
+    fn settle(&mut self, bytes: u32);
 
     /// Reads `range`, which lies below the reach; addresses beyond the part's size wrap.
     ///
@@ -87,9 +86,9 @@ pub trait Memory {
     /// [`MemoryError`]; [`MemoryError::Unreadable`] when this route has no way to read at all.
     fn read(&mut self, range: Range<u32>) -> Result<Vec<u8>, MemoryError>;
 
-    /// Writes `bytes` at `address`: at most a span, and within one page unless it starts at a
-    /// page's start. Returns when the part has taken them; whether it kept them is for the caller
-    /// to read back.
+    /// Writes `bytes` at `address`, at most a span, in as many write cycles as its page makes of
+    /// it. Returns when the part has taken them; whether it kept them is for the caller to read
+    /// back.
     ///
     /// # Errors
     /// [`MemoryError`]; what lies in the written range is then unknown.

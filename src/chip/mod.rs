@@ -21,7 +21,7 @@ pub use drive::{Drive, DriveAnswer};
 pub use identity::Identity;
 pub use memory::{AddressWidth, Geometry, Memory, MemoryError, Size};
 
-use crate::usb::{Link, Sighting, TransferError};
+use crate::usb::{Ids, Link, Sighting, TransferError};
 
 /// How well a fact is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -83,6 +83,25 @@ pub struct Suspicion {
     pub detail: &'static str,
     /// What the id says about the device's health.
     pub standing: Standing,
+}
+
+/// One pair of ids that speaks of a family.
+#[derive(Clone, Debug)]
+pub struct KnownIds {
+    /// The pair.
+    pub ids: Ids,
+    /// The chip.
+    pub model: Model,
+    /// What its owner would call it.
+    pub name: &'static str,
+    /// What that is.
+    pub detail: &'static str,
+    /// What the pair says about health.
+    pub standing: Standing,
+    /// How that is known.
+    pub grade: Grade,
+    /// Who else uses the pair.
+    pub also_used_by: &'static [&'static str],
 }
 
 /// What an id says about a device's health.
@@ -290,6 +309,9 @@ pub trait Chip: Send + Sync {
     /// The chips of the family.
     fn models(&self) -> &'static [Model];
 
+    /// The ids that speak of this family.
+    fn known_ids(&self) -> &'static [KnownIds];
+
     /// What the descriptors suggest; `None` when they do not speak of this family.
     fn recognise(&self, seen: &Sighting) -> Option<Suspicion>;
 
@@ -377,7 +399,7 @@ pub trait Chip: Send + Sync {
 
 /// Every family, in the order they are asked.
 pub fn families() -> &'static [&'static dyn Chip] {
-    &[&at2lp::At2lp]
+    &[&cy16::Cy16, &at2lp::At2lp]
 }
 
 /// The family with that name.

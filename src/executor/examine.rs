@@ -44,6 +44,7 @@ impl Session<'_> {
             Err(MemoryError::Unreadable(why)) => Survey {
                 geometry: memory.geometry(),
                 size: Size::AtLeast(memory.geometry().smallest),
+                part_bytes: memory.geometry().smallest,
                 contents: None,
                 unreadable: Some(why),
             },
@@ -77,9 +78,13 @@ impl Session<'_> {
         if let Size::Proven(size) = size {
             contents.truncate(usize::try_from(size).unwrap_or(usize::MAX));
         }
-        memory.settle(size);
+        let part_bytes = match size {
+            Size::Proven(bytes) => bytes,
+            Size::AtLeast(bytes) => want.max(bytes),
+        };
+        memory.settle(part_bytes);
         let geometry = memory.geometry();
-        Ok(Survey { geometry, size, contents: Some(contents), unreadable: None })
+        Ok(Survey { geometry, size, part_bytes, contents: Some(contents), unreadable: None })
     }
 
     /// Reads up to `goal`, the first address not read.

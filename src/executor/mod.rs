@@ -22,16 +22,11 @@ pub use operator::{Consent, Operator};
 pub use session::Session;
 pub use store::{BackupRecord, Store};
 
-use crate::chip::{Chip, Image, Model};
+use crate::chip::Chip;
 use crate::profile::{Library, Scope};
-use crate::rescue::{Preflight, Wish};
+use crate::rescue::Wish;
+use crate::rescue::preflight::Twin;
 use crate::usb::{Bus, PortPath};
-
-/// Boots images on virtual chips.
-pub trait Twin {
-    /// Boots `image` on the virtual `model`.
-    fn boot(&self, model: Model, image: &Image) -> Preflight;
-}
 
 /// What a run works with.
 pub struct Tools<'t> {

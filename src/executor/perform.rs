@@ -6,7 +6,7 @@ use super::event::Event;
 use super::examine::Examined;
 use super::find::Candidate;
 use super::session::{Session, Target};
-use crate::chip::{ChipError, Finding, Identity, Memory, Trial};
+use crate::chip::{ChipError, Finding, Identity, Memory, Size, Trial};
 use crate::journal::Entry;
 use crate::rescue::outcome::Verdict;
 use crate::rescue::plan::{Plan, Risk, Step};
@@ -116,7 +116,9 @@ impl Session<'_> {
         let mut memory = chip
             .open_memory(&mut **link, seen, finding)
             .map_err(|error| self.chip_failure(error, "opening of the EEPROM"))?;
-        memory.settle(survey.size);
+        if let Size::Proven(bytes) = survey.size {
+            memory.settle(bytes);
+        }
         let began = clock.now();
         let result = steps.iter().try_for_each(|(position, step)| {
             self.step(*position, step, |run| run.memory_step(&mut *memory, survey, step, *position))
@@ -149,7 +151,7 @@ impl Session<'_> {
                 self.write_run(memory, run, &place)?;
                 self.verify_run(memory, survey, run, &place)
             }
-            Step::ProveSize(proof) => self.prove_size(memory, survey, proof, &place),
+            Step::ProvePart(proof) => self.prove_part(memory, survey, proof, &place),
             Step::WriteBody { runs, bytes, .. } => {
                 let mut done = 0;
                 for run in runs {
@@ -159,16 +161,7 @@ impl Session<'_> {
                 }
                 Ok(())
             }
-            Step::Verify { runs } => {
-                let total = runs.iter().map(|run| run.bytes.len() as u64).sum();
-                let mut done = 0;
-                for run in runs {
-                    self.verify_run(memory, survey, run, &place)?;
-                    done += run.bytes.len() as u64;
-                    self.progress("verify", done, total);
-                }
-                Ok(())
-            }
+            Step::Verify { runs } => self.verify(memory, survey, runs, &place),
             Step::Commit(run) => {
                 self.write_run(memory, run, &place)?;
                 self.verify_run(memory, survey, run, &place)?;

@@ -14,7 +14,7 @@ use crate::chip::{
     ChipError, Finding, Identity, Image, ImageError, MemoryError, Running, Standing,
 };
 use crate::journal::{Begun, Entry, JournalFile, VERSION};
-use crate::profile::{Profile, Scope};
+use crate::profile::{ImageSource, Profile, Scope};
 use crate::rescue::choice::{Choice, NamedImage, choose_image, choose_profile};
 use crate::rescue::outcome::{Outcome, Verdict, sha256};
 use crate::rescue::plan::{Plan, Situation};
@@ -255,11 +255,15 @@ impl<'t> Session<'t> {
             &command,
         )?;
         let shipped = match profile {
-            Some(profile) if wish.image.is_none() => {
-                library.image_bytes(profile).map_err(|error| {
-                    Failure::new(Code::R309, error.to_string(), format!("profile {}", profile.name))
-                        .next("look at it with `recover profile check`")
-                })?
+            Some(profile)
+                if wish.image.is_none()
+                    && matches!(profile.image.source, ImageSource::Shipped { .. }) =>
+            {
+                let bytes = library.image_bytes(profile).map_err(|problem| {
+                    let place = format!("profile {}", profile.name);
+                    Failure::new(Code::R309, problem.to_string(), place).next(problem.kind.remedy())
+                })?;
+                Some(bytes)
             }
             _ => None,
         };
@@ -610,12 +614,7 @@ impl Target {
     /// How many bytes of the memory concern this target.
     fn want(&self) -> u32 {
         let image = u32::try_from(self.image.bytes.len()).unwrap_or(u32::MAX);
-        let part = self
-            .choice
-            .profile
-            .as_ref()
-            .and_then(|profile| profile.memory.as_ref())
-            .and_then(|memory| memory.size_bytes);
+        let part = self.choice.profile.as_ref().map(|profile| profile.memory.size_bytes);
         image.max(part.unwrap_or(0))
     }
 }

@@ -35,7 +35,7 @@ pub struct Choice {
 impl Choice {
     /// The identity the profile promises.
     pub fn promised(&self) -> Option<&Identity> {
-        self.profile.as_ref().and_then(|profile| profile.identity.as_ref())
+        self.profile.as_ref().map(|profile| &profile.identity.identity)
     }
 }
 
@@ -50,7 +50,7 @@ pub fn choose_profile<'p>(
     model: Model,
     standing: Standing,
     scope: Scope,
-    profiles: &'p [Profile],
+    profiles: impl Iterator<Item = &'p Profile>,
     command: &str,
 ) -> Result<Option<&'p Profile>, Failure> {
     if let Some(name) = &wish.profile {
@@ -60,8 +60,7 @@ pub fn choose_profile<'p>(
         return Ok(None);
     }
     let fitting: Vec<&Profile> = profiles
-        .iter()
-        .filter(|profile| profile.chip == model.name && profile.scope == scope)
+        .filter(|profile| profile.chip.model == model.name && profile.scope == scope)
         .collect();
     let choices = fitting.iter().map(|profile| format!("{command} --profile {}", profile.name));
     let own_image = format!("{command} --image FILE    (your own backup, or the vendor's image)");
@@ -92,15 +91,16 @@ fn named<'p>(
     name: &str,
     model: Model,
     scope: Scope,
-    profiles: &'p [Profile],
+    mut profiles: impl Iterator<Item = &'p Profile>,
 ) -> Result<&'p Profile, Failure> {
     let place = format!("--profile {name}");
-    let profile = profiles.iter().find(|profile| profile.name == name).ok_or_else(|| {
+    let profile = profiles.find(|profile| profile.name == name).ok_or_else(|| {
         let what = format!("no profile is called {name:?}");
         Failure::new(Code::R306, what, &*place).next("list them with `recover profile list`")
     })?;
-    if profile.chip != model.name {
-        let what = format!("the profile is for the chip {:?}, this is a {model}", profile.chip);
+    if profile.chip.model != model.name {
+        let what =
+            format!("the profile is for the chip {:?}, this is a {model}", profile.chip.model);
         return Err(Failure::new(Code::R307, what, place)
             .next("list the profiles with their chips: `recover profile list`"));
     }
@@ -124,16 +124,14 @@ pub fn choose_image(
     command: &str,
 ) -> Result<NamedImage, Failure> {
     if let Some(image) = &wish.image {
-        if let Some(profile) = profile
-            && let Some(expected) = &profile.image.sha256
-        {
-            let got = super::outcome::sha256(&image.bytes);
-            if *expected != got {
-                let what = format!("its SHA-256 is {got}, the profile names {expected}");
-                return Err(Failure::new(Code::R209, what, format!("image {}", image.name))
-                    .next("check that the file is the one the profile describes: `recover profile show`")
-                    .next("or leave --profile out to rest on this file alone"));
-            }
+        let mismatch = profile.map(|profile| profile.image.verify(&image.bytes));
+        if let Some(Err(mismatch)) = mismatch {
+            let place = format!("image {}", image.name);
+            return Err(Failure::new(Code::R209, mismatch.to_string(), place)
+                .next(
+                    "check that the file is the one the profile describes: `recover profile show`",
+                )
+                .next("or leave --profile out to rest on this file alone"));
         }
         return Ok(image.clone());
     }
@@ -142,14 +140,12 @@ pub fn choose_image(
         (Some(_), Some(bytes)) => Ok(NamedImage { name, bytes }),
         (Some(profile), None) => {
             let from = match profile.image.source {
-                ImageSource::Supply => "must come from you",
-                ImageSource::Build => "must be built first",
-                ImageSource::Shipped => "is missing",
+                ImageSource::Supply { .. } => "must come from you",
+                ImageSource::Build { .. } => "must be built first",
+                ImageSource::Shipped { .. } => "is missing",
             };
-            let mut what = format!("the image for {} {from}", profile.title);
-            if let Some(description) = &profile.image.description {
-                what = format!("{what}: {}", description.trim().trim_end_matches('.'));
-            }
+            let description = profile.image.description.trim().trim_end_matches('.');
+            let what = format!("the image for {} {from}: {description}", profile.title);
             Err(Failure::new(Code::R303, what, format!("profile {name}"))
                 .next(format!("{command} --profile {name} --image FILE")))
         }

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{PortPath, Reply, Sighting, Transfer, TransferError};
 use crate::clock::Clock;
 
@@ -38,6 +40,24 @@ pub trait Bus {
     fn clock(&self) -> Arc<dyn Clock>;
 }
 
+impl<B: Bus + ?Sized> Bus for Box<B> {
+    fn scan(&mut self) -> Result<Vec<Sighting>, BusError> {
+        (**self).scan()
+    }
+
+    fn open(&mut self, seen: &Sighting) -> Result<Box<dyn Link>, BusError> {
+        (**self).open(seen)
+    }
+
+    fn reset(&mut self, seen: &Sighting) -> Result<(), BusError> {
+        (**self).reset(seen)
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        (**self).clock()
+    }
+}
+
 /// An open device.
 pub trait Link: Send {
     /// Sends one transfer and waits for its completion, at most for its timeout.
@@ -51,7 +71,8 @@ pub trait Link: Send {
 }
 
 /// Why a bus or one of its devices cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum BusError {
     /// The operating system forbids opening the device.
     #[error("no permission to open the device at port {0}")]

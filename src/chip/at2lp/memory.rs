@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::wire::{self, Source};
-use crate::chip::{AddressWidth, ChipError, Geometry, Memory, MemoryError, Size};
+use crate::chip::{AddressWidth, ChipError, Geometry, Memory, MemoryError};
 use crate::usb::bot::{Bot, BotError, Data, Pipes};
 use crate::usb::{Link, Sighting, TransferError};
 
@@ -210,7 +210,8 @@ impl Memory for Configured<'_> {
         }
     }
 
-    fn settle(&mut self, _: Size) {}
+    /// The chip pages for itself, by what every 24C02 takes.
+    fn settle(&mut self, _: u32) {}
 
     fn read(&mut self, range: Range<u32>) -> Result<Vec<u8>, MemoryError> {
         if range.end > REACH || range.start > range.end {

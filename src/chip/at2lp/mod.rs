@@ -19,8 +19,8 @@ mod recognise;
 pub mod wire;
 
 use super::{
-    Built, Chip, ChipError, DriveAnswer, Finding, Image, ImageError, Memory, Model, Recipe,
-    Restart, Suspicion, Timing, Trial,
+    Built, Chip, ChipError, DriveAnswer, Finding, Image, ImageError, KnownIds, Memory, Model,
+    Recipe, Restart, Suspicion, Timing, Trial,
 };
 use crate::usb::{Link, Sighting};
 use image::Format;
@@ -41,6 +41,10 @@ impl Chip for At2lp {
 
     fn models(&self) -> &'static [Model] {
         &[AT2LP, AT2]
+    }
+
+    fn known_ids(&self) -> &'static [KnownIds] {
+        recognise::KNOWN
     }
 
     fn recognise(&self, seen: &Sighting) -> Option<Suspicion> {

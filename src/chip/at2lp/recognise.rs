@@ -9,7 +9,7 @@
 //! only the blank chip lacks it.
 
 use super::{AT2, AT2LP};
-use crate::chip::{Standing, Suspicion};
+use crate::chip::{Grade, KnownIds, Standing, Suspicion};
 use crate::usb::{ClassCode, Ids, Sighting};
 
 /// The chip in manufacturing mode, and its factory default image.
@@ -18,6 +18,40 @@ const DEFAULT: Ids = Ids::new(0x04b4, 0x6830);
 const ZERO: Ids = Ids::new(0, 0);
 /// ISD-300LP (CY7C68310), the cousin: another chip with another EEPROM.
 const COUSIN: Ids = Ids::new(0x04b4, 0x6831);
+
+/// The pairs that are known, each with what it says before the class was looked at.
+pub(super) const KNOWN: &[KnownIds] = &[
+    KnownIds {
+        ids: DEFAULT,
+        model: AT2LP,
+        name: "Cypress AT2LP",
+        detail: "AT2 or AT2LP in manufacturing mode, or at work under Cypress's own id",
+        standing: Standing::SharedBootId,
+        // [001-05809 p. 19]
+        grade: Grade::Documented,
+        also_used_by: &["healthy enclosures whose makers kept Cypress's id"],
+    },
+    KnownIds {
+        ids: ZERO,
+        model: AT2LP,
+        name: "Cypress AT2LP without an id",
+        detail: "AT2LP with fuses of zeros; only with the marks of a blank chip",
+        standing: Standing::SharedBootId,
+        // The vendor's driver listens for it.
+        grade: Grade::Captured,
+        also_used_by: &["any device that never got an id"],
+    },
+    KnownIds {
+        ids: COUSIN,
+        model: AT2LP,
+        name: "Cypress ISD-300LP",
+        detail: "a cousin of the AT2LP; its EEPROM is not publicly documented and is left alone",
+        standing: Standing::Running,
+        // usb.ids, Linux's ums-cypress.
+        grade: Grade::Captured,
+        also_used_by: &[],
+    },
+];
 
 /// Bulk-only transport under a vendor's class: the blank chip.
 const BLANK: ClassCode = ClassCode::new(0xff, 0x06, 0x50);

@@ -5,8 +5,9 @@
 //! tool sends it (captured by reading the tool, chips.md §4.3); ATACB as Linux and smartmontools
 //! send it (captured, chips.md §4.5).
 
-use crate::usb::{Transfer, transfer::CONTROL_TIMEOUT};
 use std::time::Duration;
+
+use crate::usb::Transfer;
 
 /// bRequest of LOAD_CONFIG_DATA, host to device.
 const LOAD_CONFIG_DATA: u8 = 0x01;
@@ -47,9 +48,8 @@ pub fn read_config(source: Source, address: u16, length: u16) -> Transfer {
 /// Writes `bytes` to the I2C memory at `address`. The internal bytes are never written: they would
 /// change how a bridge at work behaves.
 pub fn load_external(address: u16, bytes: Vec<u8>) -> Transfer {
-    let patience = PATIENCE.max(CONTROL_TIMEOUT);
     Transfer::vendor_out(LOAD_CONFIG_DATA, Source::External.value(), address, bytes)
-        .within(patience)
+        .within(PATIENCE)
 }
 
 /// CfgCB, the command block that reads or writes the EEPROM from address 0 on; the transport's
@@ -82,14 +82,13 @@ pub enum Identify {
 pub const IDENTIFY_BYTES: u32 = 512;
 
 /// ATACB, the command block that passes a register command through to the drive, with IDENTIFY in
-/// it: `24 24 flags fe 01 00 00 01 00 00 00 00 ec 00 00 00`. Flag bit 7 marks both identify
-/// commands, as smartmontools sets it.
+/// it, as Linux sends it; flag bit 7 tells the bridge that an ATAPI drive's data comes back.
 pub fn identify_block(signature_byte: u8, identify: Identify) -> [u8; 16] {
-    let command = match identify {
-        Identify::Device => 0xec,
-        Identify::Packet => 0xa1,
+    let (flags, command) = match identify {
+        Identify::Device => (0x00, 0xec),
+        Identify::Packet => (0x80, 0xa1),
     };
-    [signature_byte, 0x24, 0x80, 0xbe, 1, 0, 0, 1, 0, 0, 0, 0, command, 0, 0, 0]
+    [signature_byte, 0x24, flags, 0xfe, 1, 0, 0, 1, 0, 0, 0, 0, command, 0, 0, 0]
 }
 
 #[cfg(test)]
@@ -122,6 +121,12 @@ mod tests {
     fn the_external_memory_is_wvalue_two_and_its_address_windex() {
         let transfer = load_external(0x10, vec![1, 2, 3]);
         assert_eq!(transfer.to_string(), "control out 40 01 wValue 0002 wIndex 0010 wLength 3");
+    }
+
+    #[test]
+    fn identify_is_passed_through_as_linux_does_it() {
+        let block = identify_block(0x24, Identify::Device);
+        assert_eq!(hex::encode(block), "242400fe010000010000 0000ec000000".replace(' ', ""));
     }
 
     #[test]

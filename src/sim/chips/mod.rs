@@ -1,0 +1,4 @@
+//! Models of bridge chips: mask ROM, memory map and peripherals around a core from
+//! [`super::cores`]. Each implements [`super::Device`].
+
+pub mod cy16;
