@@ -19,6 +19,7 @@ pub mod clock;
 pub mod cores;
 pub mod device;
 pub mod diagnostic;
+pub mod drives;
 pub mod faults;
 pub mod parts;
 mod port;
