@@ -1,12 +1,16 @@
 //! The cy16 family against the virtual chips: what the probe proves, what the memories read and
 //! write, what an image promises and a restart brings.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where its helper fails")]
+
 use std::time::Duration;
 
 use recover::chip::{
     Chip, ChipError, Finding, Identity, Memory, MemoryError, Model, Restart, Running, Size, Trial,
     family, model,
 };
+use recover::sim::chips::cy16::{Cy16, EZ_OTG, SL11R, Unknowns};
+use recover::sim::parts::{Eeprom, part};
 use recover::sim::scenarios::{Content, Defect};
 use recover::sim::{Fault, Faults, Scenario, SimBus, scenario, scenarios};
 use recover::usb::{Bus, Ids, Link, Sighting};
@@ -121,7 +125,7 @@ fn a_factory_image_that_is_written_comes_up_as_the_identity_it_promises() {
         drop(memory);
         let state = bus.eeprom(&SimBus::scenario_port()).unwrap();
         assert!(state.bytes.starts_with(&image.bytes), "{name}");
-        assert_eq!(u64::from(cycles), u64::from(state.wear.cycles), "{name}");
+        assert_eq!(u64::from(cycles), state.wear.cycles, "{name}");
         match cy16().restart_way(finding.model) {
             Restart::ByRequest => cy16().restart(&mut *link, finding.model).unwrap(),
             Restart::ByPower => bus.replug(&SimBus::scenario_port()),
@@ -169,7 +173,7 @@ fn an_ez_reads_large_parts_at_the_fast_clock_and_writes_whole_pages() {
     memory.read(0..1024).unwrap();
     assert!(memory.geometry().bus_hz > 300_000, "{:?}", memory.geometry());
     assert_eq!(memory.geometry().page, 64);
-    let bytes: Vec<u8> = (0..1024_u32).map(|i| u8::try_from(i * 3 & 0xff).unwrap()).collect();
+    let bytes: Vec<u8> = (0..1024_u32).map(|i| u8::try_from((i * 3) & 0xff).unwrap()).collect();
     memory.write(0x400, &bytes).unwrap();
     assert_eq!(memory.write_cycles(), 16);
     assert_eq!(memory.read(0x400..0x800).unwrap(), bytes);
@@ -218,6 +222,46 @@ fn a_healthy_enclosure_is_read_without_being_changed() {
 }
 
 #[test]
+fn a_memory_is_opened_as_often_as_one_likes() {
+    for name in ["sl11r-zeroed", "sl11r-healthy", "ez-otg-zeroed"] {
+        let bus = SimBus::with_scenario(scenario(name).unwrap());
+        let (mut link, finding) = proven(&bus);
+        let cells = eeprom(&bus);
+        for _ in 0..12 {
+            let mut memory = cy16().open_memory(&mut *link, &finding).unwrap();
+            assert_eq!(memory.read(0..300).unwrap(), cells[..300], "{name}");
+        }
+        assert_eq!(bus.diagnostics(&SimBus::scenario_port()), [], "{name}");
+    }
+}
+
+#[test]
+fn it_does_not_matter_what_nobody_knows_of_the_mask_rom() {
+    let some = Unknowns::default();
+    for unknowns in [
+        Unknowns { status_before_scan: true, ..some },
+        Unknowns { byte_after_request: 0xff, ..some },
+        Unknowns { upper_half_after_read: 0, trashes_r2: false, ..some },
+        Unknowns { i2c_hz: 20_000, poll_limit_ms: 500, ..some },
+    ] {
+        for (chip, part_name) in [(&SL11R, "24c16"), (&EZ_OTG, "24lc64")] {
+            let part = Eeprom::new(part(part_name).unwrap(), &[]);
+            let device = Cy16::new(chip, Some(part)).assuming(unknowns);
+            let bus = SimBus::new();
+            bus.plug_in(SimBus::scenario_port(), Box::new(device), Faults::none());
+            let image: Vec<u8> =
+                (0..600_u32).map(|i| u8::try_from((i * 7) & 0xff).unwrap()).collect();
+            let (mut link, finding) = proven(&bus);
+            let mut memory = cy16().open_memory(&mut *link, &finding).unwrap();
+            write_all(&mut *memory, &image).unwrap();
+            assert_eq!(memory.read(0..600).unwrap(), image, "{} {unknowns:?}", chip.name);
+            drop(memory);
+            assert!(eeprom(&bus).starts_with(&image), "{} {unknowns:?}", chip.name);
+        }
+    }
+}
+
+#[test]
 fn what_is_left_of_a_broken_update_is_no_image() {
     for name in ["sl11r-half-written", "sl11r-broken-stream", "ez-otg-half-written", "sl11r-blank"]
     {
@@ -243,7 +287,7 @@ fn whole_way(bus: &SimBus, image: &[u8]) -> Option<Vec<u8>> {
 
 #[test]
 fn a_disturbance_of_any_transfer_ends_in_an_error_and_never_in_wrong_bytes() {
-    let image: Vec<u8> = (0..512_u32).map(|i| u8::try_from(i * 7 + 1 & 0xff).unwrap()).collect();
+    let image: Vec<u8> = (0..512_u32).map(|i| u8::try_from((i * 7 + 1) & 0xff).unwrap()).collect();
     for name in ["sl11r-zeroed", "ez-otg-blank"] {
         let one = scenario(name).unwrap();
         let bus = SimBus::with_scenario(one);

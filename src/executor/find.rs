@@ -79,7 +79,8 @@ impl Session<'_> {
                     .cloned();
                 let (chip, suspicion) = recognise(seen)
                     .or_else(|| as_asked(request, seen))
-                    .or_else(|| as_journalled(unfinished.as_ref()))?;
+                    .or_else(|| as_journalled(unfinished.as_ref()))
+                    .or_else(|| self.as_profiled(seen))?;
                 Some(Candidate { seen: seen.clone(), chip, suspicion, unfinished })
             })
             .collect();
@@ -105,6 +106,23 @@ impl Session<'_> {
                 Err(failure)
             }
         }
+    }
+
+    /// A device that is what a profile promises: a healthy enclosure.
+    fn as_profiled(&self, seen: &Sighting) -> Option<(&'static dyn Chip, Suspicion)> {
+        let now = Identity::of(seen);
+        let profile = self.tools.library.profiles().find(|profile| {
+            profile.scope == self.tools.scope
+                && profile.identity.identity.differences(&now).is_empty()
+        })?;
+        let (chip, model) = chip::model(&profile.chip.model)?;
+        let suspicion = Suspicion {
+            model,
+            name: "enclosure of a known model",
+            detail: "it is what a profile says of the model when healthy",
+            standing: Standing::Running,
+        };
+        Some((chip, suspicion))
     }
 
     fn nothing_found(&self, request: &Request, seen: &[Sighting]) -> Failure {

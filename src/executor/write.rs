@@ -12,7 +12,7 @@ use crate::rescue::{Code, DeviceState, Failure, Run, Survey};
 use crate::usb::TransferError;
 
 /// How often something that may have been disturbed is done.
-const ATTEMPTS: u32 = 3;
+pub(super) const ATTEMPTS: u32 = 3;
 
 /// Bytes between two runs that cost less to read than a reading of their own.
 const NEAR: u32 = 64;
@@ -28,14 +28,24 @@ pub(super) fn persevere<T>(
     let mut attempt = 1;
     loop {
         match action() {
-            Err(MemoryError::Chip(ChipError::Transfer { source, doing }))
-                if source != TransferError::Gone && attempt < ATTEMPTS =>
-            {
-                log::info!("{doing}: {source}; attempt {attempt} of {ATTEMPTS}");
+            Err(error) if is_passing(&error) && attempt < ATTEMPTS => {
+                log::info!("{error}; attempt {attempt} of {ATTEMPTS}");
                 attempt += 1;
             }
             result => return result,
         }
+    }
+}
+
+/// Whether an error may be a passing disturbance: a transfer that was lost while the device is
+/// still there, or bytes that were damaged on the way.
+pub(super) fn is_passing(error: &MemoryError) -> bool {
+    match error {
+        MemoryError::Chip(ChipError::Transfer { source, .. }) => {
+            !matches!(source, TransferError::Gone | TransferError::Denied | TransferError::Busy)
+        }
+        MemoryError::Chip(ChipError::Loader(_)) => true,
+        _ => false,
     }
 }
 
@@ -108,7 +118,7 @@ impl Session<'_> {
             let (Some(first), Some(last)) = (near.first(), near.last()) else { continue };
             let range = first.range().start..last.range().end;
             let got = match persevere(|| memory.read(range.clone())) {
-                Err(MemoryError::Unreadable(why)) => {
+                Err(MemoryError::Unreadable(why)) if survey.contents.is_none() => {
                     self.note(format!(
                         "what was written was not read back: {why}. The restart has to confirm it"
                     ));
@@ -144,7 +154,7 @@ impl Session<'_> {
         let mut wrong = Vec::new();
         for attempt in 1..=ATTEMPTS {
             let got = match persevere(|| memory.read(run.range())) {
-                Err(MemoryError::Unreadable(why)) => {
+                Err(MemoryError::Unreadable(why)) if survey.contents.is_none() => {
                     log::info!("not read back: {why}");
                     return Ok(());
                 }

@@ -147,7 +147,7 @@ pub fn twin(model: &str, contents: &[u8]) -> Option<Box<dyn Device>> {
         return Some(Box::new(At2lp::new(kind, Release::Rc42, Some(eeprom))));
     }
     let chip = profile(model)?;
-    let part = part(if chip.is_ez { "24LC512" } else { "24C16" })?;
+    let part = part(if chip.is_ez { "24lc512" } else { "24c16" })?;
     Some(Box::new(Cy16::new(chip, Some(Eeprom::new(part, contents)))))
 }
 

@@ -12,6 +12,8 @@ use crate::usb::{ClassCode, Ids};
 
 /// The longest configuration that is believed, bytes.
 const MOST_CONFIGURATION: usize = 1024;
+/// How many device descriptors that differ are collected.
+const MOST_DEVICES: usize = 8;
 /// How many descriptors of a configuration are looked through for its first interface.
 const MOST_DESCRIPTORS: usize = 64;
 
@@ -96,6 +98,7 @@ pub fn search(pieces: &[Vec<u8>]) -> Found {
             if let Some(device) = DeviceDescriptor::decode(window)
                 && !matches!(device.ids.vendor, 0 | 0xffff)
                 && !devices.contains(&device)
+                && devices.len() < MOST_DEVICES
             {
                 devices.push(device);
             }

@@ -6,6 +6,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use super::arena::{self, Block};
 use super::loader::{self, LoaderFailure, ReadRequest, SL11R_READ};
 use super::model::{self, INT_SMALL_EEPROM, SL11R};
 use super::record::Record;
@@ -19,6 +20,8 @@ use crate::usb::{Link, TransferError};
 const REACH: u32 = 2048;
 /// Bytes of one run of the reader: what its buffer in the 3 KB of RAM holds.
 const BLOCK: u16 = 256;
+/// How often a step of reading is tried.
+const ATTEMPTS: u32 = 3;
 /// How long one run of the reader may take: 256 reads of up to 0.5 ms, twentyfold.
 const RUN_LIMIT: Duration = Duration::from_secs(3);
 /// Time between two looks at a status word.
@@ -63,7 +66,9 @@ impl<'l> Eeprom<'l> {
                 ram::send(link, "taking the chip over", &[record], CONTROL_TIMEOUT)?;
             }
         }
-        let reader = match place(link) {
+        let stock_vector = patiently(|| ram::read_word(link, VECTOR));
+        let reader = stock_vector.and_then(|stock| patiently(|| place(link, stock)));
+        let reader = match reader {
             Ok(reader) => Ok(reader),
             Err(error) => Err(reason(error)?),
         };
@@ -98,29 +103,77 @@ impl<'l> Eeprom<'l> {
     }
 }
 
-/// Installs the reader by op 02, learns where it lies and compares it.
-fn place(link: &mut dyn Link) -> Result<Reader, ChipError> {
-    let stock_vector = ram::read_word(link, VECTOR)?;
+/// Tries again what a disturbed transfer may have spoiled: one that fails for good would leave a
+/// memory unread that could have been backed up. A device that is gone is not waited for.
+fn patiently<T>(mut attempt: impl FnMut() -> Result<T, ChipError>) -> Result<T, ChipError> {
+    let mut result = attempt();
+    for _ in 1..ATTEMPTS {
+        match result {
+            Err(error) if reason(error.clone()).is_ok() => result = attempt(),
+            other => return other,
+        }
+    }
+    result
+}
+
+/// Finds the reader where an earlier opening left it, or installs it by op 02 and learns where it
+/// lies. Outside a run its vector is `stock_vector`, the BIOS's.
+fn place(link: &mut dyn Link, stock_vector: u16) -> Result<Reader, ChipError> {
+    let placed = locate(link, stock_vector);
+    let stock = wire::poke(VECTOR, stock_vector);
+    let restored = ram::send(link, "restoring a vector", &[stock], CONTROL_TIMEOUT);
+    let base = placed?;
+    restored?;
+    Ok(Reader { base, stock_vector })
+}
+
+/// The address of the reader in RAM.
+fn locate(link: &mut dyn Link, stock_vector: u16) -> Result<u16, ChipError> {
     let code = SL11R_READ.image(SL11R_READ.vector, BLOCK);
-    let length = code.len();
+    let map = model::map(SL11R);
+    let ram_bytes = usize::try_from(map.ram.end).unwrap_or(0);
+    if let Some(blocks) = arena::blocks(&ram::read(link, 0, ram_bytes)?) {
+        let ours = |block: &&Block| block.is_used && block.length >= code.len();
+        for block in blocks.iter().filter(ours) {
+            let Ok(base) = u16::try_from(block.address) else { continue };
+            if is_reader(&ram::read(link, base, code.len())?, &code) {
+                return Ok(base);
+            }
+        }
+        let room = blocks.iter().filter(|block| !block.is_used).map(|block| block.length).max();
+        if room.is_none_or(|room| room < code.len()) {
+            return Err(ChipError::Loader(format!(
+                "has no room in the chip's RAM: {} bytes, expected {}",
+                room.unwrap_or(0),
+                code.len()
+            )));
+        }
+    }
     let install = Record::Install { interrupt: SL11R_READ.vector, code: code.clone() };
     ram::send(link, "placing the reader in RAM", &[install], CONTROL_TIMEOUT)?;
     let base = ram::read_word(link, VECTOR)?;
-    let stock = wire::poke(VECTOR, stock_vector);
-    ram::send(link, "restoring a vector", &[stock], CONTROL_TIMEOUT)?;
-    let free = &model::map(SL11R).free;
     let start = u32::from(base);
-    let end = start + u32::try_from(length).unwrap_or(u32::MAX);
+    let end = start.saturating_add(u32::try_from(code.len()).unwrap_or(u32::MAX));
+    let free = &map.free;
     if base % 2 != 0 || base == stock_vector || !free.contains(&start) || end > free.end {
         return Err(ChipError::Loader(format!(
             "was placed at {base:04x}, expected an even address in {:04x}..{:04x}",
             free.start, free.end
         )));
     }
-    if ram::read(link, base, length)? != code {
+    if !is_reader(&ram::read(link, base, code.len())?, &code) {
         return Err(ChipError::Loader(format!("does not lie unchanged at {base:04x}")));
     }
-    Ok(Reader { base, stock_vector })
+    Ok(base)
+}
+
+/// Whether `held` is the reader's code, whatever its parameters and its buffer hold.
+fn is_reader(held: &[u8], code: &[u8]) -> bool {
+    let parameters = usize::from(loader::PARAMETERS);
+    let end = parameters + usize::from(ReadRequest::ANSWER_BYTES);
+    let buffer = usize::from(SL11R_READ.buffer());
+    held.get(..parameters) == code.get(..parameters)
+        && held.get(end..buffer) == code.get(end..buffer)
 }
 
 /// Waits for the end of a run; the sum it answers with.
@@ -207,7 +260,7 @@ impl Memory for Eeprom<'_> {
         while at < range.end {
             let count = (range.end - at).min(u32::from(BLOCK));
             let (address, length) = inside(at, count)?;
-            match self.block(reader, address, length) {
+            match patiently(|| self.block(reader, address, length)) {
                 Ok(block) => bytes.extend(block),
                 Err(error) => return Err(MemoryError::Unreadable(reason(error)?)),
             }

@@ -149,6 +149,26 @@ fn running_firmware_is_taken_over_by_the_established_records_first() {
 }
 
 #[test]
+fn one_disturbed_transfer_leaves_no_memory_unread() {
+    let (mut chip, cells) = chip_with(512);
+    let expected = cells.lock().unwrap().clone();
+    let before = {
+        let mut memory = Eeprom::open(&mut chip, Running::MaskRom).unwrap();
+        assert_eq!(memory.read(0..512).unwrap(), expected);
+        chip.exchanged
+    };
+    for number in 0..before {
+        for error in [TransferError::Stall, TransferError::TimedOut] {
+            let (mut chip, _) = chip_with(512);
+            chip.disturbed = Some((number, error));
+            let mut memory = Eeprom::open(&mut chip, Running::MaskRom).unwrap();
+            assert_eq!(memory.read(0..512).unwrap(), expected, "transfer {number}");
+            assert_eq!(word(&chip.memory, 0x00a4), STOCK, "transfer {number}");
+        }
+    }
+}
+
+#[test]
 fn a_device_that_leaves_is_not_called_unreadable() {
     let (mut chip, _) = chip_with(2048);
     chip.script.push_back(Err(TransferError::Gone));

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::record::{Record, decode_stream};
+use super::record::Record;
+use super::stream::decode_stream;
 use crate::clock::Clock;
 use crate::usb::{ClassCode, Ids, Link, PortPath, Reply, Sighting, Speed, Transfer, TransferError};
 
@@ -43,6 +44,10 @@ pub struct FakeChip {
     pub script: VecDeque<Result<Reply, TransferError>>,
     /// What a record does beyond op 00 being copied.
     pub effect: Effect,
+    /// Transfers so far.
+    pub exchanged: usize,
+    /// A transfer that fails, counted from 0, and how.
+    pub disturbed: Option<(usize, TransferError)>,
     /// Addresses that were read.
     pub asked: Vec<u16>,
     pub clock: Arc<StillClock>,
@@ -55,6 +60,8 @@ impl FakeChip {
             records: Vec::new(),
             script: VecDeque::new(),
             effect: Box::new(|_, _| Ok(())),
+            exchanged: 0,
+            disturbed: None,
             asked: Vec::new(),
             clock: Arc::new(StillClock::default()),
         }
@@ -116,6 +123,12 @@ pub fn sighting(vendor: u16, product: u16) -> Sighting {
 impl Link for FakeChip {
     fn exchange(&mut self, transfer: &Transfer) -> Result<Reply, TransferError> {
         self.clock.sleep(Duration::from_millis(1));
+        self.exchanged += 1;
+        if let Some((number, error)) = &self.disturbed
+            && *number + 1 == self.exchanged
+        {
+            return Err(error.clone());
+        }
         if let Some(reply) = self.script.pop_front() {
             return reply;
         }

@@ -7,8 +7,9 @@
 //!
 //! Read [`record`] (the format) and [`wire`] (the request) first, then [`probe`], [`image`] and
 //! the two memories. The EZ chips are documented; what the SL11R shares with them is inferred, see
-//! [`Chip::caveats`]. docs/chips/cy16.md has the sources.
+//! [`Chip::caveats`]. The tags of the sources ([BM], [EZ], ..) are listed in docs/references.md.
 
+mod arena;
 pub mod descriptors;
 mod eeprom_ez;
 mod eeprom_sl11r;
@@ -22,7 +23,9 @@ pub mod probe;
 mod ram;
 pub mod recognise;
 pub mod record;
+mod rules;
 mod sides;
+pub mod stream;
 mod trial;
 pub mod wire;
 

@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use super::model::SL11R;
-use super::record::{self, Record};
+use super::record::Record;
+use super::stream::{self, Placed};
 use super::{ram, wire};
 use crate::chip::{ChipError, Finding, Image, Trial};
-use crate::usb::Link;
+use crate::usb::{Link, TransferError};
 
 /// The most record bytes of one request: the terminator and a padding byte need the rest.
 const MOST_RECORD_BYTES: usize = wire::MOST_BYTES - 3;
@@ -31,7 +32,10 @@ pub fn start(link: &mut dyn Link, finding: &Finding, image: &Image) -> Result<Tr
         match ram::send(link, &doing, records, LIMIT) {
             Ok(()) => {}
             // Code that takes the boot over may never come back to acknowledge its own request.
-            Err(ChipError::Transfer { .. }) if number == last && runs_code(records) => break,
+            Err(ChipError::Transfer {
+                source: TransferError::TimedOut | TransferError::Gone | TransferError::Other(_),
+                ..
+            }) if number == last && runs_code(records) => break,
             Err(error) => return Err(error),
         }
     }
@@ -46,10 +50,10 @@ fn runs_code(records: &[Record]) -> bool {
 
 /// Packs an image's records into requests, or says why it cannot be tried.
 fn split(bytes: &[u8], is_sl11r: bool) -> Result<Vec<Vec<Record>>, String> {
-    let (placed, _) = record::decode_stream(bytes).map_err(|error| error.to_string())?;
+    let (placed, _) = stream::decode_stream(bytes).map_err(|error| error.to_string())?;
     let mut requests: Vec<Vec<Record>> = Vec::new();
     let mut room = 0;
-    for record::Placed { at, record } in placed {
+    for Placed { at, record } in placed {
         // Captured or reported for the SL11R: op 00, 02 and 06 [EZ]; nothing else is.
         let is_established = matches!(
             record,
@@ -86,10 +90,9 @@ fn split(bytes: &[u8], is_sl11r: bool) -> Result<Vec<Vec<Record>>, String> {
 mod tests {
     use super::super::fake::FakeChip;
     use super::super::model::EZ_OTG;
-    use super::super::record::encode_stream;
+    use super::super::stream::encode_stream;
     use super::*;
     use crate::chip::{Model, Running};
-    use crate::usb::TransferError;
 
     fn finding(model: Model) -> Finding {
         Finding { model, running: Running::MaskRom, evidence: Vec::new() }
@@ -149,6 +152,8 @@ mod tests {
         let jump = image(&[copy(0x500, 2), Record::Jump { address: 0x500 }]);
         assert_eq!(start(&mut link, &finding(EZ_OTG), &jump).unwrap(), Trial::Started);
         link.script.push_back(Err(TransferError::Stall));
+        assert!(start(&mut link, &finding(EZ_OTG), &jump).is_err());
+        link.script.push_back(Err(TransferError::TimedOut));
         let split = image(&[copy(0x500, 4000), copy(0x1600, 4000)]);
         assert!(start(&mut link, &finding(EZ_OTG), &split).is_err());
     }

@@ -8,7 +8,8 @@
 
 use std::time::Duration;
 
-use super::record::{Record, RecordError, encode_stream};
+use super::record::{Record, RecordError};
+use super::stream::encode_stream;
 use crate::usb::Transfer;
 
 /// bRequest of the BIOS's loader.

@@ -183,3 +183,13 @@ fn two_runs_are_equal_to_the_nanosecond() {
     };
     assert_eq!(run(), run());
 }
+
+#[test]
+fn a_transfer_without_a_time_limit_ends_with_time_itself() {
+    let mut bench = bench();
+    let mut link = bench.link();
+    let forever = Transfer::BulkIn { endpoint: 0x82, length: 13, timeout: Duration::MAX };
+    assert_eq!(link.exchange(&forever), Err(TransferError::TimedOut));
+    bench.bus.replug(&bench.port);
+    assert!(bench.bus.scan().is_ok());
+}

@@ -80,7 +80,13 @@ impl Cy16 {
     /// Begins the scan through the EEPROM service with that place in the list, or starts USB when
     /// every one has been asked.
     pub(super) fn boot_scan(&mut self, index: usize) {
-        match self.board.profile.boot_interrupts.get(index) {
+        let mut services = self.board.profile.boot_interrupts.iter();
+        let interrupt = if self.board.unknowns.large_eeprom_first {
+            services.rev().nth(index)
+        } else {
+            services.nth(index)
+        };
+        match interrupt {
             Some(&interrupt) => {
                 let source = Source::Eeprom { interrupt, address: 0 };
                 self.scans.push(Scan::new(source, Then::Boot(index + 1)));

@@ -47,7 +47,7 @@ impl Cy16 {
 
     /// Waits until the endpoint is armed in that direction.
     fn armed(&mut self, block: u16, inwards: bool, deadline: u64) -> Result<(), Completion> {
-        let before = self.attachment;
+        let (before, since) = (self.attachment, self.board.now);
         loop {
             if self.attachment != before || before.is_none() {
                 return Err(Completion::Gone);
@@ -66,12 +66,7 @@ impl Cy16 {
                 return Err(Completion::TimedOut);
             }
             // An endpoint is armed by code only; look again when some of it has run.
-            let look_again = self.board.now + 100_000;
-            self.advance(if self.interrupts.is_empty() {
-                deadline.min(look_again)
-            } else {
-                look_again
-            });
+            self.advance_a_little(since, deadline);
         }
     }
 

@@ -20,8 +20,6 @@ const PACKET_NS: u64 = 12_000;
 const BYTE_NS: u64 = 667;
 /// The ROM's interrupt routine, once a packet (model's choice).
 const FIRMWARE_NS: u64 = 30_000;
-/// How often a waiting transfer looks whether the program has let interrupts in.
-const LOOK_AGAIN_NS: u64 = 20_000;
 /// The ROM's STALL service, which programs of host tools are known to take the vector of.
 const STALL_SERVICE: u8 = 82;
 
@@ -60,7 +58,7 @@ impl Cy16 {
         data: &[u8],
         deadline: u64,
     ) -> Completion {
-        let before = self.attachment;
+        let (before, since) = (self.attachment, self.board.now);
         if before.is_none() {
             return Completion::Gone;
         }
@@ -73,7 +71,7 @@ impl Cy16 {
             if self.board.now >= deadline {
                 return Completion::TimedOut;
             }
-            self.advance(deadline.min(self.board.now + LOOK_AGAIN_NS));
+            self.advance_a_little(since, deadline);
             if self.attachment != before {
                 return Completion::Gone;
             }

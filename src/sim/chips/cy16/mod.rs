@@ -10,7 +10,7 @@
 //! the CPU sees), `run` (time), `boot`, `scan` and `scanning` (records), `services` (INT numbers),
 //! `endpoint_zero` (USB).
 //!
-//! Sources: [BM], [INC], [EZ] and the rest of the tags in docs/references.md.
+//! Sources: BM, INC, EZ and the rest of the tags in docs/references.md.
 
 mod arena;
 mod board;

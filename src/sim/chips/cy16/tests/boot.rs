@@ -32,6 +32,16 @@ fn a_stream_in_the_eeprom_decides_who_the_chip_is() {
 }
 
 #[test]
+fn the_order_of_the_boot_scans_makes_no_difference_to_one_eeprom() {
+    for name in ["24c16", "24lc64"] {
+        let eeprom = Eeprom::new(part(name).unwrap(), &identity(0x1234, 0x5678));
+        let unknowns = Unknowns { large_eeprom_first: true, ..Unknowns::default() };
+        let host = Host::with(Cy16::new(&EZ_OTG, Some(eeprom)).assuming(unknowns));
+        assert_eq!(host.ids(), Ids::new(0x1234, 0x5678), "{name}");
+    }
+}
+
+#[test]
 fn a_dummy_record_odd_offsets_and_a_single_zero_at_the_end_are_fine() {
     let mut stream = record(0, &[0x00, 0xE0, 0x00, 0x00]);
     stream.extend(identity(0x1234, 0x5678));
