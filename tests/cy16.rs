@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use recover::chip::{
-    Chip, ChipError, Finding, Identity, Memory, MemoryError, Model, Restart, Running, Size, Trial,
+    Chip, ChipError, Finding, Identity, Memory, MemoryError, Model, Restart, Running, Trial,
     family, model,
 };
 use recover::sim::chips::cy16::{Cy16, EZ_OTG, SL11R, Unknowns};
@@ -228,7 +228,7 @@ fn a_memory_is_opened_as_often_as_one_likes() {
         let (mut link, finding) = proven(&bus);
         let cells = eeprom(&bus);
         for _ in 0..12 {
-            let mut memory = cy16().open_memory(&mut *link, &finding).unwrap();
+            let mut memory = cy16().open_memory(&mut *link, &sighted(&bus), &finding).unwrap();
             assert_eq!(memory.read(0..300).unwrap(), cells[..300], "{name}");
         }
         assert_eq!(bus.diagnostics(&SimBus::scenario_port()), [], "{name}");
@@ -252,7 +252,7 @@ fn it_does_not_matter_what_nobody_knows_of_the_mask_rom() {
             let image: Vec<u8> =
                 (0..600_u32).map(|i| u8::try_from((i * 7) & 0xff).unwrap()).collect();
             let (mut link, finding) = proven(&bus);
-            let mut memory = cy16().open_memory(&mut *link, &finding).unwrap();
+            let mut memory = cy16().open_memory(&mut *link, &sighted(&bus), &finding).unwrap();
             write_all(&mut *memory, &image).unwrap();
             assert_eq!(memory.read(0..600).unwrap(), image, "{} {unknowns:?}", chip.name);
             drop(memory);

@@ -6,7 +6,7 @@ use super::event::Event;
 use super::examine::Examined;
 use super::find::Candidate;
 use super::session::{Session, Target};
-use crate::chip::{ChipError, Finding, Identity, Memory, Size, Trial};
+use crate::chip::{ChipError, DriveAnswer, Finding, Identity, Memory, Size, Trial};
 use crate::journal::Entry;
 use crate::rescue::outcome::Verdict;
 use crate::rescue::plan::{Plan, Risk, Step};
@@ -78,7 +78,10 @@ impl Session<'_> {
                     seen =
                         self.step(position, step, |run| run.restart(candidate, link, &seen, *by))?;
                 }
-                _ => self.step(position, step, |run| run.confirm(&seen, target, position))?,
+                _ => {
+                    self.step(position, step, |run| run.confirm(&seen, target, position))?;
+                    self.ask_drive(candidate, &seen);
+                }
             }
         }
         Ok(if target.expected.is_some() { Verdict::Rescued } else { Verdict::Restored })
@@ -256,6 +259,20 @@ impl Session<'_> {
                 Ok(Attached { seen, finding, link })
             }
         }
+    }
+
+    /// Asks the drive behind the bridge. The identity is back by now, so a drive that is silent
+    /// is something to be told and no failure of the rescue.
+    fn ask_drive(&mut self, candidate: &Candidate, seen: &Sighting) {
+        let answer = match self.open(seen) {
+            Ok(mut link) => candidate.chip.drive(&mut *link, seen).map_err(|e| e.to_string()),
+            Err(failure) => Err(failure.what),
+        };
+        let answer = answer.unwrap_or_else(|why| DriveAnswer::Silent { why });
+        if answer != DriveAnswer::NotAsked {
+            self.note(answer.to_string());
+        }
+        self.outcome.drive = Some(answer);
     }
 
     fn confirm(

@@ -1,5 +1,6 @@
 //! One run: a rescue, a diagnosis, a backup or a restore, from the first look to its outcome.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use super::meter::Meter;
 use super::store::{BackupRecord, Store};
 use super::{Consent, Request, Tools};
 use crate::chip::{
-    ChipError, Finding, Identity, Image, ImageError, MemoryError, Running, Standing,
+    ChipError, Finding, Identity, Image, ImageError, MemoryError, Recipe, Running, Standing,
 };
 use crate::journal::{Begun, Entry, JournalFile, VERSION};
 use crate::profile::{ImageSource, Profile, Scope};
@@ -265,11 +266,40 @@ impl<'t> Session<'t> {
                 })?;
                 Some(bytes)
             }
+            Some(profile) if wish.image.is_none() => {
+                self.made_from_values(candidate, finding, profile, &wish)?
+            }
             _ => None,
         };
         let named = choose_image(&wish, profile, shipped, &command)?;
-        let choice = Choice { profile: profile.cloned(), image: named };
+        let mut profile = profile.cloned();
+        if let (Some(profile), Some(serial)) = (&mut profile, &wish.serial) {
+            profile.identity.identity.serial = Some(serial.clone());
+        }
+        let choice = Choice { profile, image: named };
         self.check_target(request, candidate, finding, choice)
+    }
+
+    /// The image of a profile that gives values instead of bytes; `None` where it does not.
+    fn made_from_values(
+        &mut self,
+        candidate: &Candidate,
+        finding: &Finding,
+        profile: &Profile,
+        wish: &Wish,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let ImageSource::Values { settings } = &profile.image.source else { return Ok(None) };
+        let mut identity = profile.identity.identity.clone();
+        identity.serial = wish.serial.clone().or(identity.serial);
+        let recipe = Recipe { identity, unique: unique(), settings: settings.clone() };
+        let built = candidate
+            .chip
+            .build_image(finding.model, &recipe)
+            .map_err(|error| Failure::from_image(&error, &profile.name))?;
+        for note in built.notes {
+            self.note(note);
+        }
+        Ok(Some(built.bytes))
     }
 
     /// What the user asked for; where that is nothing, what an unfinished rescue was about.
@@ -280,7 +310,7 @@ impl<'t> Session<'t> {
                 let begun = journal.begun();
                 let bytes = self.tools.store.kept_image(&begun.image_sha256)?;
                 let image = NamedImage { name: begun.image.clone(), bytes };
-                Ok(Wish { profile: begun.profile.clone(), image: Some(image) })
+                Ok(Wish { profile: begun.profile.clone(), image: Some(image), serial: None })
             }
             _ => Ok(asked.clone()),
         }
@@ -608,6 +638,11 @@ impl<'t> Session<'t> {
         };
         failure.leaving(self.state)
     }
+}
+
+/// Bytes that no other run has: the random keys the standard library draws for its hash tables.
+fn unique() -> [u8; 8] {
+    RandomState::new().build_hasher().finish().to_le_bytes()
 }
 
 impl Target {

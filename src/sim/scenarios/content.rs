@@ -29,7 +29,7 @@ pub enum Content {
     HalfWritten,
     /// The first record is sound and is followed by the middle of another.
     BrokenStream,
-    /// The first 48 bytes of the factory image and nothing behind them: its signature is there.
+    /// The first 40 bytes of the factory image and nothing behind them: its signature is there.
     CutOff,
     /// An image for the older chip of the family.
     OlderChip,
@@ -56,7 +56,7 @@ impl Content {
                 bytes.extend(image.iter().skip(0x20));
                 bytes
             }
-            Self::CutOff => image.iter().take(0x30).copied().collect(),
+            Self::CutOff => image.iter().take(0x28).copied().collect(),
             Self::OlderChip => block::older(),
             Self::Foreign if matches!(model, "at2lp" | "at2") => block::foreign(),
             Self::Foreign => foreign(),
