@@ -246,7 +246,7 @@ fn an_unknown_chip_is_told_with_the_known_ones() {
     let (line, kind) = problem("\"sl11r\"", "\"sl12r\"");
     assert_eq!(line, Some(6));
     assert_eq!(kind.to_string(), "the chip \"sl12r\" is not known");
-    assert_eq!(kind.remedy(), "use one of: sl11r, ez-otg, ez-host");
+    assert_eq!(kind.remedy(), "use one of: sl11r, ez-otg, ez-host, at2lp, at2");
 }
 
 #[test]
