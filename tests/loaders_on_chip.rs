@@ -132,7 +132,7 @@ fn parts_of_every_kind_are_read_and_programmed_at_both_clocks() {
             assert_eq!(report.outcome, Ok(()), "{name}");
             assert_eq!(chip.content(reading.count), new, "{name}");
             assert_eq!(report.cycles, reading.count / reading.page, "{name}");
-            assert_eq!(chip.write_cycles() - before, report.cycles.into(), "{name}");
+            assert_eq!(chip.write_cycles() - before, u64::from(report.cycles), "{name}");
             // Sending and reading back cost a read each; the rest is the part's own time.
             let cycle = u64::from(part(name).unwrap().write_cycle_us) * 1000;
             let own = u64::from(report.cycles) * cycle;

@@ -103,6 +103,12 @@ pub fn write_order(
     let signature = usize::try_from(signature).unwrap_or(0).min(image.len());
     let (head, _) = image.split_at(signature);
     let mut dirty = dirty_units(old, image, signature, geometry.page);
+    if geometry.from_start
+        && let (Some(first), Some(last)) = (dirty.first(), dirty.last())
+    {
+        // Every write repeats what lies before it, so one long one costs less than two.
+        dirty = vec![first.start..last.end];
+    }
     let signature_kept = old.get(..signature) == Some(head);
     if dirty.is_empty() && signature_kept {
         return WriteOrder::default();
@@ -215,7 +221,7 @@ mod tests {
 
     fn geometry(page: u32, span: u32) -> Geometry {
         let (width, reach, smallest) = (AddressWidth::Two, 0x1_0000, 0x1000);
-        Geometry { width, reach, smallest, page, span, bus_hz: 100_000 }
+        Geometry { width, reach, smallest, page, span, bus_hz: 100_000, from_start: false }
     }
 
     fn survey(contents: Vec<u8>, size: Size, page: u32, span: u32) -> Survey {
@@ -275,6 +281,20 @@ mod tests {
         let proof = write_order(&survey, &image, 2, false).part_proof.unwrap();
         assert_eq!(proof.run.range(), 0xc0..0x100, "the last whole page, not the rest behind it");
         assert_eq!(proof.aliases, vec![]);
+    }
+
+    #[test]
+    fn a_memory_written_from_its_start_gets_its_body_in_one_write() {
+        let image: Vec<u8> = (0..=255).collect();
+        let mut old = image.clone();
+        for at in [0, 9, 100, 200] {
+            old[at] = !old[at];
+        }
+        let mut survey = survey(old, Size::Proven(256), 8, 256);
+        survey.geometry.from_start = true;
+        let order = write_order(&survey, &image, 8, false);
+        assert_eq!(order.body.iter().map(Run::range).collect::<Vec<_>>(), [8..208]);
+        assert_eq!(order.commit.map(|run| run.range()), Some(0..8));
     }
 
     proptest! {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::chip::DriveAnswer;
 use crate::rescue::{Outcome, Verdict};
 
 /// The report of a run; empty after a failure, which has its own form.
@@ -28,7 +29,8 @@ pub fn report(outcome: &Outcome) -> String {
         if outcome.identity.expected.is_some() {
             line("checked", "ids, revision, class, strings and serial are as promised".to_owned());
         }
-        line("drive", "not asked: this chip's images are not yet talked to as a disk".to_owned());
+        let drive = outcome.drive.as_ref().map_or_else(|| DriveAnswer::NotAsked.to_string(), drive);
+        line("drive", drive);
         if let Some(backup) = &outcome.backup {
             line(
                 "backup",
@@ -48,4 +50,21 @@ pub fn report(outcome: &Outcome) -> String {
         );
     }
     format!("{headline}\n{text}")
+}
+
+/// The drive in one line: who it is, how much it holds, or why it does not answer.
+fn drive(answer: &DriveAnswer) -> String {
+    let mut text = answer.to_string();
+    if let DriveAnswer::Answers(drive) = answer {
+        if let Some(identified) = &drive.identified {
+            let _ = write!(text, "; by its own IDENTIFY {identified}");
+        }
+        if let Some(bytes) = drive.capacity_bytes {
+            let _ = write!(text, "; {bytes} bytes");
+        }
+        if let Some(why) = &drive.not_ready {
+            let _ = write!(text, "; not ready: {why}");
+        }
+    }
+    text
 }

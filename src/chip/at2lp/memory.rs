@@ -207,6 +207,7 @@ impl Memory for Configured<'_> {
             page: PAGE,
             span: REACH,
             bus_hz: 100_000,
+            from_start: true,
         }
     }
 
