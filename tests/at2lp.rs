@@ -1,13 +1,11 @@
 //! The AT2LP end to end on the simulator: what is on the wire, what it costs, what is left alone,
 //! and that no interruption loses an enclosure.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
-
 mod support;
 
 use std::time::Duration;
 
-use recover::chip::{Chip, DriveAnswer, Running, model};
+use recover::chip::{DriveAnswer, Running, model};
 use recover::executor::Request;
 use recover::rescue::choice::NamedImage;
 use recover::rescue::{Code, Verdict};
@@ -67,8 +65,8 @@ fn the_body_takes_one_write_command_and_the_time_is_near_the_parts_limit() {
         // The body and the commit; a signature that is valid is broken first.
         assert!(writes.len() <= 3, "{name}: {writes:?}");
         // Where the beginning is right already, it is written again all the same: the chip only
-        // writes from address 0 on.
-        let most = if name.starts_with("at2lp-rc") { 1.15 } else { 1.25 };
+        // writes from address 0 on, and the limit counts what had to be changed.
+        let most = if name.starts_with("at2lp-rc") { 1.15 } else { 1.35 };
         assert!(ratio < most, "{name}: {ratio}");
     }
 }
@@ -78,9 +76,7 @@ fn a_healthy_enclosure_is_not_even_opened_for_writing() {
     for one in at2lp().filter(|one| matches!(one.expectation, Expectation::Untouched(_))) {
         let mut desk = Desk::new(one);
         let before = desk.eeprom();
-        let mut request = Request::default();
-        request.force = true;
-        desk.rescue(&request);
+        desk.rescue(&Request { force: true, ..Request::default() });
         assert_eq!((desk.eeprom(), desk.write_cycles()), (before, 0), "{}", one.name);
     }
 }

@@ -143,10 +143,24 @@ impl Session<'_> {
                 )
             }
         };
-        Failure::new(Code::R101, what, place)
+        let failure = Failure::new(Code::R101, what, place)
             .next("plug the enclosure straight into the computer with its own power on, and look with `recover list`")
             .next(format!("{} --wait    (notices it the moment it appears)", self.tools.command))
-            .next("if it shows up under an id that is in no table: `recover diagnose --port PORT --as cy16` asks it, read-only")
+            .next("if it shows up under an id that is in no table: `recover diagnose --port PORT --as cy16` asks it, read-only");
+        let by_hand: Vec<String> = self
+            .tools
+            .library
+            .profiles()
+            .filter(|profile| profile.scope == self.tools.scope && !profile.guidance.is_empty())
+            .map(|profile| format!("`recover profile show {}`", profile.name))
+            .collect();
+        match by_hand.as_slice() {
+            [] => failure,
+            shown => failure.next(format!(
+                "if it shows nothing at all, there may be a way in by hand: {}",
+                shown.join(", ")
+            )),
+        }
     }
 }
 

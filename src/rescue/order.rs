@@ -107,7 +107,9 @@ pub fn write_order(
         && let (Some(first), Some(last)) = (dirty.first(), dirty.last())
     {
         // Every write repeats what lies before it, so one long one costs less than two.
-        dirty = vec![first.start..last.end];
+        let whole = first.start..last.end;
+        dirty.clear();
+        dirty.push(whole);
     }
     let signature_kept = old.get(..signature) == Some(head);
     if dirty.is_empty() && signature_kept {
@@ -293,7 +295,8 @@ mod tests {
         let mut survey = survey(old, Size::Proven(256), 8, 256);
         survey.geometry.from_start = true;
         let order = write_order(&survey, &image, 8, false);
-        assert_eq!(order.body.iter().map(Run::range).collect::<Vec<_>>(), [8..208]);
+        let body: Vec<_> = order.body.iter().map(|run| (run.address, run.range().end)).collect();
+        assert_eq!(body, [(8, 208)]);
         assert_eq!(order.commit.map(|run| run.range()), Some(0..8));
     }
 
