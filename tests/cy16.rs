@@ -19,11 +19,6 @@ fn cy16() -> &'static dyn Chip {
     family("cy16").unwrap()
 }
 
-/// What the host sees on the scenario's port.
-fn sighted(bus: &SimBus) -> Sighting {
-    bus.sighting(&SimBus::scenario_port()).unwrap()
-}
-
 fn cy16_scenarios() -> impl Iterator<Item = &'static Scenario> {
     scenarios().iter().filter(|one| model(one.model).is_some_and(|(_, m)| m.family == "cy16"))
 }
@@ -81,7 +76,7 @@ fn every_memory_that_answers_is_read_as_it_is() {
         let (mut link, finding) = proven(&bus);
         let is_ez = one.model != "sl11r";
         if one.defect == Defect::Dead || one.part.is_none() {
-            let opened = cy16().open_memory(&mut *link, &sighted(&bus), &finding).map(|_| ());
+            let opened = cy16().open_memory(&mut *link, &seen_on(&bus), &finding).map(|_| ());
             // The SL11R's BIOS reports no missing acknowledge: a dead part reads as FF.
             assert_eq!(
                 opened,
@@ -91,7 +86,7 @@ fn every_memory_that_answers_is_read_as_it_is() {
             );
             continue;
         }
-        let mut memory = cy16().open_memory(&mut *link, &sighted(&bus), &finding).unwrap();
+        let mut memory = cy16().open_memory(&mut *link, &seen_on(&bus), &finding).unwrap();
         let cells = eeprom(&bus);
         let length = u32::try_from(cells.len()).unwrap();
         assert!(length >= memory.geometry().smallest && length <= memory.geometry().reach);
@@ -115,7 +110,7 @@ fn a_factory_image_that_is_written_comes_up_as_the_identity_it_promises() {
         let (mut link, finding) = proven(&bus);
         let image = cy16().read_image(finding.model, one.factory_image()).unwrap();
         let size = u32::try_from(eeprom(&bus).len()).unwrap();
-        let mut memory = cy16().open_memory(&mut *link, &sighted(&bus), &finding).unwrap();
+        let mut memory = cy16().open_memory(&mut *link, &seen_on(&bus), &finding).unwrap();
         memory.settle(size);
         memory.read(0..size).unwrap();
         write_all(&mut *memory, &image.bytes).unwrap();
@@ -149,7 +144,7 @@ fn a_memory_that_keeps_nothing_is_found_out_by_the_loader_or_by_reading() {
         let one = scenario(name).unwrap();
         let bus = SimBus::with_scenario(one);
         let (mut link, finding) = proven(&bus);
-        let mut memory = cy16().open_memory(&mut *link, &sighted(&bus), &finding).unwrap();
+        let mut memory = cy16().open_memory(&mut *link, &seen_on(&bus), &finding).unwrap();
         let bytes: Vec<u8> = one.factory_image().iter().copied().take(128).collect();
         match write_all(&mut *memory, &bytes) {
             Err(MemoryError::NotKept { address: 0, expected: 0xb6, got: 0xff }) => {
@@ -168,7 +163,7 @@ fn a_memory_that_keeps_nothing_is_found_out_by_the_loader_or_by_reading() {
 fn an_ez_reads_large_parts_at_the_fast_clock_and_writes_whole_pages() {
     let bus = SimBus::with_scenario(scenario("ez-otg-blank").unwrap());
     let (mut link, finding) = proven(&bus);
-    let mut memory = cy16().open_memory(&mut *link, &sighted(&bus), &finding).unwrap();
+    let mut memory = cy16().open_memory(&mut *link, &seen_on(&bus), &finding).unwrap();
     memory.settle(16 * 1024);
     memory.read(0..1024).unwrap();
     assert!(memory.geometry().bus_hz > 300_000, "{:?}", memory.geometry());
@@ -210,7 +205,7 @@ fn a_healthy_enclosure_is_read_without_being_changed() {
         let bus = SimBus::with_scenario(one);
         let (mut link, finding) = proven(&bus);
         let before = eeprom(&bus);
-        let mut memory = cy16().open_memory(&mut *link, &sighted(&bus), &finding).unwrap();
+        let mut memory = cy16().open_memory(&mut *link, &seen_on(&bus), &finding).unwrap();
         let length = u32::try_from(before.len()).unwrap();
         let contents = memory.read(0..length).unwrap();
         assert_eq!(contents, before, "{name}");
@@ -228,7 +223,7 @@ fn a_memory_is_opened_as_often_as_one_likes() {
         let (mut link, finding) = proven(&bus);
         let cells = eeprom(&bus);
         for _ in 0..12 {
-            let mut memory = cy16().open_memory(&mut *link, &sighted(&bus), &finding).unwrap();
+            let mut memory = cy16().open_memory(&mut *link, &seen_on(&bus), &finding).unwrap();
             assert_eq!(memory.read(0..300).unwrap(), cells[..300], "{name}");
         }
         assert_eq!(bus.diagnostics(&SimBus::scenario_port()), [], "{name}");
@@ -252,7 +247,7 @@ fn it_does_not_matter_what_nobody_knows_of_the_mask_rom() {
             let image: Vec<u8> =
                 (0..600_u32).map(|i| u8::try_from((i * 7) & 0xff).unwrap()).collect();
             let (mut link, finding) = proven(&bus);
-            let mut memory = cy16().open_memory(&mut *link, &sighted(&bus), &finding).unwrap();
+            let mut memory = cy16().open_memory(&mut *link, &seen_on(&bus), &finding).unwrap();
             write_all(&mut *memory, &image).unwrap();
             assert_eq!(memory.read(0..600).unwrap(), image, "{} {unknowns:?}", chip.name);
             drop(memory);

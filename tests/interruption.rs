@@ -99,33 +99,57 @@ fn interrupt_everywhere(scenario: &'static Scenario) -> u64 {
     tried
 }
 
-fn rescued_scenarios(model: &str) -> Vec<&'static Scenario> {
-    scenarios()
+/// Interrupts every rescued scenario of the named models; tells how often.
+fn interrupt_all(models: &[&str]) {
+    let found: Vec<&'static Scenario> = scenarios()
         .iter()
         .filter(|scenario| scenario.expectation == Expectation::Rescued)
-        .filter(|scenario| scenario.model.starts_with(model))
-        .collect()
-}
-
-fn interrupt_all(model: &str) {
-    let found = rescued_scenarios(model);
+        .filter(|scenario| models.contains(&scenario.model))
+        .collect();
     assert!(!found.is_empty());
     let tried: u64 = found.iter().copied().map(interrupt_everywhere).sum();
+    let (count, models) = (found.len(), models.join(", "));
     println!(
-        "{model}: {tried} interruptions in {} scenarios, each finished by the same command",
-        found.len()
+        "{models}: {tried} interruptions in {count} scenarios, each finished by the same command"
     );
+    assert!(tried > 100);
+}
+
+/// Interrupts one scenario; the slow ones have a test of their own, so that tests share the work.
+fn interrupt_one(name: &str) {
+    let tried = interrupt_everywhere(support::scenario(name));
+    println!("{name}: {tried} interruptions, each finished by the same command");
     assert!(tried > 100);
 }
 
 #[test]
 fn an_interrupted_rescue_of_an_sl11r_is_finished_by_the_same_command() {
-    interrupt_all("sl11r");
+    interrupt_all(&["sl11r"]);
 }
 
 #[test]
-fn an_interrupted_rescue_of_an_ez_chip_is_finished_by_the_same_command() {
-    interrupt_all("ez-");
+fn an_interrupted_rescue_of_a_blank_ez_otg_is_finished_by_the_same_command() {
+    interrupt_one("ez-otg-blank");
+}
+
+#[test]
+fn an_interrupted_rescue_of_a_zeroed_ez_otg_is_finished_by_the_same_command() {
+    interrupt_one("ez-otg-zeroed");
+}
+
+#[test]
+fn an_interrupted_rescue_of_a_small_ez_otg_is_finished_by_the_same_command() {
+    interrupt_one("ez-otg-small");
+}
+
+#[test]
+fn an_interrupted_rescue_of_a_half_written_ez_otg_is_finished_by_the_same_command() {
+    interrupt_one("ez-otg-half-written");
+}
+
+#[test]
+fn an_interrupted_rescue_of_an_ez_host_is_finished_by_the_same_command() {
+    interrupt_all(&["ez-host"]);
 }
 
 #[test]
@@ -214,4 +238,16 @@ fn a_killed_program_is_taken_up_from_its_journal() {
     let again = desk.rescue(&Request::default());
     assert_eq!(again.result, Verdict::Rescued, "{:?}", again.failure);
     assert!(desk.store.unfinished().unwrap().is_empty());
+}
+
+#[test]
+fn every_rescued_scenario_is_interrupted_by_some_test() {
+    let named = ["ez-otg-blank", "ez-otg-zeroed", "ez-otg-small", "ez-otg-half-written"];
+    for scenario in scenarios() {
+        if scenario.expectation == Expectation::Rescued {
+            let covered =
+                ["sl11r", "ez-host"].contains(&scenario.model) || named.contains(&scenario.name);
+            assert!(covered, "{} is interrupted by no test", scenario.name);
+        }
+    }
 }

@@ -1,14 +1,16 @@
 //! Whole rescues on the simulator: what is rescued, what is left alone, what is refused and how.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
-
 mod support;
 
+use std::sync::Arc;
+
+use recover::clock::Clock;
 use recover::executor::{Event, Request};
 use recover::rescue::choice::NamedImage;
 use recover::rescue::{Code, DeviceState, Verdict};
 use recover::sim::scenarios::{Expectation, Reason, Refusal};
-use recover::sim::{Scenario, scenarios};
+use recover::sim::{Scenario, SimBus, scenarios};
+use recover::usb::{Bus, BusError, Link, Reply, Sighting, Transfer, TransferError};
 use support::{Desk, port, scenario, simulated, with_profile};
 
 fn request(scenario: &Scenario) -> Request {
@@ -202,6 +204,61 @@ fn a_profile_whose_image_the_owner_has_asks_for_it() {
     let failure = outcome.failure.unwrap();
     assert_eq!(failure.code, Code::R303);
     assert!(failure.what.contains("CDRW0008.BIN"), "{failure}");
+}
+
+/// A bus on which the chip takes no request to run an interrupt, so that no loader of ours runs.
+struct NoInterrupts(SimBus);
+
+struct NoInterruptsLink(Box<dyn Link>);
+
+impl Bus for NoInterrupts {
+    fn scan(&mut self) -> Result<Vec<Sighting>, BusError> {
+        self.0.scan()
+    }
+
+    fn open(&mut self, seen: &Sighting) -> Result<Box<dyn Link>, BusError> {
+        Ok(Box::new(NoInterruptsLink(self.0.open(seen)?)))
+    }
+
+    fn reset(&mut self, seen: &Sighting) -> Result<(), BusError> {
+        self.0.reset(seen)
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.0.clock()
+    }
+}
+
+impl Link for NoInterruptsLink {
+    fn exchange(&mut self, transfer: &Transfer) -> Result<Reply, TransferError> {
+        match transfer {
+            Transfer::ControlOut { setup, .. } if setup.request == 0xff && setup.value == 6 => {
+                Err(TransferError::Stall)
+            }
+            _ => self.0.exchange(transfer),
+        }
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.0.clock()
+    }
+}
+
+#[test]
+fn an_sl11r_that_cannot_be_read_is_written_with_a_warning_and_confirmed_by_its_restart() {
+    let scenario = scenario("sl11r-zeroed");
+    let mut desk = Desk::new(scenario);
+    let mut bus = NoInterrupts(desk.bus.clone());
+    let outcome = desk.run_on(&mut bus, |session| session.rescue(&Request::default()));
+    assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
+    assert_eq!(outcome.backup, None);
+    assert!(
+        outcome.notes.iter().any(|note| note.contains("there is no backup")),
+        "{:?}",
+        outcome.notes
+    );
+    assert!(outcome.notes.iter().any(|note| note.contains("not read back")), "{:?}", outcome.notes);
+    assert!(desk.eeprom().starts_with(scenario.factory_image()));
 }
 
 #[test]

@@ -46,6 +46,9 @@ pub struct Geometry {
     /// Whether the chip writes from address 0 on only, so that a write further up repeats what
     /// lies before it.
     pub from_start: bool,
+    /// Whether a write that succeeds has been read back, end to end: what the part keeps was
+    /// compared with what the host sent.
+    pub reads_back: bool,
 }
 
 /// Why a memory did not do as told.
@@ -90,8 +93,8 @@ pub trait Memory {
     fn read(&mut self, range: Range<u32>) -> Result<Vec<u8>, MemoryError>;
 
     /// Writes `bytes` at `address`, at most a span, in as many write cycles as its page makes of
-    /// it. Returns when the part has taken them; whether it kept them is for the caller to read
-    /// back.
+    /// it. Returns when the part has taken them; unless [`Geometry::reads_back`], whether it kept
+    /// them is for the caller to read back.
     ///
     /// # Errors
     /// [`MemoryError`]; what lies in the written range is then unknown.

@@ -27,12 +27,15 @@ pub struct Cli {
     pub auto: bool,
 
     #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would print a flattened field's comment as help")]
     pub rescue: RescueArgs,
 
     #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would print a flattened field's comment as help")]
     pub common: CommonArgs,
 
     #[command(subcommand)]
+    #[expect(missing_docs, reason = "clap would print a subcommand field's comment as help")]
     pub command: Option<Command>,
 }
 
@@ -107,7 +110,7 @@ impl CommonArgs {
 }
 
 /// What a device should become, and how freely.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Rescue")]
 pub struct RescueArgs {
     /// The image to write: a backup or the vendor's file

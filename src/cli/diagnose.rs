@@ -1,11 +1,12 @@
 //! `recover diagnose`.
 
 use super::args::{CommonArgs, RescueArgs};
-use super::{request, rescue};
+use super::{command_line, request, rescue};
 use crate::rescue::Failure;
 
 /// Proves the chip, reads and judges its memory, keeps a backup.
 pub fn diagnose(common: &CommonArgs) -> Result<u8, Failure> {
     let request = request(common, &RescueArgs::default())?;
-    rescue::run(common, "recover diagnose", |session| session.diagnose(&request))
+    let command = command_line(common, "recover diagnose");
+    rescue::run(common, command, None, |session| session.diagnose(&request))
 }

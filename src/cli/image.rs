@@ -2,8 +2,10 @@
 
 use std::fs;
 
-use super::args::ImageCommand;
-use super::read_image;
+use serde_json::json;
+
+use super::args::{CommonArgs, ImageCommand};
+use super::{read_image, read_text};
 use crate::assembler;
 use crate::chip::{self, Chip, Image, Model};
 use crate::preflight::VirtualTwin;
@@ -14,20 +16,27 @@ use crate::rescue::{Code, Failure, Preflight};
 use crate::ui;
 
 /// Runs one of the image commands.
-pub fn run(command: &ImageCommand) -> Result<u8, Failure> {
+pub fn run(common: &CommonArgs, command: &ImageCommand) -> Result<u8, Failure> {
     match command {
-        ImageCommand::Inspect { file, chip } => inspect(&read_image(file)?, chip.as_deref()),
-        ImageCommand::Check { file, chip } => check(&read_image(file)?, chip),
+        ImageCommand::Inspect { file, chip } => {
+            inspect(common, &read_image(file)?, chip.as_deref())
+        }
+        ImageCommand::Check { file, chip } => check(common, &read_image(file)?, chip),
         ImageCommand::Assemble { source, output, listing } => {
             let failed = |path: &std::path::Path, why: String| {
                 Failure::new(Code::R506, why, path.display().to_string())
                     .next("mend it and run the same command")
             };
-            let text = fs::read_to_string(source).map_err(|e| failed(source, e.to_string()))?;
+            let text = read_text(source).map_err(|why| failed(source, why))?;
             let assembly =
                 assembler::assemble(&text).map_err(|error| failed(source, error.to_string()))?;
             fs::write(output, &assembly.bytes).map_err(|e| failed(output, e.to_string()))?;
-            if *listing {
+            if common.json {
+                let listing = listing.then_some(&assembly.listing);
+                ui::print(
+                    &json!({ "bytes": assembly.bytes.len(), "listing": listing }).to_string(),
+                );
+            } else if *listing {
                 ui::print(&assembly.listing);
             }
             Ok(0)
@@ -47,13 +56,13 @@ fn model(name: &str) -> Result<(&'static dyn Chip, Model), Failure> {
     })
 }
 
-fn inspect(file: &NamedImage, chip: Option<&str>) -> Result<u8, Failure> {
-    ui::print(&format!(
-        "{}: {} bytes, SHA-256 {}",
-        file.name,
-        file.bytes.len(),
-        sha256(&file.bytes)
-    ));
+fn inspect(common: &CommonArgs, file: &NamedImage, chip: Option<&str>) -> Result<u8, Failure> {
+    let (length, hash) = (file.bytes.len(), sha256(&file.bytes));
+    if common.json {
+        ui::print(&json!({ "file": file.name, "bytes": length, "sha256": hash }).to_string());
+    } else {
+        ui::print(&format!("{}: {length} bytes, SHA-256 {hash}", file.name));
+    }
     let models = match chip {
         Some(name) => vec![model(name)?],
         None => chip::families()
@@ -64,12 +73,17 @@ fn inspect(file: &NamedImage, chip: Option<&str>) -> Result<u8, Failure> {
     let mut refusals = Vec::new();
     for (chip, model) in models {
         match chip.read_image(model, &file.bytes) {
+            Ok(image) if common.json => ui::print(&object(model, &image).to_string()),
             Ok(image) => ui::print(&describe(model, &image)),
             Err(error) => refusals.push((model, error)),
         }
     }
     for (model, error) in &refusals {
-        ui::print(&format!("not for a {model}: {error}"));
+        if common.json {
+            ui::print(&json!({ "chip": model.name, "refused": error.to_string() }).to_string());
+        } else {
+            ui::print(&format!("not for a {model}: {error}"));
+        }
     }
     Ok(0)
 }
@@ -84,21 +98,36 @@ fn describe(model: Model, image: &Image) -> String {
     lines.join("\n")
 }
 
-fn check(file: &NamedImage, chip: &str) -> Result<u8, Failure> {
+fn object(model: Model, image: &Image) -> serde_json::Value {
+    json!({ "chip": model.name, "contents": image.contents, "identity": image.identity })
+}
+
+fn check(common: &CommonArgs, file: &NamedImage, chip: &str) -> Result<u8, Failure> {
     let (chip, model) = model(chip)?;
     let image = chip
         .read_image(model, &file.bytes)
         .map_err(|error| Failure::from_image(&error, &file.name))?;
-    ui::print(&describe(model, &image));
-    match VirtualTwin.boot(model, &image) {
-        Preflight::CameUp { identity } => {
-            ui::print(&format!("pre-flight: comes up as {identity}"));
-            Ok(0)
+    let preflight = VirtualTwin.boot(model, &image);
+    if common.json {
+        let mut object = object(model, &image);
+        if let Some(object) = object.as_object_mut() {
+            object.insert("preflight".to_owned(), json!(preflight));
         }
-        Preflight::Inconclusive { why } => {
-            ui::print(&format!("pre-flight: inconclusive: {why}"));
-            Ok(0)
+        ui::print(&object.to_string());
+    } else {
+        ui::print(&describe(model, &image));
+        match &preflight {
+            Preflight::CameUp { identity } => {
+                ui::print(&format!("pre-flight: comes up as {identity}"));
+            }
+            Preflight::Inconclusive { why } => {
+                ui::print(&format!("pre-flight: inconclusive: {why}"));
+            }
+            Preflight::Failed { .. } => {}
         }
+    }
+    match preflight {
+        Preflight::CameUp { .. } | Preflight::Inconclusive { .. } => Ok(0),
         Preflight::Failed { why } => {
             Err(Failure::new(Code::R211, why, format!("image {}", file.name))
                 .next("check that the image is for this very chip: `recover image inspect`"))

@@ -11,6 +11,7 @@ mod list;
 mod ports;
 mod profile;
 mod rescue;
+mod serials;
 mod sim;
 mod udev_rules;
 
@@ -44,10 +45,11 @@ pub fn main() -> ExitCode {
     };
     start_log(cli.common.verbose);
     let json = cli.common.json;
+    let is_run = is_run(&cli);
     match run(cli) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            ui::print_failure(&failure, json);
+            ui::print_failure(&failure, json, is_run);
             ExitCode::from(failure.exit_code())
         }
     }
@@ -67,14 +69,24 @@ fn start_log(verbose: u8) {
         .init();
 }
 
+/// Whether the command works on a device, so that its JSON ends in an outcome.
+fn is_run(cli: &Cli) -> bool {
+    match &cli.command {
+        None => cli.auto,
+        Some(Command::Diagnose | Command::Backup { .. }) => true,
+        Some(Command::Plan { .. } | Command::Resume { .. }) => true,
+        Some(Command::Restore { list, .. }) => !list,
+        Some(_) => false,
+    }
+}
+
 fn run(cli: Cli) -> Result<u8, Failure> {
     let Cli { auto, rescue, common, command } = cli;
-    let stray =
-        rescue.image.is_some() || rescue.profile.is_some() || rescue.dry_run || rescue.force;
+    let stray = rescue != RescueArgs::default();
     match command {
         None if auto => rescue::auto(&common, &rescue),
         None => {
-            drop(Cli::command().print_help());
+            ui::print_usage(&Cli::command().render_help().ansi().to_string());
             Ok(2)
         }
         Some(_) if auto || stray => {
@@ -87,14 +99,14 @@ fn run(cli: Cli) -> Result<u8, Failure> {
             Command::Plan { rescue } => rescue::plan(&common, &rescue),
             Command::Resume { rescue } => rescue::resume(&common, &rescue),
             Command::Backup { output } => backup::backup(&common, output.as_deref()),
-            Command::Restore { id, rescue, .. } => match id {
-                Some(id) => backup::restore(&common, &id, &rescue),
-                None => backup::list(&common),
-            },
-            Command::Image(command) => image::run(&command),
+            Command::Restore { id: Some(id), list: false, rescue } => {
+                backup::restore(&common, &id, &rescue)
+            }
+            Command::Restore { .. } => backup::list(&common),
+            Command::Image(command) => image::run(&common, &command),
             Command::Profile(command) => profile::run(&common, &command),
-            Command::Sim(command) => sim::run(&command),
-            Command::UdevRules => udev_rules::print(),
+            Command::Sim(command) => sim::run(&common, &command),
+            Command::UdevRules => udev_rules::print(&common),
         },
     }
 }
@@ -145,20 +157,64 @@ fn request(common: &CommonArgs, rescue: &RescueArgs) -> Result<Request, Failure>
     })
 }
 
-/// An image file, at most as long as any image can be.
+/// An image file.
 fn read_image(path: &Path) -> Result<NamedImage, Failure> {
     let name = path.display().to_string();
-    let failed = |why: String| {
+    let bytes = read_bounded(path).map_err(|why| {
         Failure::new(Code::R212, why, format!("image {name}"))
             .next("check the file's name and that you may read it")
-    };
-    let file = fs::File::open(path).map_err(|error| failed(error.to_string()))?;
-    let mut bytes = Vec::new();
-    file.take(MOST_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| failed(error.to_string()))?;
-    if bytes.len() as u64 > MOST_FILE_BYTES {
-        return Err(failed(format!("it is longer than {MOST_FILE_BYTES} bytes")));
-    }
+    })?;
     Ok(NamedImage { name, bytes })
+}
+
+/// A file, at most as long as any that has a meaning here.
+fn read_bounded(path: &Path) -> Result<Vec<u8>, String> {
+    let file = fs::File::open(path).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    file.take(MOST_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > MOST_FILE_BYTES {
+        return Err(format!("it is longer than {MOST_FILE_BYTES} bytes"));
+    }
+    Ok(bytes)
+}
+
+/// A text file, as bounded.
+fn read_text(path: &Path) -> Result<String, String> {
+    String::from_utf8(read_bounded(path)?).map_err(|_| "it is not text".to_owned())
+}
+
+/// The command to print as a next step: the verb and what says which device and whose store.
+fn command_line(common: &CommonArgs, verb: &str) -> String {
+    let mut line = verb.to_owned();
+    let mut add = |option: &str, value: &str| {
+        line.push_str(&format!(" {option} {}", quoted(value)));
+    };
+    if let Some(scenario) = &common.sim {
+        add("--sim", scenario);
+    }
+    if let Some(file) = &common.sim_state {
+        add("--sim-state", &file.display().to_string());
+    }
+    if let Some(port) = &common.port {
+        add("--port", &port.to_string());
+    }
+    if let Some(family) = &common.as_family {
+        add("--as", family);
+    }
+    let from_environment = std::env::var_os("RECOVER_HOME").map(PathBuf::from);
+    if let Some(home) = common.home.as_ref().filter(|home| Some(*home) != from_environment.as_ref())
+    {
+        add("--home", &home.display().to_string());
+    }
+    line
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@+,~".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }

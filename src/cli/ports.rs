@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::args::CommonArgs;
+use super::read_text;
 use crate::clock::{Clock, RealClock};
 use crate::executor::{Consent, Operator};
 use crate::profile::Scope;
@@ -46,8 +47,9 @@ impl CommonArgs {
 }
 
 impl Ports {
-    /// Opens the bus that was asked for, recorded where that was asked for too.
-    pub fn open(common: &CommonArgs) -> Result<Self, Failure> {
+    /// Opens the bus that was asked for, recorded where that was asked for too. `serials` may be
+    /// in what is sent, and are masked where serial numbers are.
+    pub fn open(common: &CommonArgs, serials: &[String]) -> Result<Self, Failure> {
         let mut ports = match &common.sim {
             Some(name) => Self::simulated(common, find_scenario(name)?)?,
             None => Self {
@@ -58,8 +60,12 @@ impl Ports {
         };
         if let Some(path) = &common.trace {
             let file = File::create(path).map_err(|error| file_failure(path, &error))?;
-            let serials = if common.mask_serials { Serials::Masked } else { Serials::Kept };
-            ports.bus = Box::new(Recorder::new(ports.bus, BufWriter::new(file), serials));
+            let kept = if common.mask_serials { Serials::Masked } else { Serials::Kept };
+            let recorder = Recorder::new(ports.bus, BufWriter::new(file), kept);
+            for serial in serials {
+                recorder.learn_serial(serial);
+            }
+            ports.bus = Box::new(recorder);
         }
         Ok(ports)
     }
@@ -110,7 +116,7 @@ impl Kept {
             Failure::new(Code::R506, why, self.path.display().to_string())
                 .next("name another file with --sim-state, or remove this one to start afresh")
         };
-        let text = fs::read_to_string(&self.path).map_err(|error| wrong(error.to_string()))?;
+        let text = read_text(&self.path).map_err(&wrong)?;
         let file: KeptFile =
             serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         if file.scenario != self.scenario {
@@ -139,7 +145,7 @@ fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
 /// The scenario of that name.
 pub fn find_scenario(name: &str) -> Result<&'static Scenario, Failure> {
     sim::scenario(name).ok_or_else(|| {
-        Failure::new(Code::R311, format!("no scenario is called {name:?}"), "--sim")
+        Failure::new(Code::R311, format!("no scenario is called {name:?}"), "simulator")
             .next("`recover sim list` names them")
     })
 }

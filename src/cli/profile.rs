@@ -16,16 +16,21 @@ pub fn run(common: &CommonArgs, command: &ProfileCommand) -> Result<u8, Failure>
         ProfileCommand::Show { name } => show(common, name),
         ProfileCommand::Check { folder } => {
             let folder = match folder {
+                Some(folder) if !folder.is_dir() => {
+                    let place = folder.display().to_string();
+                    return Err(Failure::new(Code::R506, "there is no such folder", place)
+                        .next("name the folder that holds the profiles' folders"));
+                }
                 Some(folder) => folder.clone(),
                 None => Store::new(home(common)?).profiles(),
             };
-            check(&folder)
+            check(common, &folder)
         }
     }
 }
 
 /// Checks every profile in and below a folder.
-fn check(folder: &Path) -> Result<u8, Failure> {
+fn check(common: &CommonArgs, folder: &Path) -> Result<u8, Failure> {
     let library = Library::empty(&profile::known_chips()).with_user_folder(folder);
     let mut problems: Vec<Problem> = library.problems().to_vec();
     for profile in library.profiles() {
@@ -34,10 +39,19 @@ fn check(folder: &Path) -> Result<u8, Failure> {
         }
     }
     let Some((first, rest)) = problems.split_first() else {
+        if common.json {
+            let count = library.profiles().count();
+            ui::print(&serde_json::json!({ "profiles": count }).to_string());
+            return Ok(0);
+        }
         ui::print(&format!("{} profiles, nothing wrong with them", library.profiles().count()));
         return Ok(0);
     };
     for problem in rest {
+        if common.json {
+            ui::print(&serde_json::json!({ "problem": problem.to_string() }).to_string());
+            continue;
+        }
         ui::print(&format!("{problem}\n  {}", problem.kind.remedy()));
     }
     Err(Failure::new(Code::R309, first.kind.to_string(), place(first)).next(first.kind.remedy()))

@@ -2,7 +2,7 @@
 
 use super::args::{CommonArgs, RescueArgs};
 use super::ports::Ports;
-use super::{library, request, store};
+use super::{command_line, library, quoted, request, serials, store};
 use crate::executor::{Request, Session, Tools};
 use crate::preflight::VirtualTwin;
 use crate::rescue::{Code, Failure, Outcome};
@@ -11,13 +11,15 @@ use crate::ui;
 /// `recover --auto`.
 pub fn auto(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     let request = request(common, rescue)?;
-    run(common, "recover --auto", |session| session.rescue(&request))
+    let command = with_image(command_line(common, "recover --auto"), rescue);
+    run(common, command, named(&request), |session| session.rescue(&request))
 }
 
 /// `recover plan`.
 pub fn plan(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     let request = Request { dry_run: true, ..request(common, rescue)? };
-    run(common, "recover plan", |session| session.rescue(&request))
+    let command = with_image(command_line(common, "recover plan"), rescue);
+    run(common, command, named(&request), |session| session.rescue(&request))
 }
 
 /// `recover resume`: `--auto` on the port of the one unfinished rescue.
@@ -32,23 +34,43 @@ pub fn resume(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
         [port] => {
             let common = CommonArgs { port: Some(port.clone()), ..common.clone() };
             let request = request(&common, rescue)?;
-            run(&common, "recover resume", |session| session.rescue(&request))
+            let command = with_image(command_line(&common, "recover resume"), rescue);
+            run(&common, command, named(&request), |session| session.rescue(&request))
         }
-        [] => Err(Failure::new(Code::R505, "no rescue was left unfinished", "journals")
-            .next("`recover --auto` looks at what is there now")),
+        [] => Err(Failure::new(Code::R505, "no rescue was left unfinished", "journals").next(
+            format!("`{}` looks at what is there now", command_line(common, "recover --auto")),
+        )),
         several => {
             let what = format!("{} rescues were left unfinished", several.len());
             let mut failure = Failure::new(Code::R301, what, "journals");
-            failure.next.extend(several.iter().map(|port| format!("recover resume --port {port}")));
+            failure.next.extend(several.iter().map(|port| {
+                let common = CommonArgs { port: Some(port.clone()), ..common.clone() };
+                command_line(&common, "recover resume")
+            }));
             Err(failure)
         }
     }
 }
 
-/// Runs a session on the bus that was asked for and tells its outcome.
+/// The command with the image that was named, which a next step must not lose.
+fn with_image(command: String, rescue: &RescueArgs) -> String {
+    match &rescue.image {
+        Some(image) => format!("{command} --image {}", quoted(&image.display().to_string())),
+        None => command,
+    }
+}
+
+/// The bytes of the image that was named.
+fn named(request: &Request) -> Option<&[u8]> {
+    request.wish.image.as_ref().map(|image| image.bytes.as_slice())
+}
+
+/// Runs a session on the bus that was asked for and tells its outcome. `image` is what it may
+/// write, where that is known beforehand.
 pub fn run(
     common: &CommonArgs,
-    command: &str,
+    command: String,
+    image: Option<&[u8]>,
     work: impl FnOnce(Session<'_>) -> Outcome,
 ) -> Result<u8, Failure> {
     let store = store(common)?;
@@ -56,13 +78,9 @@ pub fn run(
     for problem in library.problems() {
         log::warn!("{problem}");
     }
-    let mut ports = Ports::open(common)?;
+    let mut ports = Ports::open(common, &serials::known(&library, &store, image))?;
     let mut observer = ui::observer(common.json);
     let twin = VirtualTwin;
-    let mut command = command.to_owned();
-    if let Some(scenario) = &common.sim {
-        command = format!("{command} --sim {scenario}");
-    }
     let outcome = {
         let (bus, operator) = ports.parts();
         work(Session::new(Tools {
@@ -76,12 +94,19 @@ pub fn run(
             command,
         }))
     };
-    ports.close()?;
     if !common.json {
         let report = ui::report(&outcome);
         if !report.is_empty() {
             ui::print(&report);
         }
     }
-    Ok(outcome.exit_code())
+    let code = outcome.exit_code();
+    match ports.close() {
+        Ok(()) => Ok(code),
+        Err(failure) => {
+            // The outcome was the last object; this is about a file, not about the device.
+            ui::print_failure(&failure, false, false);
+            Ok(code.max(failure.exit_code()))
+        }
+    }
 }

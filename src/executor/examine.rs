@@ -38,7 +38,7 @@ impl Session<'_> {
         self.state = DeviceState::RunningFromRam;
         let mut attempt = 1;
         let survey = loop {
-            let result = self.open_and_survey(chip, seen, finding, link, want);
+            let result = self.open_and_survey(seen, chip, finding, link, want);
             let again = match &result {
                 Ok(survey) => survey.contents.is_none(),
                 Err(error) => is_passing(error),
@@ -59,8 +59,8 @@ impl Session<'_> {
 
     fn open_and_survey(
         &mut self,
-        chip: &dyn Chip,
         seen: &Sighting,
+        chip: &dyn Chip,
         finding: &Finding,
         link: &mut dyn Link,
         want: u32,

@@ -6,13 +6,17 @@
 
 pub mod event;
 pub mod examine;
+mod explain;
 pub mod find;
 pub mod meter;
 pub mod operator;
 pub mod perform;
+mod planning;
+mod records;
 pub mod restart;
 pub mod session;
 pub mod store;
+mod target;
 mod write;
 
 use std::time::Duration;

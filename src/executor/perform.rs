@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::event::Event;
 use super::examine::Examined;
 use super::find::Candidate;
-use super::session::{Session, Target};
+use super::session::Session;
+use super::target::Target;
 use crate::chip::{ChipError, DriveAnswer, Finding, Identity, Memory, Size, Trial};
 use crate::journal::Entry;
 use crate::rescue::outcome::Verdict;
@@ -78,10 +79,8 @@ impl Session<'_> {
                     seen =
                         self.step(position, step, |run| run.restart(candidate, link, &seen, *by))?;
                 }
-                _ => {
-                    self.step(position, step, |run| run.confirm(&seen, target, position))?;
-                    self.ask_drive(candidate, &seen);
-                }
+                _ => self
+                    .step(position, step, |run| run.confirm(candidate, &seen, target, position))?,
             }
         }
         Ok(if target.expected.is_some() { Verdict::Rescued } else { Verdict::Restored })
@@ -122,6 +121,7 @@ impl Session<'_> {
         if let Size::Proven(bytes) = survey.size {
             memory.settle(bytes);
         }
+        self.is_as_read(&mut *memory, survey)?;
         let began = clock.now();
         let result = steps.iter().try_for_each(|(position, step)| {
             self.step(*position, step, |run| run.memory_step(&mut *memory, survey, step, *position))
@@ -150,15 +150,16 @@ impl Session<'_> {
             self.state = DeviceState::PartWritten;
         }
         match step {
-            Step::Invalidate(run) => {
-                self.write_run(memory, run, &place)?;
-                self.verify_run(memory, survey, run, &place)
-            }
+            Step::Invalidate(run) => self.write_and_verify(memory, survey, run, &place),
             Step::ProvePart(proof) => self.prove_part(memory, survey, proof, &place),
             Step::WriteBody { runs, bytes, .. } => {
                 let mut done = 0;
                 for run in runs {
-                    self.write_run(memory, run, &place)?;
+                    if memory.geometry().reads_back {
+                        self.write_and_verify(memory, survey, run, &place)?;
+                    } else {
+                        self.write_run(memory, run, &place)?;
+                    }
                     done += run.bytes.len() as u64;
                     self.progress("write", done, *bytes);
                 }
@@ -166,8 +167,7 @@ impl Session<'_> {
             }
             Step::Verify { runs } => self.verify(memory, survey, runs, &place),
             Step::Commit(run) => {
-                self.write_run(memory, run, &place)?;
-                self.verify_run(memory, survey, run, &place)?;
+                self.write_and_verify(memory, survey, run, &place)?;
                 self.state = DeviceState::Written;
                 Ok(())
             }
@@ -261,22 +261,9 @@ impl Session<'_> {
         }
     }
 
-    /// Asks the drive behind the bridge. The identity is back by now, so a drive that is silent
-    /// is something to be told and no failure of the rescue.
-    fn ask_drive(&mut self, candidate: &Candidate, seen: &Sighting) {
-        let answer = match self.open(seen) {
-            Ok(mut link) => candidate.chip.drive(&mut *link, seen).map_err(|e| e.to_string()),
-            Err(failure) => Err(failure.what),
-        };
-        let answer = answer.unwrap_or_else(|why| DriveAnswer::Silent { why });
-        if answer != DriveAnswer::NotAsked {
-            self.note(answer.to_string());
-        }
-        self.outcome.drive = Some(answer);
-    }
-
     fn confirm(
         &mut self,
+        candidate: &Candidate,
         seen: &Sighting,
         target: &Target,
         position: Position,
@@ -291,6 +278,7 @@ impl Session<'_> {
             .unwrap_or_default();
         if differences.is_empty() {
             self.state = DeviceState::Restored;
+            self.ask_the_drive(candidate, seen);
             return Ok(());
         }
         let failure = if super::find::would_be_in_boot_mode(&identity) {
@@ -313,6 +301,21 @@ impl Session<'_> {
             None => failure,
         };
         Err(failure.leaving(self.state))
+    }
+}
+
+impl Session<'_> {
+    /// Asks the drive behind the bridge who it is. The rescue stands without its answer: an
+    /// enclosure may be rescued with no drive in it.
+    fn ask_the_drive(&mut self, candidate: &Candidate, seen: &Sighting) {
+        let asked = self.open(seen).map(|mut link| candidate.chip.drive(&mut *link, seen));
+        let answer = match asked {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => DriveAnswer::Silent { why: error.to_string() },
+            Err(failure) => DriveAnswer::Silent { why: failure.what },
+        };
+        self.emit(&Event::Drive { answer: answer.clone() });
+        self.outcome.drive = Some(answer);
     }
 }
 

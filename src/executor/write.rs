@@ -87,20 +87,57 @@ fn before<'s>(survey: &'s Survey, run: &Run) -> Option<&'s [u8]> {
 }
 
 impl Session<'_> {
-    /// Writes a run. A mismatch that the memory itself noticed is left to [`Self::verify_run`].
+    /// Before anything lasting: sees that the memory is still what the plan was made for.
+    pub(super) fn is_as_read(
+        &mut self,
+        memory: &mut dyn Memory,
+        survey: &Survey,
+    ) -> Result<(), Failure> {
+        let place = "last look at the EEPROM before writing";
+        let Some(start) = survey.contents.as_deref().and_then(|old| old.get(..64)) else {
+            return Ok(());
+        };
+        let run = Run { address: 0, bytes: start.to_vec() };
+        if self.read_run(memory, &run, place)? == start {
+            return Ok(());
+        }
+        let what = "its first bytes are not what they were when the plan was made";
+        Err(Failure::new(Code::R116, what, place).leaving(self.state).next(format!(
+            "take its power away, plug it in again and run `{}`",
+            self.tools.command
+        )))
+    }
+
+    /// Writes a run; whether it is known to have been kept. A mismatch that the memory itself
+    /// noticed is left to [`Self::verify_run`].
     pub(super) fn write_run(
         &mut self,
         memory: &mut dyn Memory,
         run: &Run,
         place: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         match persevere(|| memory.write(run.address, &run.bytes)) {
             Err(MemoryError::NotKept { address, expected, got }) => {
                 log::info!("{address:#06x} holds {got:02x}, {expected:02x} was written");
-                Ok(())
+                Ok(false)
             }
-            result => result.map_err(|error| self.memory_failure(error, place)),
+            Ok(()) => Ok(memory.geometry().reads_back),
+            Err(error) => Err(self.memory_failure(error, place)),
         }
+    }
+
+    /// Writes a run and sees that it was kept.
+    pub(super) fn write_and_verify(
+        &mut self,
+        memory: &mut dyn Memory,
+        survey: &Survey,
+        run: &Run,
+        place: &str,
+    ) -> Result<(), Failure> {
+        if self.write_run(memory, run, place)? {
+            return Ok(());
+        }
+        self.verify_run(memory, survey, run, place)
     }
 
     /// Reads everything that was written, near runs in one reading; what differs is looked after
@@ -212,7 +249,7 @@ impl Session<'_> {
         place: &str,
     ) -> Result<(), Failure> {
         memory.settle(survey.part_bytes);
-        self.write_run(memory, &proof.run, place)?;
+        let kept = self.write_run(memory, &proof.run, place)?;
         for alias in &proof.aliases {
             let there = Run { address: alias.address, bytes: proof.run.bytes.clone() };
             let got = self.read_run(memory, &there, place)?;
@@ -222,9 +259,12 @@ impl Session<'_> {
                 return Err(self.too_small(memory, proof, *alias, &old, place)?);
             }
         }
+        if kept {
+            return Ok(());
+        }
         let got = self.read_run(memory, &proof.run, place)?;
-        let kept = got == proof.run.bytes;
-        if !kept && before(survey, &proof.run).is_some_and(|before| before != got) {
+        if got != proof.run.bytes && before(survey, &proof.run).is_some_and(|before| before != got)
+        {
             // Something was kept, but not in its place: the part's pages are smaller.
             memory.settle(memory.geometry().smallest);
             self.note(format!(

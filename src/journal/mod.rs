@@ -2,7 +2,7 @@
 //!
 //! An intent is on the disk before its step is taken, so a killed run leaves behind what was in
 //! flight. Which entry may follow which is the pure table of [`Journal::append`]; the file is
-//! [`file`]'s. A journal that has begun and not ended is unfinished business, which
+//! [`mod@file`]'s. A journal that has begun and not ended is unfinished business, which
 //! `recover resume` and `recover --auto` take up.
 
 mod file;
@@ -49,6 +49,7 @@ pub struct Begun {
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "a journal holds a handful of entries")]
 pub enum Entry {
     /// The first line.
     Begun(Begun),

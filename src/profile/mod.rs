@@ -217,7 +217,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// The names of every chip of this program, as [`parse`], [`check`] and [`Library`] take them.
+/// The names of every chip of this program, as [`parse()`], [`check`] and [`Library`] take them.
 pub fn known_chips() -> Vec<&'static str> {
     chip::families().iter().flat_map(|family| family.models()).map(|model| model.name).collect()
 }

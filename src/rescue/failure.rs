@@ -85,6 +85,7 @@ codes! {
     R113 "the device stopped answering";
     R114 "the device still starts in boot mode";
     R115 "the EEPROM cannot be read";
+    R116 "the EEPROM changed meanwhile";
     R201 "the image is empty";
     R202 "the image is one byte repeated";
     R203 "the image has no valid signature";

@@ -223,7 +223,8 @@ mod tests {
 
     fn geometry(page: u32, span: u32) -> Geometry {
         let (width, reach, smallest) = (AddressWidth::Two, 0x1_0000, 0x1000);
-        Geometry { width, reach, smallest, page, span, bus_hz: 100_000, from_start: false }
+        let (bus_hz, from_start, reads_back) = (100_000, false, false);
+        Geometry { width, reach, smallest, page, span, bus_hz, from_start, reads_back }
     }
 
     fn survey(contents: Vec<u8>, size: Size, page: u32, span: u32) -> Survey {

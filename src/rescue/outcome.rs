@@ -43,7 +43,7 @@ pub struct Outcome {
     pub port: Option<PortPath>,
     /// Who it was to be and who it is.
     pub identity: Identities,
-    /// What the drive behind it said; `None` when the rescue did not get that far.
+    /// What the drive behind the bridge answered, once the identity was back.
     pub drive: Option<DriveAnswer>,
     /// What state it is in.
     pub device_state: DeviceState,

@@ -103,7 +103,7 @@ impl fmt::Display for Step {
                 let last = runs.last().map_or(0, |run| run.range().end);
                 write!(
                     f,
-                    "write EEPROM {}: {bytes} bytes that differ, {write_cycles} write cycles",
+                    "write EEPROM {}: {bytes} bytes, {write_cycles} write cycles",
                     span(&(first..last))
                 )
             }
@@ -234,7 +234,7 @@ fn write_steps(order: WriteOrder, survey: &Survey) -> Vec<Step> {
             body.iter().map(|run| limit::cycles(run.address, run.range().end, page)).sum();
         steps.push(Step::WriteBody { runs: body, bytes, write_cycles });
     }
-    if !written.is_empty() {
+    if !written.is_empty() && !survey.geometry.reads_back {
         steps.push(Step::Verify { runs: written });
     }
     steps.extend(commit.map(Step::Commit));

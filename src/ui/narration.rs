@@ -96,6 +96,7 @@ pub fn narrate(event: &Event) -> Vec<String> {
         }
         Event::StepBegun { step, of, title } => vec![format!("[{step}/{of}] {title}")],
         Event::Alive { identity } => vec![format!("      alive from RAM: {identity}")],
+        Event::Drive { answer } => vec![format!("      {answer}")],
         Event::Asked { request, expect } => {
             vec![format!("  >>  {request}"), format!("      {expect}")]
         }

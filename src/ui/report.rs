@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use crate::chip::DriveAnswer;
 use crate::rescue::{Outcome, Verdict};
 
 /// The report of a run; empty after a failure, which has its own form.
@@ -17,7 +16,8 @@ pub fn report(outcome: &Outcome) -> String {
         Verdict::Healthy => {
             format!("healthy: the device at port {port} needs no rescue; nothing was written")
         }
-        Verdict::Planned | Verdict::Failed => return text,
+        Verdict::Planned => return looked(outcome, &port),
+        Verdict::Failed => return text,
     };
     let mut line = |name: &str, value: String| {
         let _ = writeln!(text, "  {:<9} {value}", format!("{name}:"));
@@ -29,8 +29,9 @@ pub fn report(outcome: &Outcome) -> String {
         if outcome.identity.expected.is_some() {
             line("checked", "ids, revision, class, strings and serial are as promised".to_owned());
         }
-        let drive = outcome.drive.as_ref().map_or_else(|| DriveAnswer::NotAsked.to_string(), drive);
-        line("drive", drive);
+        if let Some(drive) = &outcome.drive {
+            line("drive", drive.to_string());
+        }
         if let Some(backup) = &outcome.backup {
             line(
                 "backup",
@@ -52,19 +53,21 @@ pub fn report(outcome: &Outcome) -> String {
     format!("{headline}\n{text}")
 }
 
-/// The drive in one line: who it is, how much it holds, or why it does not answer.
-fn drive(answer: &DriveAnswer) -> String {
-    let mut text = answer.to_string();
-    if let DriveAnswer::Answers(drive) = answer {
-        if let Some(identified) = &drive.identified {
-            let _ = write!(text, "; by its own IDENTIFY {identified}");
-        }
-        if let Some(bytes) = drive.capacity_bytes {
-            let _ = write!(text, "; {bytes} bytes");
-        }
-        if let Some(why) = &drive.not_ready {
-            let _ = write!(text, "; not ready: {why}");
-        }
+/// The report of a plan, a diagnosis or a backup: nothing lasting was done.
+fn looked(outcome: &Outcome, port: &str) -> String {
+    let mut lines = vec![format!("looked: nothing lasting was changed at port {port}")];
+    if outcome.limit.write_cycles > 0 {
+        lines.push(format!(
+            "  plan:     {} write cycles, at least {:.1} s",
+            outcome.limit.write_cycles,
+            outcome.limit_ms / 1000.0
+        ));
     }
-    text
+    if let Some(identity) = &outcome.identity.expected {
+        lines.push(format!("  becomes:  {identity}"));
+    }
+    if let Some(backup) = &outcome.backup {
+        lines.push(format!("  backup:   {backup}"));
+    }
+    lines.join("\n")
 }

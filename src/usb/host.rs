@@ -13,7 +13,6 @@
 
 mod descriptor;
 mod failure;
-mod hexdump;
 mod link;
 mod permission;
 mod sysfs;

@@ -6,6 +6,7 @@
 
 pub mod bot;
 pub mod bus;
+pub mod hexdump;
 pub mod host;
 pub mod lock;
 pub mod sighting;

@@ -114,7 +114,7 @@ fn a_sequential_read_gives_the_part_s_bytes_at_any_base_and_either_wiring() {
         assert_eq!(loader.run(1, 0x123, 600), 0xD0CE);
         assert_eq!(loader.buffer()[..600], expected);
         assert_eq!(loader.get("sum"), sum(&expected));
-        assert_eq!(loader.machine.eeprom.pages, []);
+        assert_eq!(loader.machine.eeprom.pages, [0_usize; 0]);
     }
 }
 
@@ -194,7 +194,7 @@ fn a_present_part_answers_one_control_byte() {
     let mut loader = Loader::new(Eeprom::new(256, false, 8));
     loader.set("tries", 1);
     assert_eq!(loader.run(0, 0, 0), 0xD0CE);
-    assert_eq!(loader.machine.eeprom.pages, []);
+    assert_eq!(loader.machine.eeprom.pages, [0_usize; 0]);
 }
 
 #[test]
@@ -249,14 +249,14 @@ fn an_unknown_command_touches_nothing() {
     let mut loader = Loader::new(Eeprom::new(8192, true, 32));
     assert_eq!(loader.run(3, 0, 0), 0xEE07);
     assert_eq!(loader.run(0xFFFF, 0, 0), 0xEE07);
-    assert_eq!(loader.machine.eeprom.pages, []);
+    assert_eq!(loader.machine.eeprom.pages, [0_usize; 0]);
 }
 
 #[test]
 fn no_byte_to_program_makes_no_write_cycle() {
     let mut loader = Loader::new(Eeprom::new(8192, true, 32));
     assert_eq!(loader.program(0, &[]), 0xD0CE);
-    assert_eq!(loader.machine.eeprom.pages, []);
+    assert_eq!(loader.machine.eeprom.pages, [0_usize; 0]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use recover::preflight::VirtualTwin;
 use recover::profile::{Library, Scope, known_chips};
 use recover::rescue::Outcome;
 use recover::sim::{Fault, Faults, Scenario, SimBus};
-use recover::usb::PortPath;
+use recover::usb::{Bus, PortPath};
 use tempfile::TempDir;
 
 /// Everything a rescue needs, all of it virtual.
@@ -50,6 +50,13 @@ impl Observer for Keep<'_> {
     }
 }
 
+/// A temporary folder, in memory where the system has such a place: every journal entry waits for
+/// the disk, and there are hundreds of thousands.
+fn tempdir() -> TempDir {
+    let memory = std::path::Path::new("/dev/shm");
+    if memory.is_dir() { TempDir::new_in(memory).unwrap() } else { TempDir::new().unwrap() }
+}
+
 /// The scenario of that name.
 pub fn scenario(name: &str) -> &'static Scenario {
     recover::sim::scenario(name).unwrap_or_else(|| panic!("no scenario {name}"))
@@ -75,7 +82,7 @@ pub fn with_profile(name: &str) -> Request {
 impl Desk {
     /// A desk with that scenario's device on it.
     pub fn new(scenario: &Scenario) -> Self {
-        let home = tempfile::tempdir().unwrap();
+        let home = tempdir();
         Self {
             bus: SimBus::with_scenario(scenario),
             library: Library::embedded(&known_chips()),
@@ -88,10 +95,19 @@ impl Desk {
     /// Runs something on it.
     pub fn run(&mut self, work: impl FnOnce(Session<'_>) -> Outcome) -> Outcome {
         let mut bus = self.bus.clone();
+        self.run_on(&mut bus, work)
+    }
+
+    /// Runs something on another bus that leads to the same device.
+    pub fn run_on(
+        &mut self,
+        bus: &mut dyn Bus,
+        work: impl FnOnce(Session<'_>) -> Outcome,
+    ) -> Outcome {
         let mut hands = Hands(self.bus.clone());
         let mut keep = Keep(&mut self.events);
         work(Session::new(Tools {
-            bus: &mut bus,
+            bus,
             operator: &mut hands,
             observer: &mut keep,
             twin: &VirtualTwin,

@@ -208,6 +208,7 @@ impl Memory for Configured<'_> {
             span: REACH,
             bus_hz: 100_000,
             from_start: true,
+            reads_back: false,
         }
     }
 

@@ -102,7 +102,7 @@ impl<'l> Eeprom<'l> {
         let report = run(self.link, asked, &[])?;
         report.outcome.map_err(|failure| failed(failure, address))?;
         let bytes = ram::read(self.link, BASE + EZ_EEPROM.buffer(), usize::from(length))?;
-        let sum = bytes.iter().fold(0_u16, |sum, byte| sum.wrapping_add(u16::from(*byte)));
+        let sum = sum(&bytes);
         if sum != report.sum {
             return Err(MemoryError::Chip(ChipError::Loader(format!(
                 "read {count} bytes at {address:#06x} with the sum {:04x}; {sum:04x} arrived",
@@ -161,6 +161,11 @@ fn place(link: &mut dyn Link) -> Result<(), ChipError> {
         )));
     }
     Ok(())
+}
+
+/// The loader's 16-bit sum.
+fn sum(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0, |sum, byte| sum.wrapping_add(u16::from(*byte)))
 }
 
 /// Runs the loader once: buffer and parameters, the interrupt, its answer until it has ended.
@@ -252,6 +257,7 @@ impl Memory for Eeprom<'_> {
             span: BLOCK,
             bus_hz: self.clock.hz,
             from_start: false,
+            reads_back: true,
         }
     }
 
@@ -300,7 +306,14 @@ impl Memory for Eeprom<'_> {
         })?;
         self.write_cycles = self.write_cycles.saturating_add(u32::from(report.cycles));
         match report.outcome {
-            Ok(()) => Ok(()),
+            // The loader compared its buffer with the part; the sum of what it read says that the
+            // buffer was what was sent.
+            Ok(()) if report.sum == sum(bytes) => Ok(()),
+            Ok(()) => Err(MemoryError::Chip(ChipError::Loader(format!(
+                "read back the sum {:04x} at {address:#06x}, {:04x} was sent",
+                report.sum,
+                sum(bytes)
+            )))),
             Err(LoaderFailure::Different { at, got, .. }) => {
                 let at = u32::from(at);
                 let place = at.checked_sub(address).and_then(|place| usize::try_from(place).ok());

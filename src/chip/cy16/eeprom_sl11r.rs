@@ -247,6 +247,7 @@ impl Memory for Eeprom<'_> {
             // As the ROM drives it; inferred.
             bus_hz: 100_000,
             from_start: false,
+            reads_back: false,
         }
     }
 

@@ -86,7 +86,7 @@ impl Chip for Cy16 {
     fn open_memory<'l>(
         &self,
         link: &'l mut dyn Link,
-        _: &Sighting,
+        _seen: &Sighting,
         finding: &Finding,
     ) -> Result<Box<dyn Memory + 'l>, ChipError> {
         if finding.model == SL11R {

@@ -12,7 +12,6 @@ use rusb::{Context, Device, DeviceHandle};
 
 use super::descriptor;
 use super::failure::{bus_error, transfer_error};
-use super::hexdump::HexDump;
 use crate::clock::{Clock, RealClock};
 use crate::usb::{BusError, Interface, Link, PortPath, Reply, Setup, Transfer, TransferError};
 
@@ -65,8 +64,20 @@ impl HostLink {
             claimed: BTreeMap::new(),
         };
         link.detach_drivers()?;
+        link.hold()?;
         log::debug!("{port}: opened, drivers detached from interfaces {:?}", link.detached);
         Ok(link)
+    }
+
+    /// Claims the first interface, although control transfers need none: the kernel gives an
+    /// interface to one program only, of whatever user, so a second program is turned away.
+    fn hold(&mut self) -> Result<(), BusError> {
+        let Some(number) = self.interfaces.iter().map(|interface| interface.number).min() else {
+            return Ok(());
+        };
+        self.handle.claim_interface(number).map_err(|error| bus_error(error, &self.port))?;
+        self.claimed.insert(number, 0);
+        Ok(())
     }
 
     /// A driver that cannot be detached makes the whole opening fail; those detached before it
@@ -177,27 +188,11 @@ impl HostLink {
             }
         }
     }
-
-    fn log(&self, transfer: &Transfer, took: Duration, outcome: &Result<Reply, TransferError>) {
-        let port = &self.port;
-        match outcome {
-            Ok(reply) => log::debug!("{port}: {transfer}: {} bytes, {took:?}", reply.data.len()),
-            Err(error) => log::debug!("{port}: {transfer}: {error}, {took:?}"),
-        }
-        if let Transfer::ControlOut { data, .. } | Transfer::BulkOut { data, .. } = transfer {
-            log::trace!("{port}: sent{}", HexDump(data));
-        } else if let Ok(reply) = outcome {
-            log::trace!("{port}: received{}", HexDump(&reply.data));
-        }
-    }
 }
 
 impl Link for HostLink {
     fn exchange(&mut self, transfer: &Transfer) -> Result<Reply, TransferError> {
-        let start = self.clock.now();
-        let outcome = self.transfer(transfer);
-        self.log(transfer, self.clock.now().saturating_sub(start), &outcome);
-        outcome
+        self.transfer(transfer)
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

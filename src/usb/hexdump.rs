@@ -7,7 +7,7 @@ const SHOWN: usize = 64;
 const LINE: usize = 16;
 
 /// Writes at most the first 64 bytes, 16 a line with their offset, each line after a newline.
-pub(super) struct HexDump<'d>(pub(super) &'d [u8]);
+pub struct HexDump<'d>(pub &'d [u8]);
 
 impl fmt::Display for HexDump<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
