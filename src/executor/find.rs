@@ -146,15 +146,29 @@ impl Session<'_> {
                 )
             }
         };
-        let named = request.wish.profile.as_ref().and_then(|name| self.tools.library.find(name));
         let mut failure = Failure::new(Code::R101, what, place);
-        for guidance in named.iter().flat_map(|profile| &profile.guidance) {
-            failure.next.push(format!("{}; then: {}", guidance.step, guidance.expect));
+        let library = self.tools.library;
+        if let Some(profile) = request.wish.profile.as_ref().and_then(|name| library.find(name)) {
+            let by_hand = profile.guidance.iter();
+            failure.next.extend(by_hand.map(|by| format!("{}; then: {}", by.step, by.expect)));
         }
-        failure
+        let again = &self.tools.commands.again;
+        let failure = failure
             .next("plug the enclosure straight into the computer with its own power on, and look with `recover list`")
-            .next(format!("{} --wait    (notices it the moment it appears)", self.tools.commands.again))
-            .next("if it shows up under an id that is in no table: `recover diagnose --port PORT --as cy16` asks it, read-only")
+            .next(format!("{again} --wait    (notices it the moment it appears)"))
+            .next("if it shows up under an id that is in no table: `recover diagnose --port PORT --as cy16` asks it, read-only");
+        let by_hand: Vec<String> = library
+            .profiles()
+            .filter(|profile| profile.scope == self.tools.scope && !profile.guidance.is_empty())
+            .map(|profile| format!("`recover profile show {}`", profile.name))
+            .collect();
+        match by_hand.as_slice() {
+            [] => failure,
+            shown => failure.next(format!(
+                "if it shows nothing at all, there may be a way in by hand: {}",
+                shown.join(", ")
+            )),
+        }
     }
 }
 

@@ -1,13 +1,15 @@
 //! What a memory is to hold: the profile and image that were chosen, checked, booted on the virtual
 //! twin, and the identity that is promised.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
+
 use super::Request;
 use super::event::Event;
 use super::find::{Candidate, would_be_in_boot_mode};
 use super::session::Session;
-use crate::chip::{Finding, Identity, Image, ImageError};
+use crate::chip::{Finding, Identity, Image, ImageError, Recipe};
 use crate::journal::Journal;
-use crate::profile::ImageSource;
+use crate::profile::{ImageSource, Profile};
 use crate::rescue::choice::{Choice, NamedImage, Seen, choose_image, choose_profile};
 use crate::rescue::outcome::sha256;
 use crate::rescue::{Code, Failure, Preflight, Wish};
@@ -84,11 +86,40 @@ impl Session<'_> {
                 })?;
                 Some(bytes)
             }
+            Some(profile) if wish.image.is_none() => {
+                self.made_from_values(candidate, finding, profile, &wish)?
+            }
             _ => None,
         };
         let named = choose_image(&wish, profile, shipped, &command)?;
-        let choice = Choice { profile: profile.cloned(), image: named };
+        let mut profile = profile.cloned();
+        if let (Some(profile), Some(serial)) = (&mut profile, &wish.serial) {
+            profile.identity.identity.serial = Some(serial.clone());
+        }
+        let choice = Choice { profile, image: named };
         self.check_target(request, candidate, finding, choice)
+    }
+
+    /// The image of a profile that gives values instead of bytes; `None` where it does not.
+    fn made_from_values(
+        &mut self,
+        candidate: &Candidate,
+        finding: &Finding,
+        profile: &Profile,
+        wish: &Wish,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let ImageSource::Values { settings } = &profile.image.source else { return Ok(None) };
+        let mut identity = profile.identity.identity.clone();
+        identity.serial = wish.serial.clone().or(identity.serial);
+        let recipe = Recipe { identity, unique: unique(), settings: settings.clone() };
+        let built = candidate
+            .chip
+            .build_image(finding.model, &recipe)
+            .map_err(|error| Failure::from_image(&error, &profile.name))?;
+        for note in built.notes {
+            self.note(note);
+        }
+        Ok(Some(built.bytes))
     }
 
     /// What the user asked for; where that is nothing, what an unfinished rescue was about.
@@ -98,7 +129,7 @@ impl Session<'_> {
                 let begun = journal.begun();
                 let bytes = self.tools.store.kept_image(&begun.image_sha256)?;
                 let image = NamedImage { name: begun.image.clone(), bytes };
-                Ok(Wish { profile: begun.profile.clone(), image: Some(image) })
+                Ok(Wish { profile: begun.profile.clone(), image: Some(image), serial: None })
             }
             None => Ok(request.wish.clone()),
         }
@@ -195,4 +226,9 @@ impl Target {
         let part = self.choice.profile.as_ref().map(|profile| profile.memory.size_bytes);
         image.max(part.unwrap_or(0))
     }
+}
+
+/// Bytes that no other run has: the random keys the standard library draws for its hash tables.
+fn unique() -> [u8; 8] {
+    RandomState::new().build_hasher().finish().to_le_bytes()
 }

@@ -22,6 +22,8 @@ pub struct Wish {
     pub profile: Option<String>,
     /// `--image`.
     pub image: Option<NamedImage>,
+    /// `--serial`: the serial number on the label, for an image made from values.
+    pub serial: Option<String>,
 }
 
 /// What the memory is to hold.
@@ -165,6 +167,7 @@ pub fn choose_image(
             let from = match profile.image.source {
                 ImageSource::Supply { .. } => "must come from you",
                 ImageSource::Build { .. } => "must be built first",
+                ImageSource::Values { .. } => "cannot be made",
                 ImageSource::Shipped { .. } => "is missing",
             };
             let words: Vec<&str> = profile.image.description.split_whitespace().collect();
