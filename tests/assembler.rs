@@ -323,3 +323,28 @@ fn the_listing_shows_address_bytes_and_source() {
          0504  00 00 00 00 00 00 00 00  ds 9\n      00\n"
     );
 }
+
+proptest::proptest! {
+    /// Any text gives bytes or an error with a line that exists.
+    #[test]
+    fn any_text_is_assembled_or_refused(
+        words in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "mov", "jmp", "jz", "shl", "int", "db", "dw", "ds", "align", "org", "equ",
+                "record", "op02", "op00", "vector", "address", "end", "relocatable", "r1", "r8",
+                "r15", "w", "b", "x", "y", ":", "[", "]", "(", ")", "+", "++", "-", "*", "=", ",",
+                "$", "@@", "@b", "@f", "\"t\"", "'c'", "0", "1", "0xffff", "4294967295", "\n",
+                "\n", "\n", "é", "\"", ";",
+            ]),
+            0..60,
+        )
+    ) {
+        let source = words.join(" ");
+        match assemble(&source) {
+            Ok(assembly) => proptest::prop_assert!(assembly.bytes.len() <= 0x1_0000),
+            Err(error) => {
+                proptest::prop_assert!((1..=source.lines().count()).contains(&error.line));
+            }
+        }
+    }
+}

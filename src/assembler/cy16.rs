@@ -111,7 +111,7 @@ const ONE_OPERAND: [(&str, u16); 5] =
 const ALONE: [(&str, u16); 4] =
     [("sti", 0xDFC0), ("cli", 0xDFC1), ("stc", 0xDFC2), ("clc", 0xDFC3)];
 
-/// Condition codes by name [D5]; code E is unassigned, F is "always" and has no name.
+/// Condition codes by name \[D5\]; code E is unassigned, F is "always" and has no name.
 const CONDITIONS: [&[&str]; 14] = [
     &["z", "e"],
     &["nz", "ne"],

@@ -171,7 +171,7 @@ impl Walker {
         long: bool,
         layout: &mut Layout,
     ) -> Result<(), String> {
-        // A record's own label is its body's first address.
+        // It would be ambiguous: the record's place in the file, or its body's address.
         if let Body::Record(_) | Body::End = statement.body
             && statement.label.is_some()
         {

@@ -6,10 +6,10 @@
 //! recovery-images/loaders/cy16/README.md. It shares no code with the simulator, which decodes
 //! the same instructions on its own.
 //!
-//! A source goes through [`lexer`] (characters to tokens), [`statement`] (tokens to statements,
-//! with [`operand`] and [`expression`]), [`layout`] (addresses and symbols, short jumps made long
-//! until all fit) and [`emit`] (bytes and listing). [`cy16`] holds the instruction set and
-//! [`record`] the scan records that a boot EEPROM consists of.
+//! A source goes through `lexer` (characters to tokens), `statement` (tokens to statements,
+//! with `operand` and `expression`), `layout` (addresses and symbols, short jumps made long
+//! until all fit) and `emit` (bytes and listing). `cy16` holds the instruction set and
+//! `record` the scan records that a boot EEPROM consists of.
 
 mod cy16;
 mod emit;

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::clock::VirtualClock;
 use super::device::Device;
 use super::diagnostic::Diagnostic;
@@ -53,6 +55,11 @@ impl SimBus {
         Self::default()
     }
 
+    /// A bus whose dates begin at `start`.
+    pub fn starting_at(start: Timestamp) -> Self {
+        Self { clock: Arc::new(VirtualClock::starting_at(start)), ..Self::default() }
+    }
+
     /// The port on which a scenario's device sits.
     pub fn scenario_port() -> PortPath {
         PortPath::new(3, vec![2])
@@ -62,8 +69,13 @@ impl SimBus {
     /// where it gets by itself.
     pub fn with_scenario(scenario: &Scenario) -> Self {
         let bus = Self::new();
-        bus.plug_in(Self::scenario_port(), scenario.device(), scenario.faults());
+        bus.add_scenario(scenario);
         bus
+    }
+
+    /// Puts the scenario's device on [`Self::scenario_port`].
+    pub fn add_scenario(&self, scenario: &Scenario) {
+        self.plug_in(Self::scenario_port(), scenario.device(), scenario.faults());
     }
 
     /// Puts a device on a port, in place of any other, and waits until it has enumerated (at most
@@ -73,8 +85,13 @@ impl SimBus {
         port.power(true, self.clock.nanoseconds());
         port.faults = faults;
         self.world().ports.insert(path.clone(), port);
+        self.settle(&path);
+    }
+
+    /// Waits until the device on that port has enumerated, at most a minute of virtual time.
+    pub fn settle(&self, path: &PortPath) {
         let end = self.clock.now() + SETTLE;
-        while self.sighting(&path).is_none() && self.clock.now() < end {
+        while self.sighting(path).is_none() && self.clock.now() < end {
             self.clock.sleep(Duration::from_millis(50));
         }
     }
@@ -247,3 +264,6 @@ impl Link for SimLink {
         self.bus.virtual_clock()
     }
 }
+
+#[cfg(test)]
+mod tests;

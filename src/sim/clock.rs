@@ -14,6 +14,9 @@ use crate::clock::Clock;
 /// A date for simulations that name none, so that two runs are equal to the byte.
 const START: Timestamp = Timestamp::constant(1_762_000_000, 0);
 
+/// Where virtual time ends, far enough from overflow for devices to run past it.
+const END: u64 = u64::MAX / 4;
+
 /// A clock that is moved by hand.
 #[derive(Debug)]
 pub struct VirtualClock {
@@ -32,9 +35,10 @@ impl VirtualClock {
         self.nanoseconds.load(Ordering::Relaxed)
     }
 
-    /// Moves the clock to `nanoseconds`, unless it is later already.
+    /// Moves the clock to `nanoseconds`, unless it is later already; at most to its end after 146
+    /// years.
     pub fn reach(&self, nanoseconds: u64) {
-        self.nanoseconds.fetch_max(nanoseconds, Ordering::Relaxed);
+        self.nanoseconds.fetch_max(nanoseconds.min(END), Ordering::Relaxed);
     }
 }
 
@@ -44,9 +48,9 @@ impl Default for VirtualClock {
     }
 }
 
-/// A duration in whole nanoseconds; more than 584 years count as 584 years.
+/// A duration in whole nanoseconds, at most 146 years: sums of two never overflow.
 pub(crate) fn in_nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    u64::try_from(duration.as_nanos()).map_or(END, |nanoseconds| nanoseconds.min(END))
 }
 
 impl Clock for VirtualClock {
@@ -76,6 +80,15 @@ mod tests {
         clock.sleep(Duration::from_millis(1500));
         assert_eq!(clock.now(), Duration::from_millis(1500));
         assert_eq!(clock.date().duration_since(before), SignedDuration::from_millis(1500));
+    }
+
+    #[test]
+    fn an_endless_sleep_ends_time_without_overflow() {
+        let clock = VirtualClock::default();
+        clock.sleep(Duration::MAX);
+        clock.sleep(Duration::MAX);
+        assert_eq!(clock.nanoseconds(), END);
+        assert!(clock.date() > START);
     }
 
     #[test]

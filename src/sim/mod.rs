@@ -3,7 +3,7 @@
 //!
 //! A tour, from the outside in:
 //!
-//! 1. [`scenarios`]: enclosures in trouble, each with its story.
+//! 1. [`mod@scenarios`]: enclosures in trouble, each with its story.
 //! 2. [`bus`]: ports with devices on them, behind the traits of [`crate::usb`]; [`faults`] can
 //!    disturb any transfer, [`clock`] is the time all of it takes.
 //! 3. [`device`]: what the bus asks of a device; [`diagnostic`]: what a device has to say about
@@ -19,6 +19,8 @@ pub mod clock;
 pub mod cores;
 pub mod device;
 pub mod diagnostic;
+pub mod drives;
+mod enumeration;
 pub mod faults;
 pub mod parts;
 mod port;
@@ -29,4 +31,4 @@ pub use clock::VirtualClock;
 pub use device::Device;
 pub use diagnostic::{Diagnostic, Verdict};
 pub use faults::{Fault, Faults};
-pub use scenarios::{Scenario, scenario, scenarios};
+pub use scenarios::{DEFAULT as DEFAULT_SCENARIO, Scenario, scenario, scenarios, twin};

@@ -1,20 +1,18 @@
-//! One port with a device on it, and the host's side of plugging in: debounce, reset, address,
-//! descriptors.
+//! One port with a device on it: power, presence, transfers and what disturbs them.
+//!
+//! What a host asks a new device is in [`super::enumeration`].
 
 use super::clock::in_nanoseconds;
 use super::device::{Completion, Device};
+use super::enumeration::enumerate;
 use super::faults::{Fault, Faults};
-use crate::usb::{
-    ClassCode, Endpoint, Ids, Interface, PortPath, Reply, Setup, Sighting, Transfer, TransferError,
-};
+use crate::usb::{PortPath, Reply, Sighting, Transfer, TransferError};
 
 /// From the pull-up to the first SETUP: debounce 100 ms, reset 50 ms, recovery 10 ms
 /// [USB 2.0 §7.1.7.3, §7.1.7.5].
 const ATTACH_NS: u64 = 160_000_000;
 /// Port reset and recovery without the debounce.
 pub(super) const RESET_NS: u64 = 60_000_000;
-/// How long the host waits for one answer while enumerating.
-const ENUMERATION_TIMEOUT_NS: u64 = 5_000_000_000;
 /// What it takes a host to see a STALL.
 const STALL_NS: u64 = 100_000;
 
@@ -89,7 +87,7 @@ impl Port {
                 && self.device.now() >= at
             {
                 self.enumerate_at = None;
-                self.sighting = self.enumerate(numbers.next());
+                self.sighting = enumerate(self.device.as_mut(), &self.path, numbers.next());
                 continue;
             }
             if self.device.now() >= now {
@@ -114,7 +112,7 @@ impl Port {
     pub(super) fn enumerate_again(&mut self, numbers: &mut Numbers) {
         let Some(before) = self.sighting.take() else { return };
         self.device.bus_reset();
-        let mut after = self.enumerate(before.device_number);
+        let mut after = enumerate(self.device.as_mut(), &self.path, before.device_number);
         if let Some(after) = &mut after
             && *after != before
         {
@@ -208,107 +206,4 @@ impl Port {
         }
         data
     }
-
-    /// What a host does with a new device. `None` when the device does not answer as one.
-    fn enumerate(&mut self, device_number: u8) -> Option<Sighting> {
-        let address = Setup {
-            request_type: 0,
-            request: 5,
-            value: u16::from(device_number),
-            index: 0,
-            length: 0,
-        };
-        self.standard(&address)?;
-        let device = self.descriptor(0x0100, 0, 18)?;
-        let device: [u8; 18] = device.try_into().ok()?;
-        if device.first() != Some(&18) || device.get(1) != Some(&1) {
-            return None;
-        }
-        let [_, _, _, _, class, subclass, protocol, _, v0, v1, p0, p1, b0, b1, im, ip, is, _] =
-            device;
-        let start = self.descriptor(0x0200, 0, 9)?;
-        let total = match *start.as_slice() {
-            [9, 2, low, high, ..] => u16::from_le_bytes([low, high]),
-            _ => return None,
-        };
-        let configuration = self.descriptor(0x0200, 0, total.min(4096))?;
-        let value = u16::from(configuration.get(5).copied()?);
-        let choose = Setup { request_type: 0, request: 9, value, index: 0, length: 0 };
-        self.standard(&choose)?;
-        let [manufacturer, product, serial] = [im, ip, is].map(|index| self.string(index));
-        Some(Sighting {
-            port: self.path.clone(),
-            device_number,
-            ids: Ids::new(u16::from_le_bytes([v0, v1]), u16::from_le_bytes([p0, p1])),
-            bcd_device: u16::from_le_bytes([b0, b1]),
-            class: ClassCode::new(class, subclass, protocol),
-            manufacturer,
-            product,
-            serial,
-            interfaces: interfaces(&configuration),
-            speed: self.device.speed(),
-            driver: None,
-        })
-    }
-
-    fn standard(&mut self, setup: &Setup) -> Option<Vec<u8>> {
-        let deadline = self.device.now().saturating_add(ENUMERATION_TIMEOUT_NS);
-        match self.device.control(setup, &[], deadline) {
-            Completion::Done(data) => Some(data),
-            _ => None,
-        }
-    }
-
-    fn descriptor(&mut self, value: u16, index: u16, length: u16) -> Option<Vec<u8>> {
-        self.standard(&Setup { request_type: 0x80, request: 6, value, index, length })
-    }
-
-    fn string(&mut self, index: u8) -> Option<String> {
-        if index == 0 {
-            return None;
-        }
-        let languages = self.descriptor(0x0300, 0, 255)?;
-        let language = match *languages.as_slice() {
-            [_, _, low, high, ..] => u16::from_le_bytes([low, high]),
-            _ => return None,
-        };
-        let text = self.descriptor(0x0300 | u16::from(index), language, 255)?;
-        let length = usize::from(*text.first()?).min(text.len());
-        let (units, _) = text.get(2..length)?.as_chunks::<2>();
-        let units: Vec<u16> = units.iter().map(|unit| u16::from_le_bytes(*unit)).collect();
-        Some(String::from_utf16_lossy(&units))
-    }
-}
-
-/// Interfaces and endpoints of a configuration descriptor, as far as it is well formed.
-fn interfaces(configuration: &[u8]) -> Vec<Interface> {
-    let mut found: Vec<Interface> = Vec::new();
-    let mut rest = configuration;
-    while let Some(&length) = rest.first() {
-        let length = usize::from(length);
-        if length < 2 || length > rest.len() {
-            break;
-        }
-        let (descriptor, behind) = rest.split_at(length);
-        rest = behind;
-        match *descriptor {
-            [_, 4, number, alternate, _, class, subclass, protocol, ..] => found.push(Interface {
-                number,
-                alternate,
-                class: ClassCode::new(class, subclass, protocol),
-                endpoints: Vec::new(),
-            }),
-            [_, 5, address, attributes, low, high, ..] => {
-                if let Some(interface) = found.last_mut() {
-                    interface.endpoints.push(Endpoint {
-                        address,
-                        kind: attributes & 3,
-                        max_packet: u16::from_le_bytes([low, high]),
-                    });
-                }
-            }
-            _ => {}
-        }
-    }
-    found
 }

@@ -55,7 +55,8 @@
 ; Documented: GPIO registers C024 output, C026 input, C028 direction, 1 = drive [INC]; wiring of
 ; INT 64 and INT 65 [BM 1.7.10]; op 02 and op 06 [BM 1.7.5.12]. Inferred: that no BIOS interrupt
 ; handler changes GPIO30 and GPIO31 meanwhile; that the EZ-OTG, whose manual is the EZ-Host's,
-; executes op 02 and op 06 as that chip does. Not run on silicon.
+; executes op 02 and op 06 as that chip does; `jmp` through a register, which the
+; word format allows and no listing shows (`call` through one is seen). Not run on silicon.
 
         relocatable
 

@@ -113,12 +113,12 @@ pub struct EepromReport {
 impl EepromRequest {
     /// The largest buffer the loader is meant for.
     pub const BUFFER_BYTES: u16 = 1024;
-    /// Bytes of the answer, from [`PARAMETERS`] on.
+    /// Bytes of the answer, from [`super::PARAMETERS`] on.
     pub const ANSWER_BYTES: u16 = 34;
     /// The control byte for writing at address 0.
     const CONTROL: u16 = 0xA0;
 
-    /// The bytes for [`PARAMETERS`].
+    /// The bytes for [`super::PARAMETERS`].
     pub fn encode(self) -> Vec<u8> {
         let command = match self.command {
             Command::Wait => 0,
@@ -145,7 +145,7 @@ impl EepromRequest {
         ])
     }
 
-    /// Reads [`Self::ANSWER_BYTES`] from [`PARAMETERS`].
+    /// Reads [`Self::ANSWER_BYTES`] from [`super::PARAMETERS`].
     ///
     /// # Errors
     /// [`LoaderFailure`] when it has not ended or the bytes are not its answer; what it found

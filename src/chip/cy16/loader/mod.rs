@@ -2,9 +2,9 @@
 //! parameters lie, what their answers mean. No transfers; who places, starts and reads them is
 //! the memory behind these chips.
 //!
-//! [`eeprom`] holds the parameters of the largest of them. The loaders and what each rests on are
-//! in recovery-images/loaders/cy16/. Every offset here is
-//! held against the assembled sources by tests/loaders.rs.
+//! Its largest part is the parameters of `ez-eeprom`. The loaders and what each rests on are in
+//! recovery-images/loaders/cy16/. Every offset here is held against the assembled sources by
+//! tests/loaders.rs.
 
 mod eeprom;
 

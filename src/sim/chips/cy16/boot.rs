@@ -7,7 +7,7 @@ use super::eeprom_service::Parameters;
 use super::registers::USB_CONTROL;
 use super::rom::{BOOT, SCAN_STEP};
 use super::scanning::{Scan, Source, Then};
-use super::{Cy16, Life, Requests, arena};
+use super::{Cy16, Life, arena};
 use crate::sim::cores::cy16::{Bus16, Cpu, Flags};
 use crate::sim::parts::TwoWire;
 
@@ -63,7 +63,7 @@ impl Cy16 {
         self.callbacks.clear();
         self.interrupts.clear();
         self.handler = None;
-        self.requests = Requests::default();
+        self.requests.forget();
         self.eeproms = [Parameters::of(64), Parameters::of(65)];
         self.instructions = 0;
         self.cpu.set_bank(0x0100);
@@ -80,7 +80,13 @@ impl Cy16 {
     /// Begins the scan through the EEPROM service with that place in the list, or starts USB when
     /// every one has been asked.
     pub(super) fn boot_scan(&mut self, index: usize) {
-        match self.board.profile.boot_interrupts.get(index) {
+        let mut services = self.board.profile.boot_interrupts.iter();
+        let interrupt = if self.board.unknowns.large_eeprom_first {
+            services.rev().nth(index)
+        } else {
+            services.nth(index)
+        };
+        match interrupt {
             Some(&interrupt) => {
                 let source = Source::Eeprom { interrupt, address: 0 };
                 self.scans.push(Scan::new(source, Then::Boot(index + 1)));
@@ -110,6 +116,11 @@ impl Cy16 {
             && self.board.profile.is_ez
         {
             self.board.set_word(*register, PULL_UP);
+            // Endpoint blocks of this SIE, none enabled (model's choice).
+            let blocks = 0x0200 + 0x80 * u16::from(sie - 1);
+            for address in blocks..blocks + 0x80 {
+                self.board.set_raw(address, 0);
+            }
         }
         if sie == self.host_sie() {
             self.set_attached(true);

@@ -3,9 +3,10 @@
 //! The ROM arms none; a program that wants data sets an endpoint's block up and takes the
 //! interrupt of its completion. An endpoint that is not armed is NAKed until the host gives up.
 
-use super::Cy16;
+use super::{Cy16, Life};
 use crate::sim::cores::cy16::Bus16;
 use crate::sim::device::Completion;
+use crate::sim::parts::Drive;
 
 const ARM: u16 = 0x0001;
 const ENABLE: u16 = 0x0002;
@@ -18,7 +19,27 @@ const PACKET_NS: u64 = 60_000;
 /// Bytes of a full-speed bulk packet.
 const PACKET: usize = 64;
 
+/// What a drive takes to answer (model's choice).
+const DRIVE_NS: u64 = 500_000;
+/// Class codes of bulk-only mass storage.
+const MASS_STORAGE: [u8; 3] = [0x08, 0x06, 0x50];
+
 impl Cy16 {
+    /// The drive, while the chip presents itself as mass storage on that endpoint, is alive, and
+    /// no program has set the endpoint up to serve it itself.
+    fn drive_in_place_of_firmware(&mut self, endpoint: u8) -> Option<&mut Drive> {
+        let enabled = self.board.word(self.block(endpoint)) & ENABLE != 0;
+        let own_program = self.board.profile.is_ez && enabled;
+        if self.attachment.is_none() || self.life != Life::Runs || own_program {
+            return None;
+        }
+        let configuration = self.vector(self.of_host_sie(91));
+        let at = |offset| self.peek(configuration.wrapping_add(offset));
+        let class = [at(14), at(15), at(16)] == MASS_STORAGE;
+        let endpoints = [at(20), at(27)].contains(&endpoint);
+        self.drive.as_mut().filter(|_| class && endpoints)
+    }
+
     /// The endpoint's block, SIE1 at 0200, SIE2 at 0280.
     fn block(&self, endpoint: u8) -> u16 {
         0x0200 + 0x80 * u16::from(self.host_sie() - 1) + 0x10 * u16::from(endpoint & 7)
@@ -26,7 +47,7 @@ impl Cy16 {
 
     /// Waits until the endpoint is armed in that direction.
     fn armed(&mut self, block: u16, inwards: bool, deadline: u64) -> Result<(), Completion> {
-        let before = self.attachment;
+        let (before, since) = (self.attachment, self.board.now);
         loop {
             if self.attachment != before || before.is_none() {
                 return Err(Completion::Gone);
@@ -45,12 +66,7 @@ impl Cy16 {
                 return Err(Completion::TimedOut);
             }
             // An endpoint is armed by code only; look again when some of it has run.
-            let look_again = self.board.now + 100_000;
-            self.advance(if self.interrupts.is_empty() {
-                deadline.min(look_again)
-            } else {
-                look_again
-            });
+            self.advance_a_little(since, deadline);
         }
     }
 
@@ -62,6 +78,11 @@ impl Cy16 {
         self.board.set_word(block + 8, residue);
         self.board.now += PACKET_NS;
         let vector = 32 + 8 * (self.host_sie() - 1) + (endpoint & 7);
+        self.raise(vector);
+    }
+
+    /// Raises a hardware interrupt that a program handles; the ROM's own handlers do nothing here.
+    pub(super) fn raise(&mut self, vector: u8) {
         if !self.is_stock(vector) && self.interrupts.len() < 8 {
             self.interrupts.push(vector);
         }
@@ -73,6 +94,11 @@ impl Cy16 {
         data: &[u8],
         deadline: u64,
     ) -> Completion {
+        if let Some(drive) = self.drive_in_place_of_firmware(endpoint) {
+            let taken = drive.take(data);
+            self.board.now += PACKET_NS * data.len().div_ceil(PACKET) as u64;
+            return if taken { Completion::Done(Vec::new()) } else { Completion::Stall };
+        }
         let block = self.block(endpoint);
         for packet in data.chunks(PACKET) {
             if let Err(other) = self.armed(block, false, deadline) {
@@ -94,6 +120,12 @@ impl Cy16 {
         length: usize,
         deadline: u64,
     ) -> Completion {
+        if let Some(drive) = self.drive_in_place_of_firmware(endpoint)
+            && let Some(data) = drive.give(length)
+        {
+            self.board.now += DRIVE_NS + PACKET_NS * data.len().div_ceil(PACKET) as u64;
+            return Completion::Done(data);
+        }
         let block = self.block(endpoint);
         let mut data = Vec::new();
         while data.len() < length {

@@ -20,6 +20,8 @@ const PACKET_NS: u64 = 12_000;
 const BYTE_NS: u64 = 667;
 /// The ROM's interrupt routine, once a packet (model's choice).
 const FIRMWARE_NS: u64 = 30_000;
+/// The ROM's STALL service, which programs of host tools are known to take the vector of.
+const STALL_SERVICE: u8 = 82;
 
 /// What the host asked of the main loop.
 #[derive(Clone, Debug)]
@@ -39,6 +41,11 @@ pub(super) struct Requests {
 }
 
 impl Requests {
+    /// Nothing is asked any more; a scan that still runs finishes for nobody.
+    pub(super) fn forget(&mut self) {
+        *self = Self { serial: self.serial, ..Self::default() };
+    }
+
     pub(super) fn finish(&mut self, serial: u64, data: Vec<u8>) {
         self.finished = Some((serial, data));
     }
@@ -51,13 +58,23 @@ impl Cy16 {
         data: &[u8],
         deadline: u64,
     ) -> Completion {
-        let before = self.attachment;
+        let (before, since) = (self.attachment, self.board.now);
         if before.is_none() {
             return Completion::Gone;
         }
         self.board.now += PACKET_NS + FIRMWARE_NS + 8 * BYTE_NS;
         if !matches!(self.life, Life::Runs | Life::RanAway) {
             return self.wait_in_vain(deadline);
+        }
+        // The ROM answers at interrupt level, so not while a program has interrupts off.
+        while !self.cpu.accepts_interrupts() {
+            if self.board.now >= deadline {
+                return Completion::TimedOut;
+            }
+            self.advance_a_little(since, deadline);
+            if self.attachment != before {
+                return Completion::Gone;
+            }
         }
         let own = self.handler_of(setup);
         let completion = match (setup.request_type & 0x60, own) {
@@ -66,6 +83,15 @@ impl Cy16 {
             (0x40, None) if setup.request == LOADER => self.loader(setup, data, deadline),
             _ => Completion::Stall,
         };
+        let stall = self.of_host_sie(STALL_SERVICE);
+        let completion =
+            if completion == Completion::Stall && own.is_none() && !self.is_stock(stall) {
+                // The ROM refuses through its own vector (model's choice): a loader that sits on it is
+                // run by any refused request.
+                self.handle_request(self.vector(stall), setup, data, deadline)
+            } else {
+                completion
+            };
         match completion {
             Completion::Done(mut answer) => {
                 answer.truncate(usize::from(setup.length));
@@ -112,6 +138,14 @@ impl Cy16 {
         self.vector(self.of_host_sie(number))
     }
 
+    /// DELTA_CONFIG_INT, where a program has taken it over; from usb_idle (model's choice).
+    pub(super) fn report_configuration(&mut self) {
+        let number = self.of_host_sie(95);
+        if !self.is_stock(number) && self.callbacks.len() < 4 {
+            self.callbacks.push(self.vector(number));
+        }
+    }
+
     /// USB_STANDARD_INT; `None` is a STALL.
     pub(super) fn standard(&mut self, setup: &Setup) -> Option<Vec<u8>> {
         let inwards = setup.request_type & 0x80 != 0;
@@ -123,6 +157,7 @@ impl Cy16 {
             // Configuration 1 only, one interface [BM 1.7.5].
             (9, false) if setup.value <= 1 => {
                 self.requests.configuration = setup.value as u8;
+                self.report_configuration();
                 Some(Vec::new())
             }
             (10, true) => Some(vec![0]),

@@ -48,13 +48,13 @@ impl Cy16 {
         data: &[u8],
         deadline: u64,
     ) -> Completion {
-        let before = self.attachment;
+        let (before, since) = (self.attachment, self.board.now);
         // A routine of an earlier request that has not returned holds this one off.
         while self.handler.is_some() || !self.cpu.accepts_interrupts() {
             if self.board.now >= deadline {
                 return Completion::TimedOut;
             }
-            self.advance(deadline.min(self.board.now + 100_000));
+            self.advance_a_little(since, deadline);
             if self.attachment != before {
                 return Completion::Gone;
             }

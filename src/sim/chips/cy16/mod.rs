@@ -10,7 +10,7 @@
 //! the CPU sees), `run` (time), `boot`, `scan` and `scanning` (records), `services` (INT numbers),
 //! `endpoint_zero` (USB).
 //!
-//! Sources: [BM], [INC], [EZ] and the rest of the tags in docs/references.md.
+//! Sources: BM, INC, EZ and the rest of the tags in docs/references.md.
 
 mod arena;
 mod board;
@@ -40,7 +40,7 @@ use self::scanning::Scan;
 use crate::sim::cores::cy16::Cpu;
 use crate::sim::device::{Attachment, Completion, Device};
 use crate::sim::diagnostic::Diagnostic;
-use crate::sim::parts::Eeprom;
+use crate::sim::parts::{Drive, Eeprom};
 use crate::usb::{Setup, Speed};
 
 /// What the CPU is doing.
@@ -74,6 +74,7 @@ pub struct Cy16 {
     interrupts: Vec<u8>,
     attachment: Option<Attachment>,
     generation: u64,
+    drive: Option<Drive>,
     /// Instructions since the last pass of the idle loop.
     instructions: u64,
     /// Something happened that whoever runs the chip waits for.
@@ -105,6 +106,7 @@ impl Cy16 {
             interrupts: Vec::new(),
             attachment: None,
             generation: 0,
+            drive: None,
             instructions: 0,
             event: false,
             target: 0,
@@ -115,6 +117,14 @@ impl Cy16 {
     #[must_use]
     pub fn assuming(mut self, unknowns: Unknowns) -> Self {
         self.board.unknowns = unknowns;
+        self
+    }
+
+    /// The same chip with a drive behind it. No firmware of ours drives one: while the chip
+    /// presents itself as mass storage, the model answers in the firmware's place.
+    #[must_use]
+    pub fn with_drive(mut self, drive: Drive) -> Self {
+        self.drive = Some(drive);
         self
     }
 
@@ -195,7 +205,11 @@ impl Device for Cy16 {
     }
 
     fn bus_reset(&mut self) {
-        self.requests = Requests::default();
+        self.requests.forget();
+        // SIEx slave reset, where a program has taken it over.
+        let vector = if self.host_sie() == 2 { 28 } else { 20 };
+        self.raise(vector);
+        self.report_configuration();
     }
 
     fn control(&mut self, setup: &Setup, data: &[u8], deadline: u64) -> Completion {

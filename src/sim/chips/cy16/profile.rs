@@ -13,7 +13,7 @@ pub struct Profile {
     pub arena: (u16, u16),
     /// EEPROM services that the boot scan asks, in order.
     pub boot_interrupts: &'static [u8],
-    /// Second SIE, INT 65, 96 to 127, GPIO, watchdog and the register map of [INC] exist. What
+    /// Second SIE, INT 65, 96 to 127, GPIO, watchdog and the register map of INC exist. What
     /// is false for the SL11R is not known to be absent from it: nobody has published it, so
     /// the model stops there.
     pub is_ez: bool,
@@ -98,6 +98,8 @@ pub struct Unknowns {
     /// How long an EEPROM service polls for the end of a write cycle, milliseconds, before it
     /// reports an error. Default 50.
     pub poll_limit_ms: u32,
+    /// The boot scan asks INT 65 before INT 64. Default: after it.
+    pub large_eeprom_first: bool,
     /// The SIE that is wired to the host: 1 or 2. Default 1.
     pub host_sie: u8,
 }
@@ -112,6 +114,7 @@ impl Default for Unknowns {
             has_watchdog: true,
             i2c_hz: 100_000,
             poll_limit_ms: 50,
+            large_eeprom_first: false,
             host_sie: 1,
         }
     }

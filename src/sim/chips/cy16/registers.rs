@@ -1,4 +1,4 @@
-//! Registers at C000 to C0FF [INC]: GPIO with the EEPROM on two of its pins, the watchdog, the
+//! Registers at C000 to C0FF (INC): GPIO with the EEPROM on two of its pins, the watchdog, the
 //! pull-ups. The rest keeps what is written to it.
 //!
 //! Flags and bank (C000, C002) belong to the CPU core and never come here from a program.
@@ -23,7 +23,7 @@ pub(super) const USB_CONTROL: [u16; 2] = [0xC08A, 0xC0AA];
 pub(super) const GPIO31: u16 = 0x8000;
 pub(super) const GPIO30: u16 = 0x4000;
 
-/// Watchdog periods by bits 4:3, microseconds [INC].
+/// Watchdog periods by bits 4:3, microseconds (INC).
 const WATCHDOG_US: [u64; 4] = [1670, 5670, 21_700, 64_400];
 
 /// What the model makes of a register.

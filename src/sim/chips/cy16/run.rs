@@ -54,6 +54,13 @@ impl Cy16 {
         }
     }
 
+    /// Runs on while something is waited for that raises no event: 20 us at first, later an eighth
+    /// of the wait so far, so that a long wait is not a long computation.
+    pub(super) fn advance_a_little(&mut self, since: u64, deadline: u64) {
+        let pause = (self.board.now.saturating_sub(since) / 8).max(20_000);
+        self.advance(deadline.min(self.board.now.saturating_add(pause)));
+    }
+
     fn step(&mut self) {
         let pc = self.cpu.pc();
         self.instructions += 1;
@@ -154,7 +161,7 @@ impl Cy16 {
             }
             (false, Some(_)) => {
                 self.attachment = None;
-                self.requests = super::Requests::default();
+                self.requests.forget();
                 self.event = true;
             }
             _ => {}

@@ -62,7 +62,10 @@ impl Cy16 {
                 let sie = self.register(2) as u8;
                 self.init_sie(sie);
             }
-            20 | 21 | 28 | 29 => {}
+            // A program's interrupt routine goes on to the ROM's, which ends in `sti; ret`.
+            0..=31 | 33..=39 | 41..=47 => {
+                self.cpu.set_flags(self.cpu.flags().with(Flags::INTERRUPTS, true));
+            }
             _ => {
                 let text = format!("INT {number}, for which the model has no service");
                 self.board.stop(Verdict::Unknown, text);
@@ -125,6 +128,9 @@ impl Cy16 {
             return;
         }
         self.board.now += IDLE_PASS_NS;
+        if self.event {
+            return;
+        }
         // Called by the ROM's own loop with nothing in the chain: passes do nothing but pass.
         let stack = self.register(15);
         let caller = self.board.read_word(stack);
