@@ -8,6 +8,7 @@
 //! - special function registers other than ACC, B, PSW, SP, DPL and DPH: ports, timers, serial
 //!   ports and interrupts differ from chip to chip, as does DPS;
 //! - MOVX @Ri, whose upper address half is P2 at `s51` and MPAGE here;
+//! - MOVC beyond FFFF, where `s51` does not go on at 0000;
 //! - cycles: an 8052 has twelve clocks to one, an EZ-USB four;
 //! - division by zero, after which A and B are undefined;
 //! - a stack that leaves the internal RAM, which makes `s51` stop;
@@ -142,7 +143,14 @@ impl World {
     fn settle(&mut self, cpu: &Cpu, random: &mut Random) -> bool {
         let pc = cpu.pc();
         let opcode = self.code[usize::from(pc)];
-        if matches!(opcode, 0xA5 | 0xE2 | 0xE3 | 0xF2 | 0xF3) || opcode == 0x84 && cpu.b() == 0 {
+        let table = match opcode {
+            0x83 => pc.wrapping_add(1),
+            0x93 => cpu.dptr(),
+            _ => 0,
+        };
+        let wraps = table.checked_add(cpu.a().into()).is_none();
+        let divides_by_zero = opcode == 0x84 && cpu.b() == 0;
+        if matches!(opcode, 0xA5 | 0xE2 | 0xE3 | 0xF2 | 0xF3) || divides_by_zero || wraps {
             return self.replace(pc, 0x00);
         }
         // PUSH, POP, calls and returns at the ends of the internal RAM.
@@ -160,7 +168,7 @@ impl World {
                 return true;
             }
             let choice = random.next();
-                        // The registers with bits come first.
+            // The registers with bits come first.
             let register = ALIKE[choice as usize % if is_bit(opcode) { 3 } else { 6 }];
             let bit = if is_bit(opcode) { [1, 2, 5, 6, 7][(choice >> 8) as usize % 5] } else { 0 };
             let register = if is_alike(opcode, register | bit) { register } else { 0xE0 };

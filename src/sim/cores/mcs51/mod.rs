@@ -16,8 +16,6 @@ mod cycles;
 mod execute;
 mod interrupts;
 mod special;
-#[cfg(test)]
-mod tests;
 mod timers;
 
 pub use interrupts::Interrupt;
@@ -51,7 +49,7 @@ pub struct Unassigned {
 }
 
 /// The core: registers, internal RAM, interrupt system and timers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cpu {
     pc: u16,
     a: u8,

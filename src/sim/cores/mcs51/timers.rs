@@ -5,7 +5,7 @@
 //! (clock / 12) otherwise.
 
 /// The registers of the three timers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Timers {
     /// TF1 TR1 TF0 TR0 IE1 IT1 IE0 IT0.
     pub(super) tcon: u8,
