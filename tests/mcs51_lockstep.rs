@@ -310,6 +310,9 @@ fn rehearse(seed: u64) -> (World, World, Vec<Act>, u64) {
         cpu.step(&mut world).unwrap();
         (done, window, strand) = (done + 1, window + 1, strand + 1);
     }
+    if window > 0 {
+        acts.push(Act::Step(window, State::of(&cpu)));
+    }
     let missing: Vec<_> = (0..256).filter(|opcode| !opcodes[*opcode]).collect();
     assert_eq!(missing, [0xA5, 0xE2, 0xE3, 0xF2, 0xF3], "opcodes that were not executed");
     (world, start, acts, done as u64)

@@ -19,6 +19,8 @@ mod endpoint_zero;
 mod i2c_master;
 mod profile;
 mod run;
+#[cfg(test)]
+mod tests;
 
 pub use profile::{AN2131, FX, FX1, FX2, FX2LP, Profile, profile};
 
