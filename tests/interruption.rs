@@ -252,3 +252,62 @@ fn every_rescued_scenario_is_interrupted_by_some_test() {
         }
     }
 }
+
+#[test]
+fn another_device_in_the_port_of_an_unfinished_rescue_is_not_taken_for_it() {
+    let scenario = support::scenario("ez-otg-blank");
+    let mut desk = Desk::new(scenario);
+    let mut number = 90;
+    loop {
+        desk = Desk::new(scenario);
+        desk.disturb(number, Fault::Unplug(Duration::ZERO));
+        if desk.rescue(&request(scenario)).device_state == DeviceState::PartWritten {
+            break;
+        }
+        number += 1;
+    }
+    assert_eq!(desk.store.unfinished().unwrap().len(), 1);
+    let board = support::scenario("ez-otg-devboard");
+    desk.bus.plug_in(port(), board.device(), recover::sim::Faults::none());
+    let before = desk.eeprom();
+    let outcome = desk.rescue(&Request::default());
+    assert_eq!(outcome.exit_code(), 4, "{:?}", outcome.failure);
+    assert_eq!(desk.eeprom(), before);
+    assert_eq!(desk.write_cycles(), 0);
+}
+
+#[test]
+fn an_interrupted_restore_is_finished_as_a_restore() {
+    let scenario = support::scenario("sl11r-half-written");
+    let mut whole = Desk::new(scenario);
+    let before = whole.eeprom();
+    let backup = whole.rescue(&Request::default()).backup.unwrap();
+    let (record, bytes) = whole.store.load_backup(&backup).unwrap();
+    let request = Request { port: Some(port()), ..Request::default() };
+    let used = whole.bus.transfers(&port());
+    whole.run(|session| session.restore(&request, &record, &bytes));
+    let restore_transfers = whole.bus.transfers(&port()) - used;
+    assert_eq!(whole.eeprom(), before);
+    let mut resumed = 0;
+    for number in 1..=restore_transfers {
+        let mut desk = Desk::new(scenario);
+        let backup = desk.rescue(&Request::default()).backup.unwrap();
+        let (record, bytes) = desk.store.load_backup(&backup).unwrap();
+        desk.disturb(desk.bus.transfers(&port()) + number, Fault::Unplug(Duration::ZERO));
+        let outcome = desk.run(|session| session.restore(&request, &record, &bytes));
+        desk.mend();
+        if outcome.exit_code() == 3 {
+            resumed += 1;
+            let again = desk.rescue(&Request { resume: true, ..request.clone() });
+            assert_eq!(
+                again.result,
+                Verdict::Restored,
+                "unplugged at {number}: {:?}",
+                again.failure
+            );
+            assert_eq!(desk.eeprom(), before, "unplugged at {number}");
+        }
+    }
+    println!("{resumed} interrupted restores finished as restores");
+    assert!(resumed > 10);
+}

@@ -13,7 +13,7 @@ use recover::profile::{
 use recover::usb::Ids;
 
 /// The chips as this test knows them, so that a profile naming a chip that was dropped is seen.
-const CHIPS: &[&str] = &["sl11r", "ez-otg", "ez-host"];
+const CHIPS: &[&str] = &["sl11r", "ez-otg", "ez-host", "at2lp", "at2"];
 
 const GOOD: &str = r#"name = "maker-model"
 title = "Maker Model"
@@ -101,15 +101,28 @@ fn the_embedded_profiles_all_pass() {
     assert_eq!(library.problems(), []);
     let mut names: Vec<_> = library.profiles().map(|profile| profile.name.as_str()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["simulated-ez-otg", "simulated-sl11r", "sony-crx100e"]);
+    assert_eq!(
+        names,
+        [
+            "cypress-cy4615b",
+            "medion-hddrive2go",
+            "simulated-at2lp",
+            "simulated-ez-otg",
+            "simulated-sl11r",
+            "sony-crx100e",
+            "targa-ph-1003",
+        ]
+    );
     for profile in library.profiles() {
         let image = library.image_bytes(profile);
         match &profile.image.source {
             ImageSource::Shipped { .. } => assert!(!image.unwrap().is_empty()),
-            ImageSource::Supply { .. } | ImageSource::Build { .. } => assert_eq!(
-                image.unwrap_err().kind,
-                ProblemKind::ImageNotShipped { name: profile.name.clone() }
-            ),
+            ImageSource::Supply { .. } | ImageSource::Build { .. } | ImageSource::Values { .. } => {
+                assert_eq!(
+                    image.unwrap_err().kind,
+                    ProblemKind::ImageNotShipped { name: profile.name.clone() }
+                )
+            }
         }
     }
 }
@@ -233,7 +246,7 @@ fn an_unknown_chip_is_told_with_the_known_ones() {
     let (line, kind) = problem("\"sl11r\"", "\"sl12r\"");
     assert_eq!(line, Some(6));
     assert_eq!(kind.to_string(), "the chip \"sl12r\" is not known");
-    assert_eq!(kind.remedy(), "use one of: sl11r, ez-otg, ez-host");
+    assert_eq!(kind.remedy(), "use one of: sl11r, ez-otg, ez-host, at2lp, at2");
 }
 
 #[test]

@@ -43,6 +43,9 @@ pub struct Geometry {
     pub span: u32,
     /// Clock of the I2C bus as used, hertz.
     pub bus_hz: u32,
+    /// Whether the chip writes from address 0 on only, so that a write further up repeats what
+    /// lies before it.
+    pub from_start: bool,
     /// Whether a write that succeeds has been read back, end to end: what the part keeps was
     /// compared with what the host sent.
     pub reads_back: bool,

@@ -5,6 +5,7 @@
 //! and confirmation are written once over these, in `rescue` and `executor`; a family holds only
 //! what is true of its silicon. How to add one: docs/adding-a-chip.md.
 
+pub mod at2lp;
 mod build;
 pub mod cy16;
 mod drive;
@@ -114,6 +115,8 @@ pub enum Standing {
     SharedBootId,
     /// The id of a device whose firmware runs.
     Running,
+    /// It is in no table; the owner says what chip it is.
+    Unlisted,
 }
 
 /// One thing a probe found out, with how well it carries.
@@ -398,7 +401,7 @@ pub trait Chip: Send + Sync {
 
 /// Every family, in the order they are asked.
 pub fn families() -> &'static [&'static dyn Chip] {
-    &[&cy16::Cy16]
+    &[&cy16::Cy16, &at2lp::At2lp]
 }
 
 /// The family with that name.

@@ -121,6 +121,10 @@ pub struct RescueArgs {
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
 
+    /// The serial number on the label, for an image that is made from values
+    #[arg(long, value_name = "SERIAL")]
+    pub serial: Option<String>,
+
     /// Stop after the plan; only the chip's RAM is used
     #[arg(long)]
     pub dry_run: bool,

@@ -3,7 +3,7 @@
 use super::args::{CommonArgs, RescueArgs};
 use super::ports::Ports;
 use super::{command_line, library, quoted, request, store};
-use crate::executor::{Request, Session, Tools};
+use crate::executor::{Commands, Request, Session, Tools};
 use crate::preflight::VirtualTwin;
 use crate::rescue::{Code, Failure, Outcome};
 use crate::ui;
@@ -33,7 +33,7 @@ pub fn resume(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     match ports.as_slice() {
         [port] => {
             let common = CommonArgs { port: Some(port.clone()), ..common.clone() };
-            let request = request(&common, rescue)?;
+            let request = Request { resume: true, ..request(&common, rescue)? };
             let command = with_image(command_line(&common, "recover resume"), rescue);
             run(&common, command, |session| session.rescue(&request))
         }
@@ -84,7 +84,7 @@ pub fn run(
             library: &library,
             store: &store,
             scope: common.scope(),
-            command,
+            commands: Commands { again: command, options: command_line(common, "") },
         }))
     };
     if !common.json {

@@ -25,7 +25,13 @@ pub fn run(common: &CommonArgs, command: &SimCommand) -> Result<u8, Failure> {
                 return Ok(0);
             }
             ui::print(&format!("{}: {}\n\n{}\n", scenario.name, scenario.title, scenario.story));
-            ui::print(&format!("try it: recover --auto --sim {}", scenario.name));
+            let named = match scenario.model {
+                // Its boot id is its own; the others share theirs with boards of no enclosure.
+                "sl11r" => String::new(),
+                "ez-host" => " --profile simulated-ez-otg".to_owned(),
+                model => format!(" --profile simulated-{model}"),
+            };
+            ui::print(&format!("try it: recover --auto --sim {}{named}", scenario.name));
         }
     }
     Ok(0)

@@ -13,13 +13,18 @@ impl Session<'_> {
         let place = format!("{place}{port}");
         let what = error.to_string();
         let again = match self.state {
-            DeviceState::PartWritten | DeviceState::Written => "recover resume".to_owned(),
-            _ => self.tools.command.clone(),
+            DeviceState::PartWritten | DeviceState::Written => self.tools.commands.resume(),
+            _ => self.tools.commands.again.clone(),
         };
         let failure = match error {
             ChipError::Transfer { source: TransferError::Gone, .. } => {
-                Failure::new(Code::R110, what, place)
-                    .next(format!("plug it into the same port again, then run `{again}`"))
+                let lost = match self.state {
+                    DeviceState::Untouched | DeviceState::RunningFromRam => DeviceState::Lost,
+                    written => written,
+                };
+                return Failure::new(Code::R110, what, place)
+                    .leaving(lost)
+                    .next(format!("plug it into the same port again, then run `{again}`"));
             }
             ChipError::Transfer { source: TransferError::Denied, .. } => {
                 Failure::new(Code::R401, what, place).next("`recover udev-rules` prints the rule that permits it")

@@ -96,6 +96,7 @@ impl Session<'_> {
         let title = step.to_string();
         let persistent = step.risk() == Risk::Persistent;
         self.record(Entry::Intent { step: position.step, title: title.clone(), persistent })?;
+        log::info!("step {} of {}: {title}", position.step, position.of);
         self.emit(&Event::StepBegun { step: position.step, of: position.of, title });
         let result = act(self)?;
         self.record(Entry::Done { step: position.step })?;
@@ -178,9 +179,15 @@ impl Session<'_> {
     /// A failure with the device part written says how to go on and how to go back.
     fn what_to_do_after(&self, mut failure: Failure) -> Failure {
         if failure.device == DeviceState::PartWritten {
-            failure.next.push("`recover resume` finishes it".to_owned());
+            let resume = self.tools.commands.resume();
+            // A dead cell is not finished by trying again, and nothing is said twice.
+            let told = failure.next.iter().any(|next| next.contains(&resume));
+            if failure.code != Code::R108 && !told {
+                failure.next.push(format!("`{resume}` finishes it"));
+            }
             if let Some(backup) = &self.outcome.backup {
-                failure.next.push(format!("`recover restore {backup}` puts the old contents back"));
+                let restore = self.tools.commands.restore(backup);
+                failure.next.push(format!("`{restore}` puts the old contents back"));
             }
         }
         failure
@@ -228,7 +235,10 @@ impl Session<'_> {
         Failure::new(Code::R213, what, place)
             .leaving(DeviceState::RunningFromRam)
             .next("take its power away and plug it in again: it is then what it was")
-            .next(format!("{} --no-trial    (writes without trying it first)", self.tools.command))
+            .next(format!(
+                "{} --no-trial    (writes without trying it first)",
+                self.tools.commands.again
+            ))
     }
 
     /// Opens the device again as it is now; where its firmware does not let us in, its power has
@@ -286,18 +296,20 @@ impl Session<'_> {
                 "it is still {}: the chip does not boot what its EEPROM holds",
                 identity.ids
             );
-            Failure::new(Code::R114, what, place).next(
-                "take all its power away for ten seconds, plug it in again, then `recover resume`",
-            )
+            Failure::new(Code::R114, what, place).next(format!(
+                "take all its power away for ten seconds, plug it in again, then `{}`",
+                self.tools.commands.resume()
+            ))
         } else {
             let what = format!("it came back with {}", differences.join(", "));
             Failure::new(Code::R112, what, place)
                 .next("check that the image is for this very enclosure model")
         };
         let failure = match &self.outcome.backup {
-            Some(backup) => {
-                failure.next(format!("`recover restore {backup}` puts the old contents back"))
-            }
+            Some(backup) => failure.next(format!(
+                "`{}` puts the old contents back",
+                self.tools.commands.restore(backup)
+            )),
             None => failure,
         };
         Err(failure.leaving(self.state))

@@ -86,8 +86,11 @@ impl Session<'_> {
                 };
                 Err(Failure::new(Code::R304, what, "before the first write")
                     .leaving(self.state)
-                    .next(format!("{} --yes    (after reading the plan)", self.tools.command))
-                    .next(format!("{} --dry-run    (shows the plan)", self.tools.command)))
+                    .next(format!(
+                        "{} --yes    (after reading the plan)",
+                        self.tools.commands.again
+                    ))
+                    .next(format!("{} --dry-run    (shows the plan)", self.tools.commands.again)))
             }
         }
     }

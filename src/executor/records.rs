@@ -39,7 +39,10 @@ impl Session<'_> {
             image_sha256,
             expected: target.expected.clone(),
             backup,
+            restoring: target.restoring,
         };
+        // What is offered as the old contents is what was there before the first run.
+        self.outcome.backup.clone_from(&begun.backup);
         let wished = begun.id.clone();
         let mut attempt = JournalFile::begin(&folder, begun.clone());
         for number in 2..1000 {

@@ -9,9 +9,10 @@ use super::examine::Examined;
 use super::find::Candidate;
 use super::meter::Meter;
 use super::store::BackupRecord;
+use super::target::{Target, taken_up};
 use super::{Request, Tools};
 use crate::chip::{ChipError, Finding, Identity, Running, Standing};
-use crate::journal::JournalFile;
+use crate::journal::{Journal, JournalFile};
 use crate::rescue::choice::{Choice, NamedImage};
 use crate::rescue::outcome::{Identities, Outcome, Verdict};
 use crate::rescue::{Code, Condition, DeviceState, Failure};
@@ -52,7 +53,7 @@ impl<'t> Session<'t> {
 
     /// Proves the chip and reads its memory; writes nothing.
     pub fn diagnose(mut self, request: &Request) -> Outcome {
-        let result = self.run_diagnosis(request).map(|_| Verdict::Planned);
+        let result = self.run_diagnosis(request, 0).map(|_| Verdict::Planned);
         self.finish(result)
     }
 
@@ -71,7 +72,10 @@ impl<'t> Session<'t> {
     fn run_rescue(&mut self, request: &Request) -> Result<Verdict, Failure> {
         let candidate = self.find(request)?;
         self.sighted(&candidate);
-        if candidate.suspicion.standing == Standing::Running && candidate.unfinished.is_none() {
+        if candidate.suspicion.standing == Standing::Running
+            && candidate.unfinished.is_none()
+            && !request.force
+        {
             self.note(format!(
                 "{} runs its firmware as {}; there is nothing to rescue",
                 candidate.suspicion.name,
@@ -130,6 +134,17 @@ impl<'t> Session<'t> {
         let target = self.choose_target(request, candidate, &finding)?;
         let want = target.want();
         let examined = self.examine(&candidate.seen, candidate.chip, &finding, &mut *link, want)?;
+        if let Some(journal) = taken_up(request, candidate)
+            && !request.resume
+            && !self.bears_out(journal, &target, &examined)
+        {
+            self.note(format!(
+                "its EEPROM holds nothing of what the unfinished rescue {} wrote, so this run begins afresh",
+                journal.begun().id
+            ));
+            let afresh = Candidate { unfinished: None, ..candidate.clone() };
+            return self.rescue_proven(request, &afresh, finding, link);
+        }
         let plan = self.plan(request, candidate, &finding, &target, &examined, request.force)?;
         if request.dry_run {
             return Ok(Verdict::Planned);
@@ -139,17 +154,32 @@ impl<'t> Session<'t> {
         self.perform(candidate, finding, link, &target, &examined, &plan)
     }
 
-    fn run_diagnosis(&mut self, request: &Request) -> Result<Examined, Failure> {
+    /// Whether the memory is what an unfinished rescue would have left: some of its image where
+    /// the backup had other bytes. Another device may have been put into the port meanwhile.
+    fn bears_out(&self, journal: &Journal, target: &Target, examined: &Examined) -> bool {
+        let Some(now) = examined.survey.contents.as_deref() else { return true };
+        let backup = journal.begun().backup.as_deref();
+        let Some((_, before)) = backup.and_then(|id| self.tools.store.load_backup(id).ok()) else {
+            return true;
+        };
+        let image = &target.image.bytes;
+        let triples = image.iter().zip(&before).zip(now);
+        let wrote = |((image, before), now): ((&u8, &u8), &u8)| image != before && image == now;
+        now.starts_with(image) || triples.into_iter().any(wrote)
+    }
+
+    fn run_diagnosis(&mut self, request: &Request, want: u32) -> Result<Examined, Failure> {
         let candidate = self.find(request)?;
         self.sighted(&candidate);
         let _lock = self.lock(&candidate.seen)?;
         let (finding, mut link) = self.prove(&candidate)?;
         self.outcome.identity.seen = Some(Identity::of(&candidate.seen));
-        self.examine(&candidate.seen, candidate.chip, &finding, &mut *link, 0)
+        self.examine(&candidate.seen, candidate.chip, &finding, &mut *link, want)
     }
 
     fn run_backup(&mut self, request: &Request) -> Result<Verdict, Failure> {
-        let examined = self.run_diagnosis(request)?;
+        // A backup holds all that can be read.
+        let examined = self.run_diagnosis(request, u32::MAX)?;
         match examined.condition {
             Condition::Unreadable { why } => Err(Failure::new(Code::R115, why, "backup")
                 .leaving(self.state)

@@ -1,13 +1,16 @@
 //! What a memory is to hold: the profile and image that were chosen, checked, booted on the virtual
 //! twin, and the identity that is promised.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
+
 use super::Request;
 use super::event::Event;
 use super::find::{Candidate, would_be_in_boot_mode};
 use super::session::Session;
-use crate::chip::{Finding, Identity, Image, ImageError};
-use crate::profile::ImageSource;
-use crate::rescue::choice::{Choice, NamedImage, choose_image, choose_profile};
+use crate::chip::{Finding, Identity, Image, ImageError, Recipe};
+use crate::journal::Journal;
+use crate::profile::{ImageSource, Profile};
+use crate::rescue::choice::{Choice, NamedImage, Seen, choose_image, choose_profile};
 use crate::rescue::outcome::sha256;
 use crate::rescue::{Code, Failure, Preflight, Wish};
 
@@ -16,6 +19,8 @@ pub(super) struct Target {
     pub choice: Choice,
     pub image: Image,
     pub expected: Option<Identity>,
+    /// Whether it is a backup that is put back.
+    pub restoring: bool,
 }
 
 impl Session<'_> {
@@ -32,7 +37,7 @@ impl Session<'_> {
             Ok(image) => {
                 let expected = image.identity.clone();
                 let image = Image { bytes: bytes.clone(), ..image };
-                Target { choice, image, expected }
+                Target { choice, image, expected, restoring: true }
             }
             Err(_) => {
                 let image = Image {
@@ -41,7 +46,7 @@ impl Session<'_> {
                     identity: None,
                     contents: Vec::new(),
                 };
-                Target { choice, image, expected: None }
+                Target { choice, image, expected: None, restoring: true }
             }
         }
     }
@@ -53,14 +58,19 @@ impl Session<'_> {
         candidate: &Candidate,
         finding: &Finding,
     ) -> Result<Target, Failure> {
-        let command = self.tools.command.clone();
+        let command = self.tools.commands.again.clone();
         let wish = self.wish(request, candidate)?;
+        if let (Some(journal), Some(image)) = (taken_up(request, candidate), &wish.image)
+            && journal.begun().restoring
+        {
+            let choice = Choice { profile: None, image: image.clone() };
+            return Ok(self.restore_target(candidate, finding, choice));
+        }
         let library = self.tools.library;
         let standing = candidate.suspicion.standing;
         let profile = choose_profile(
             &wish,
-            finding.model,
-            standing,
+            &Seen { model: finding.model, standing, ids: candidate.seen.ids },
             self.tools.scope,
             library.profiles(),
             &command,
@@ -76,24 +86,52 @@ impl Session<'_> {
                 })?;
                 Some(bytes)
             }
+            Some(profile) if wish.image.is_none() => {
+                self.made_from_values(candidate, finding, profile, &wish)?
+            }
             _ => None,
         };
         let named = choose_image(&wish, profile, shipped, &command)?;
-        let choice = Choice { profile: profile.cloned(), image: named };
+        let mut profile = profile.cloned();
+        if let (Some(profile), Some(serial)) = (&mut profile, &wish.serial) {
+            profile.identity.identity.serial = Some(serial.clone());
+        }
+        let choice = Choice { profile, image: named };
         self.check_target(request, candidate, finding, choice)
+    }
+
+    /// The image of a profile that gives values instead of bytes; `None` where it does not.
+    fn made_from_values(
+        &mut self,
+        candidate: &Candidate,
+        finding: &Finding,
+        profile: &Profile,
+        wish: &Wish,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let ImageSource::Values { settings } = &profile.image.source else { return Ok(None) };
+        let mut identity = profile.identity.identity.clone();
+        identity.serial = wish.serial.clone().or(identity.serial);
+        let recipe = Recipe { identity, unique: unique(), settings: settings.clone() };
+        let built = candidate
+            .chip
+            .build_image(finding.model, &recipe)
+            .map_err(|error| Failure::from_image(&error, &profile.name))?;
+        for note in built.notes {
+            self.note(note);
+        }
+        Ok(Some(built.bytes))
     }
 
     /// What the user asked for; where that is nothing, what an unfinished rescue was about.
     pub(super) fn wish(&self, request: &Request, candidate: &Candidate) -> Result<Wish, Failure> {
-        let asked = &request.wish;
-        match &candidate.unfinished {
-            Some(journal) if asked.profile.is_none() && asked.image.is_none() => {
+        match taken_up(request, candidate) {
+            Some(journal) => {
                 let begun = journal.begun();
                 let bytes = self.tools.store.kept_image(&begun.image_sha256)?;
                 let image = NamedImage { name: begun.image.clone(), bytes };
-                Ok(Wish { profile: begun.profile.clone(), image: Some(image) })
+                Ok(Wish { profile: begun.profile.clone(), image: Some(image), serial: None })
             }
-            _ => Ok(asked.clone()),
+            None => Ok(request.wish.clone()),
         }
     }
 
@@ -139,11 +177,8 @@ impl Session<'_> {
             }
         };
         let expected = self.expected(request, &choice, derived)?;
-        if let Some(serial) = expected.as_ref().and_then(|identity| identity.serial.as_ref()) {
-            self.tools.bus.learn_serial(serial);
-        }
         self.outcome.identity.expected = expected.clone();
-        Ok(Target { choice, image, expected })
+        Ok(Target { choice, image, expected, restoring: false })
     }
 
     /// Who is to come up: what the image shows, held against what the profile promises.
@@ -178,6 +213,12 @@ impl Session<'_> {
     }
 }
 
+/// The unfinished rescue that says what is to be done, where the user does not.
+pub(super) fn taken_up<'c>(request: &Request, candidate: &'c Candidate) -> Option<&'c Journal> {
+    let asked = request.wish.profile.is_some() || request.wish.image.is_some();
+    candidate.unfinished.as_ref().filter(|_| !asked)
+}
+
 impl Target {
     /// How many bytes of the memory concern this target.
     pub fn want(&self) -> u32 {
@@ -185,4 +226,9 @@ impl Target {
         let part = self.choice.profile.as_ref().map(|profile| profile.memory.size_bytes);
         image.max(part.unwrap_or(0))
     }
+}
+
+/// Bytes that no other run has: the random keys the standard library draws for its hash tables.
+fn unique() -> [u8; 8] {
+    RandomState::new().build_hasher().finish().to_le_bytes()
 }

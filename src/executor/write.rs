@@ -104,7 +104,7 @@ impl Session<'_> {
         let what = "its first bytes are not what they were when the plan was made";
         Err(Failure::new(Code::R116, what, place).leaving(self.state).next(format!(
             "take its power away, plug it in again and run `{}`",
-            self.tools.command
+            self.tools.commands.again
         )))
     }
 
@@ -224,7 +224,7 @@ impl Session<'_> {
             return Failure::new(Code::R106, what, place)
                 .leaving(self.state)
                 .next("look for a write-protect strap: pin 7 (WP) of the 8-pin EEPROM must be at ground while it is written")
-                .next("if it is, the part accepts writes and forgets them: replace it and run the same command");
+                .next("if it is, the part is dead, missing or forgets what is written: check its supply and joints, or replace it, and run the same command");
         }
         let what = format!(
             "{address:#06x} holds {got:02x} after {expected:02x} was written {ATTEMPTS} times"

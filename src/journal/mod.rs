@@ -44,6 +44,8 @@ pub struct Begun {
     pub expected: Option<Identity>,
     /// The backup of what was there before.
     pub backup: Option<String>,
+    /// Whether the image is a backup that is put back, and need not be one the chip boots.
+    pub restoring: bool,
 }
 
 /// One line of a journal.
@@ -170,6 +172,7 @@ mod tests {
             image_sha256: "00".into(),
             expected: None,
             backup: None,
+            restoring: false,
         }
     }
 

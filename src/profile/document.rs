@@ -1,6 +1,8 @@
 //! The tables of `profile.toml` as they are written, not yet checked. Values with checks of their
 //! own keep their place in the file.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -71,6 +73,8 @@ pub(super) struct ImageTable {
     pub(super) file: Option<Spanned<String>>,
     pub(super) sha256: Option<Spanned<String>>,
     pub(super) size_bytes: Option<Spanned<u32>>,
+    #[serde(default)]
+    pub(super) settings: BTreeMap<Spanned<String>, u8>,
     pub(super) description: Text,
     pub(super) grade: Spanned<Grade>,
     pub(super) basis: Option<Text>,
@@ -82,6 +86,7 @@ pub(super) enum SourceName {
     Shipped,
     Supply,
     Build,
+    Values,
 }
 
 #[derive(Deserialize)]

@@ -1,5 +1,6 @@
 //! Where a model's image comes from, and whether given bytes are that image.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -44,6 +45,11 @@ pub enum ImageSource {
         /// The hash of what comes out, where it is always the same.
         sha256: Option<Sha256Digest>,
     },
+    /// The chip's family makes it from its reference values, the profile's identity and these.
+    Values {
+        /// Settings of this model that differ from the reference, by address.
+        settings: BTreeMap<u8, u8>,
+    },
 }
 
 impl fmt::Display for ImageSource {
@@ -52,6 +58,7 @@ impl fmt::Display for ImageSource {
             Self::Shipped { .. } => "shipped",
             Self::Supply { .. } => "supply",
             Self::Build { .. } => "build",
+            Self::Values { .. } => "values",
         })
     }
 }
@@ -62,6 +69,7 @@ impl ImageClaim {
         match &self.source {
             ImageSource::Shipped { sha256, .. } => Some(*sha256),
             ImageSource::Supply { sha256 } | ImageSource::Build { sha256, .. } => *sha256,
+            ImageSource::Values { .. } => None,
         }
     }
 
@@ -89,6 +97,7 @@ impl ImageClaim {
             ImageSource::Shipped { file, .. } => format!("{file} is its image"),
             ImageSource::Supply { .. } => "the image you are asked for is its image".to_owned(),
             ImageSource::Build { file, .. } => format!("{file} makes its image"),
+            ImageSource::Values { .. } => "its image is made from values".to_owned(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! `profile.toml` to [`Profile`]. First serde reads keys and kinds (`document`) and stops at the
 //! first error; then the values are checked, and everything wrong with them is said at once.
 
+use std::collections::BTreeMap;
+
 use toml::Spanned;
 
 use super::document::{
@@ -205,19 +207,44 @@ impl Checks<'_> {
                 needs(given_hash, "shipped", "sha256");
             }
             SourceName::Build => needs(file.is_some(), "built", "file"),
-            SourceName::Supply => {
+            SourceName::Supply | SourceName::Values => {
                 if let Some(offset) = given_file {
                     self.note(offset, ProblemKind::FileOfSuppliedImage);
                 }
             }
         }
+        let settings = self.settings(table.source, table.settings);
         let confidence = self.confidence("[image]", &table.grade, table.basis);
         let source = match table.source {
             SourceName::Shipped => ImageSource::Shipped { file: file?, sha256: sha256? },
             SourceName::Build => ImageSource::Build { file: file?, sha256 },
             SourceName::Supply => ImageSource::Supply { sha256 },
+            SourceName::Values => ImageSource::Values { settings },
         };
         Some(ImageClaim { source, size_bytes, description: table.description.0, confidence })
+    }
+
+    /// Settings by address, in hexadecimal; only an image from values has them.
+    fn settings(
+        &mut self,
+        source: SourceName,
+        written: BTreeMap<Spanned<String>, u8>,
+    ) -> BTreeMap<u8, u8> {
+        let mut settings = BTreeMap::new();
+        for (key, value) in written {
+            let text = key.get_ref();
+            let address = u8::from_str_radix(text, 16).ok().filter(|_| text.len() == 2);
+            match address {
+                Some(address) if matches!(source, SourceName::Values) => {
+                    settings.insert(address, value);
+                }
+                _ => {
+                    let kind = ProblemKind::BadSetting { key: text.clone() };
+                    self.note(key.span().start, kind);
+                }
+            }
+        }
+        settings
     }
 
     /// A plain name: a path could lead anywhere on the reader's computer.

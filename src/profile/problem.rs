@@ -86,8 +86,11 @@ pub enum ProblemKind {
     #[error("a {source_kind} image needs `{key}`")]
     ImageKeyMissing { source_kind: &'static str, key: &'static str },
     /// A key that has no meaning with this image source.
-    #[error("a supplied image has no `file`")]
+    #[error("an image that is supplied or made from values has no `file`")]
     FileOfSuppliedImage,
+    /// A setting that is none.
+    #[error("{key:?} is no setting: it is two hexadecimal digits, of an image from values")]
+    BadSetting { key: String },
     /// An image that the memory cannot hold.
     #[error("the image of {image_bytes} bytes does not fit the memory of {memory_bytes}")]
     ImageTooBigForMemory { image_bytes: u64, memory_bytes: u32 },
@@ -148,6 +151,9 @@ impl ProblemKind {
             Self::ImageKeyMissing { key, .. } => format!("add `{key}` to [image]"),
             Self::FileOfSuppliedImage => {
                 "remove `file`, or say source = \"shipped\" if it may be passed on".to_owned()
+            }
+            Self::BadSetting { .. } => {
+                "write the byte's address, like 0a, or say source = \"values\"".to_owned()
             }
             Self::ImageTooBigForMemory { .. } => "correct the one that is wrong".to_owned(),
             Self::FileOutsideFolder { .. } => {

@@ -4,6 +4,7 @@
 use super::failure::{Code, Failure};
 use crate::chip::{Identity, Model, Standing};
 use crate::profile::{ImageSource, Profile, Scope};
+use crate::usb::Ids;
 
 /// An image file as the user named it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Wish {
     pub profile: Option<String>,
     /// `--image`.
     pub image: Option<NamedImage>,
+    /// `--serial`: the serial number on the label, for an image made from values.
+    pub serial: Option<String>,
 }
 
 /// What the memory is to hold.
@@ -39,6 +42,17 @@ impl Choice {
     }
 }
 
+/// What is known of the device that a profile is chosen for.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// The proven chip.
+    pub model: Model,
+    /// What its id says of its health.
+    pub standing: Standing,
+    /// Its ids.
+    pub ids: Ids,
+}
+
 /// The profile for a device, or `None` when an image alone was asked for.
 ///
 /// `profiles` is every profile known; `command` the start of the command line to show in choices.
@@ -47,12 +61,12 @@ impl Choice {
 /// R302, R303, R306, R307, R308, R310.
 pub fn choose_profile<'p>(
     wish: &Wish,
-    model: Model,
-    standing: Standing,
+    seen: &Seen,
     scope: Scope,
     profiles: impl Iterator<Item = &'p Profile>,
     command: &str,
 ) -> Result<Option<&'p Profile>, Failure> {
+    let Seen { model, standing, ids } = *seen;
     if let Some(name) = &wish.profile {
         return named(name, model, scope, profiles).map(Some);
     }
@@ -61,12 +75,23 @@ pub fn choose_profile<'p>(
     }
     let fitting: Vec<&Profile> = profiles
         .filter(|profile| profile.chip.model == model.name && profile.scope == scope)
+        // An unlisted id is in no profile either; its owner chooses from all of the chip.
+        .filter(|profile| {
+            standing == Standing::Unlisted || profile.sightings.iter().any(|s| s.ids == ids)
+        })
         .collect();
     let choices = fitting.iter().map(|profile| format!("{command} --profile {}", profile.name));
     let own_image = format!("{command} --image FILE    (your own backup, or the vendor's image)");
-    if standing == Standing::SharedBootId {
+    let why = match standing {
+        Standing::SharedBootId => {
+            Some("boards without any firmware of their own use this id as well")
+        }
+        Standing::Unlisted => Some("this id is in no table"),
+        Standing::BootId | Standing::Running => None,
+    };
+    if let Some(why) = why {
         let what = format!(
-            "boards without any firmware of their own use this id as well, so a {model} under it is not rescued until you say what it should become"
+            "{why}, so a {model} under it is not rescued until you say what it should become"
         );
         let mut failure = Failure::new(Code::R310, what, "choice of the profile");
         failure.next.extend(choices);
@@ -142,9 +167,12 @@ pub fn choose_image(
             let from = match profile.image.source {
                 ImageSource::Supply { .. } => "must come from you",
                 ImageSource::Build { .. } => "must be built first",
+                ImageSource::Values { .. } => "cannot be made",
                 ImageSource::Shipped { .. } => "is missing",
             };
-            let description = profile.image.description.trim().trim_end_matches('.');
+            let words: Vec<&str> = profile.image.description.split_whitespace().collect();
+            let description = words.join(" ");
+            let description = description.trim_end_matches('.');
             let what = format!("the image for {} {from}: {description}", profile.title);
             Err(Failure::new(Code::R303, what, format!("profile {name}"))
                 .next(format!("{command} --profile {name} --image FILE")))

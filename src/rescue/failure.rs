@@ -109,7 +109,7 @@ codes! {
     R307 "the profile is for another chip";
     R308 "the profile is for the simulator only";
     R309 "a profile is not right";
-    R310 "healthy devices use this id too";
+    R310 "it is not known what it should become";
     R311 "a choice in the command does not fit";
     R401 "no permission to open the device";
     R402 "another program holds the device";

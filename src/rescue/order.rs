@@ -103,6 +103,14 @@ pub fn write_order(
     let signature = usize::try_from(signature).unwrap_or(0).min(image.len());
     let (head, _) = image.split_at(signature);
     let mut dirty = dirty_units(old, image, signature, geometry.page);
+    if geometry.from_start
+        && let (Some(first), Some(last)) = (dirty.first(), dirty.last())
+    {
+        // Every write repeats what lies before it, so one long one costs less than two.
+        let whole = first.start..last.end;
+        dirty.clear();
+        dirty.push(whole);
+    }
     let signature_kept = old.get(..signature) == Some(head);
     if dirty.is_empty() && signature_kept {
         return WriteOrder::default();
@@ -119,8 +127,8 @@ pub fn write_order(
         _ => None,
     };
     let body = merge(&dirty, image, geometry);
-    let commit =
-        (!signature_kept || invalidate.is_some()).then(|| Run { address: 0, bytes: head.to_vec() });
+    let commit = (!head.is_empty() && (!signature_kept || invalidate.is_some()))
+        .then(|| Run { address: 0, bytes: head.to_vec() });
     WriteOrder { invalidate, part_proof, body, commit }
 }
 
@@ -215,8 +223,8 @@ mod tests {
 
     fn geometry(page: u32, span: u32) -> Geometry {
         let (width, reach, smallest) = (AddressWidth::Two, 0x1_0000, 0x1000);
-        let (bus_hz, reads_back) = (100_000, false);
-        Geometry { width, reach, smallest, page, span, bus_hz, reads_back }
+        let (bus_hz, from_start, reads_back) = (100_000, false, false);
+        Geometry { width, reach, smallest, page, span, bus_hz, from_start, reads_back }
     }
 
     fn survey(contents: Vec<u8>, size: Size, page: u32, span: u32) -> Survey {
@@ -276,6 +284,21 @@ mod tests {
         let proof = write_order(&survey, &image, 2, false).part_proof.unwrap();
         assert_eq!(proof.run.range(), 0xc0..0x100, "the last whole page, not the rest behind it");
         assert_eq!(proof.aliases, vec![]);
+    }
+
+    #[test]
+    fn a_memory_written_from_its_start_gets_its_body_in_one_write() {
+        let image: Vec<u8> = (0..=255).collect();
+        let mut old = image.clone();
+        for at in [0, 9, 100, 200] {
+            old[at] = !old[at];
+        }
+        let mut survey = survey(old, Size::Proven(256), 8, 256);
+        survey.geometry.from_start = true;
+        let order = write_order(&survey, &image, 8, false);
+        let body: Vec<_> = order.body.iter().map(|run| (run.address, run.range().end)).collect();
+        assert_eq!(body, [(8, 208)]);
+        assert_eq!(order.commit.map(|run| run.range()), Some(0..8));
     }
 
     proptest! {

@@ -19,6 +19,7 @@ pub mod clock;
 pub mod cores;
 pub mod device;
 pub mod diagnostic;
+pub mod drives;
 mod enumeration;
 pub mod faults;
 pub mod parts;

@@ -1,13 +1,19 @@
 //! Enclosures in trouble, by name: what is on the board, what is in the EEPROM, what a rescue
-//! should come to. The list itself is in `scenarios/cy16.rs`.
+//! should come to. The lists themselves are in `scenarios/cy16.rs` and `scenarios/at2lp.rs`.
 
+mod at2lp;
+mod block;
 mod content;
 mod cy16;
 
+use std::sync::LazyLock;
+
 pub use content::Content;
 
+use super::chips::at2lp::{At2lp, Kind, Release};
 use super::chips::cy16::{Cy16, profile};
 use super::device::Device;
+use super::drives::{CdDrive, Disk, Medium};
 use super::faults::Faults;
 use super::parts::{Drive, Eeprom, WriteProtect, part};
 use crate::usb::Ids;
@@ -64,6 +70,33 @@ pub enum Refusal {
     TooBig,
 }
 
+/// What is on a board beside the chip and its EEPROM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Board {
+    /// What the chip's family usually has.
+    Usual,
+    /// An AT2 or AT2LP board.
+    At2lp {
+        /// The revision of the chip.
+        release: Release,
+        /// Whether ARESET# is held low until its power goes for the first time.
+        strapped: bool,
+        /// What is on the ATA connector.
+        drive: BoardDrive,
+    },
+}
+
+/// A drive on an ATA connector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BoardDrive {
+    /// None.
+    None,
+    /// A hard disk.
+    Disk,
+    /// A CD burner with a disc in it.
+    Burner,
+}
+
 /// One scenario.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scenario {
@@ -81,6 +114,8 @@ pub struct Scenario {
     pub content: Content,
     /// What is wrong with it.
     pub defect: Defect,
+    /// What else is on the board.
+    pub board: Board,
     /// Ids of the mask ROM, where they are not the chip's own.
     pub ids: Option<Ids>,
     /// Disturbed transfers, as [`Faults`] are written.
@@ -94,7 +129,9 @@ pub const DEFAULT: &str = "sl11r-zeroed";
 
 /// Every scenario, in the order of the list.
 pub fn scenarios() -> &'static [Scenario] {
-    cy16::SCENARIOS
+    static ALL: LazyLock<Vec<Scenario>> =
+        LazyLock::new(|| [cy16::SCENARIOS, at2lp::SCENARIOS].concat());
+    &ALL
 }
 
 /// The scenario with that name.
@@ -105,6 +142,10 @@ pub fn scenario(name: &str) -> Option<&'static Scenario> {
 /// A virtual chip of that model whose memory begins with `contents`, without power; `None` where
 /// there is no such model. The memory is the largest the model boots from.
 pub fn twin(model: &str, contents: &[u8]) -> Option<Box<dyn Device>> {
+    if let Some(kind) = at2lp::kind(model) {
+        let eeprom = Eeprom::new(part("24c02")?, contents);
+        return Some(Box::new(At2lp::new(kind, Release::Rc42, Some(eeprom))));
+    }
     let chip = profile(model)?;
     let part = part(if chip.is_ez { "24lc512" } else { "24c16" })?;
     Some(Box::new(Cy16::new(chip, Some(Eeprom::new(part, contents)))))
@@ -118,10 +159,29 @@ impl Scenario {
 
     /// The device of the scenario, without power.
     pub fn device(&self) -> Box<dyn Device> {
+        if let (Some(kind), Board::At2lp { release, strapped, drive }) =
+            (at2lp::kind(self.model), self.board)
+        {
+            return Box::new(self.at2lp(kind, release, strapped, drive));
+        }
         let chip = profile(self.model).unwrap_or(&super::chips::cy16::SL11R);
         let ids = self.ids.map(|ids| (ids.vendor, ids.product));
         let drive = if chip.is_ez { Drive::disk() } else { Drive::burner() };
         Box::new(Cy16::with_ids(chip, self.eeprom(), ids).with_drive(drive))
+    }
+
+    fn at2lp(&self, kind: Kind, release: Release, strapped: bool, drive: BoardDrive) -> At2lp {
+        let chip = At2lp::new(kind, release, self.eeprom());
+        let chip = if strapped { chip.strapped() } else { chip };
+        match drive {
+            BoardDrive::None => chip,
+            // 250 GB, as in the enclosure of the public page.
+            BoardDrive::Disk => chip.with_drive(Box::new(Disk::new(Medium::pattern(488_397_168)))),
+            BoardDrive::Burner => {
+                let disc = Medium::disc("The drive behind the bridge answers.\r\n");
+                chip.with_drive(Box::new(CdDrive::new(Some(disc))))
+            }
+        }
     }
 
     /// The faults of the scenario.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::chip::DriveAnswer;
 use crate::rescue::{Outcome, Verdict};
 
 /// The report of a run; empty after a failure, which has its own form.
@@ -26,10 +27,11 @@ pub fn report(outcome: &Outcome) -> String {
         line("identity", seen.to_string());
     }
     if outcome.result != Verdict::Healthy {
-        if outcome.identity.expected.is_some() {
-            line("checked", "ids, revision, class, strings and serial are as promised".to_owned());
+        if let Some(expected) = &outcome.identity.expected {
+            line("checked", format!("{} as promised", expected.promises().join(", ")));
         }
-        if let Some(drive) = &outcome.drive {
+        if let Some(drive) = outcome.drive.as_ref().filter(|drive| **drive != DriveAnswer::NotAsked)
+        {
             line("drive", drive.to_string());
         }
         if let Some(backup) = &outcome.backup {

@@ -11,7 +11,7 @@ mod support;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use recover::executor::{Consent, Event, Observer, Operator, Session, Tools};
+use recover::executor::{Commands, Consent, Event, Observer, Operator, Session, Tools};
 use recover::preflight::VirtualTwin;
 use recover::profile::Scope;
 use recover::rescue::{Outcome, Verdict};
@@ -95,7 +95,7 @@ fn rescue(scenario: &'static Scenario) -> Row {
         library: &desk.library,
         store: &desk.store,
         scope: Scope::Simulator,
-        command: "recover --auto".to_owned(),
+        commands: Commands { again: "recover --auto".to_owned(), options: String::new() },
     })
     .rescue(&support::with_profile(&support::simulated(profile)));
     let after = desk.eeprom();

@@ -9,7 +9,9 @@
 )]
 
 use recover::chip::Image;
-use recover::executor::{Consent, Event, Observer, Operator, Request, Session, Store, Tools};
+use recover::executor::{
+    Commands, Consent, Event, Observer, Operator, Request, Session, Store, Tools,
+};
 use recover::preflight::VirtualTwin;
 use recover::profile::{Library, Scope, known_chips};
 use recover::rescue::Outcome;
@@ -114,7 +116,7 @@ impl Desk {
             library: &self.library,
             store: &self.store,
             scope: Scope::Simulator,
-            command: "recover --auto".to_owned(),
+            commands: Commands { again: "recover --auto".to_owned(), options: String::new() },
         }))
     }
 

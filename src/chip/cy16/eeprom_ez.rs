@@ -256,6 +256,7 @@ impl Memory for Eeprom<'_> {
             page: u32::from(self.page),
             span: BLOCK,
             bus_hz: self.clock.hz,
+            from_start: false,
             reads_back: true,
         }
     }

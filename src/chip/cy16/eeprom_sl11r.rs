@@ -246,6 +246,7 @@ impl Memory for Eeprom<'_> {
             span: u32::from(BLOCK),
             // As the ROM drives it; inferred.
             bus_hz: 100_000,
+            from_start: false,
             reads_back: false,
         }
     }

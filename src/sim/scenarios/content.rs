@@ -1,5 +1,7 @@
 //! What lies in a scenario's EEPROM.
 
+use super::block;
+
 /// The firmware of the virtual SL11R enclosure.
 const SL11R_FACTORY: &[u8] =
     include_bytes!("../../../recovery-images/cy16/simulated-sl11r/factory.bin");
@@ -9,7 +11,11 @@ const EZ_OTG_FACTORY: &[u8] =
 
 /// The image a model's enclosure left the factory with.
 pub(super) fn factory(model: &str) -> &'static [u8] {
-    if model == "sl11r" { SL11R_FACTORY } else { EZ_OTG_FACTORY }
+    match model {
+        "sl11r" => SL11R_FACTORY,
+        "at2lp" | "at2" => block::factory(),
+        _ => EZ_OTG_FACTORY,
+    }
 }
 
 /// The content of an EEPROM.
@@ -23,6 +29,10 @@ pub enum Content {
     HalfWritten,
     /// The first record is sound and is followed by the middle of another.
     BrokenStream,
+    /// The first 40 bytes of the factory image and nothing behind them: its signature is there.
+    CutOff,
+    /// An image for the older chip of the family.
+    OlderChip,
     /// The firmware of another product.
     Foreign,
 }
@@ -46,6 +56,9 @@ impl Content {
                 bytes.extend(image.iter().skip(0x20));
                 bytes
             }
+            Self::CutOff => image.iter().take(0x28).copied().collect(),
+            Self::OlderChip => block::older(),
+            Self::Foreign if matches!(model, "at2lp" | "at2") => block::foreign(),
             Self::Foreign => foreign(),
         }
     }

@@ -1,6 +1,6 @@
 //! The scenarios of the SL11R, EZ-OTG and EZ-Host. Data only.
 
-use super::{Content, Defect, Expectation, Reason, Refusal, Scenario};
+use super::{Board, Content, Defect, Expectation, Reason, Refusal, Scenario};
 use crate::usb::Ids;
 
 const SL11R: Scenario = Scenario {
@@ -11,6 +11,7 @@ const SL11R: Scenario = Scenario {
     part: Some("24c16"),
     content: Content::Filled(0x00),
     defect: Defect::None,
+    board: Board::Usual,
     ids: None,
     faults: "",
     expectation: Expectation::Rescued,

@@ -15,7 +15,7 @@ fn names_are_unique_and_the_default_is_one_of_them() {
         assert!(scenarios()[..index].iter().all(|other| other.name != one.name), "{}", one.name);
         assert!(one.faults.parse::<Faults>().is_ok());
         assert!(one.part.is_none_or(|name| part(name).is_some()));
-        assert!(profile(one.model).is_some());
+        assert!(twin(one.model, &[]).is_some());
         assert!(one.story.len() > 30 && !one.title.is_empty());
     }
     assert!(scenario(DEFAULT).is_some());
@@ -23,7 +23,7 @@ fn names_are_unique_and_the_default_is_one_of_them() {
 
 #[test]
 fn every_scenario_enumerates_as_its_story_says() {
-    for scenario in scenarios() {
+    for scenario in cy16::SCENARIOS {
         let bus = SimBus::with_scenario(scenario);
         let seen = bus.sighting(&SimBus::scenario_port()).expect(scenario.name);
         let blank = if scenario.model == "sl11r" { BLANK_SL11R } else { BLANK_EZ };
@@ -89,4 +89,32 @@ fn no_drive_answers_through_a_mask_rom() {
     let seen = bus.sighting(&SimBus::scenario_port()).unwrap();
     let mut link = bus.open(&seen).unwrap();
     assert_eq!(link.exchange(&inquiry()), Err(TransferError::TimedOut));
+}
+
+#[test]
+fn the_at2lps_are_blank_or_at_work_as_their_stories_say() {
+    for scenario in at2lp::SCENARIOS {
+        let bus = SimBus::with_scenario(scenario);
+        let seen = bus.sighting(&SimBus::scenario_port()).expect(scenario.name);
+        let class = seen.interfaces[0].class;
+        let ids = match scenario.content {
+            Content::Foreign => Ids::new(0x1209, 0x6830),
+            _ => Ids::new(0x04B4, 0x6830),
+        };
+        assert_eq!(seen.ids, ids, "{}", scenario.name);
+        let healthy = matches!(scenario.expectation, Expectation::Untouched(_));
+        assert_eq!(class, ClassCode::new(if healthy { 8 } else { 0xFF }, 6, 0x50));
+    }
+}
+
+#[test]
+fn a_cut_off_or_older_block_is_on_the_bus_only_while_areset_is_low() {
+    for name in ["at2lp-half-written", "at2lp-mm-image"] {
+        let bus = SimBus::with_scenario(scenario(name).unwrap());
+        let port = SimBus::scenario_port();
+        assert!(bus.sighting(&port).is_some(), "{name}");
+        bus.replug(&port);
+        bus.settle(&port);
+        assert_eq!(bus.sighting(&port), None, "{name}");
+    }
 }
