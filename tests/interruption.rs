@@ -256,16 +256,14 @@ fn every_rescued_scenario_is_interrupted_by_some_test() {
 #[test]
 fn another_device_in_the_port_of_an_unfinished_rescue_is_not_taken_for_it() {
     let scenario = support::scenario("ez-otg-blank");
-    let mut desk = Desk::new(scenario);
-    let mut number = 90;
-    loop {
-        desk = Desk::new(scenario);
-        desk.disturb(number, Fault::Unplug(Duration::ZERO));
-        if desk.rescue(&request(scenario)).device_state == DeviceState::PartWritten {
-            break;
-        }
-        number += 1;
-    }
+    let mut desk = (90..1000)
+        .find_map(|number| {
+            let mut desk = Desk::new(scenario);
+            desk.disturb(number, Fault::Unplug(Duration::ZERO));
+            let outcome = desk.rescue(&request(scenario));
+            (outcome.device_state == DeviceState::PartWritten).then_some(desk)
+        })
+        .unwrap();
     assert_eq!(desk.store.unfinished().unwrap().len(), 1);
     let board = support::scenario("ez-otg-devboard");
     desk.bus.plug_in(port(), board.device(), recover::sim::Faults::none());
