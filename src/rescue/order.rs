@@ -127,9 +127,20 @@ pub fn write_order(
         _ => None,
     };
     let body = merge(&dirty, image, geometry);
-    let commit = (!head.is_empty() && (!signature_kept || invalidate.is_some()))
-        .then(|| Run { address: 0, bytes: head.to_vec() });
+    let commit = commit(old, head, invalidate.as_ref());
     WriteOrder { invalidate, part_proof, body, commit }
+}
+
+/// The signature's bytes that are not there, from the first to the last of them.
+fn commit(old: &[u8], head: &[u8], invalidate: Option<&Run>) -> Option<Run> {
+    let mut now = old.get(..head.len()).map(<[u8]>::to_vec).unwrap_or_default();
+    if let (Some(run), Some(first)) = (invalidate, now.first_mut()) {
+        run.bytes.first().inspect(|byte| *first = **byte);
+    }
+    let is_missing = |index: &usize| now.get(*index) != head.get(*index);
+    let first = (0..head.len()).find(is_missing)?;
+    let last = (0..head.len()).rfind(is_missing)?;
+    Some(Run { address: u32::try_from(first).ok()?, bytes: head.get(first..=last)?.to_vec() })
 }
 
 /// The units (pages, or bytes) of the image that differ from the memory, the signature left out.
@@ -262,7 +273,8 @@ mod tests {
         let survey = survey(old, Size::Proven(0x1000), 32, 1024);
         let order = write_order(&survey, b"\xb6\xc3new records", 2, true);
         assert_eq!(order.runs().next(), Some(&Run { address: 0, bytes: vec![0xff] }));
-        assert_eq!(order.commit, Some(Run { address: 0, bytes: vec![0xb6, 0xc3] }));
+        let commit = Run { address: 0, bytes: vec![0xb6] };
+        assert_eq!(order.commit, Some(commit), "the second byte is there already");
     }
 
     #[test]
