@@ -20,16 +20,8 @@ fuzz_target!(|text: &str| {
     round_trip::<PortPath>(text);
     round_trip::<Ids>(text);
     round_trip::<ClassCode>(text);
+    round_trip::<Faults>(text);
     if let Ok(faults) = text.parse::<Faults>() {
-        let written = faults.to_string();
-        match written.parse::<Faults>() {
-            Ok(again) => assert_eq!(again, faults, "{written}"),
-            // A delay of so many milliseconds has more microseconds than are read.
-            Err(_) => assert!(
-                written.split(|c: char| !c.is_ascii_digit()).any(|number| number.len() >= 20),
-                "{written}"
-            ),
-        }
         for number in 1..64 {
             let _ = faults.of(number);
         }
