@@ -1,6 +1,6 @@
 //! The default device: what the USB core answers by itself while RENUM is 0.
 //!
-//! FX2 and FX2LP: captured from a blank part, alternate settings by [TRM2] chapter 3. The
+//! FX2 and FX2LP: captured from a blank part, alternate settings by \[TRM2\] chapter 3. The
 //! AN2131's table of alternate settings is unknown; it is given one interface without endpoints.
 
 use super::profile::Profile;

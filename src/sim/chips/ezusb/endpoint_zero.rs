@@ -1,6 +1,6 @@
 //! Endpoint 0 as a program sees it: SETUP, armed packets, HSNAK, STALL and the setup data pointer.
 //!
-//! What the host does with it is in `control`. Sources: [TRM2] chapter 2 and 15.12, [TRM1] chapter
+//! What the host does with it is in `control`. Sources: \[TRM2\] chapter 2 and 15.12, \[TRM1\] chapter
 //! 7. That a SETUP takes back STALL and whatever was armed is documented; that HSNAK, once
 //! cleared, stays so until the next SETUP is inferred.
 

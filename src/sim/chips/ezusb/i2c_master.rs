@@ -1,6 +1,6 @@
 //! The I2C master: START, STOP, LASTRD and DONE as a program sees them, the EEPROM behind.
 //!
-//! Source: [TRM2] chapter 13, documented. A byte takes nine clocks. What a program does while a
+//! Source: \[TRM2\] chapter 13, documented. A byte takes nine clocks. What a program does while a
 //! STOP is still on its way is lost, as the manual warns. A bus without pull-ups is not modelled.
 
 use crate::sim::parts::Eeprom;

@@ -1,6 +1,6 @@
 //! The chips of the family as data: sizes, ids and the addresses of two register maps.
 //!
-//! Sources: [TRM2] EZ-USB FX2LP Technical Reference Manual, [TRM1] EZ-USB Technical Reference
+//! Sources: \[TRM2\] EZ-USB FX2LP Technical Reference Manual, \[TRM1\] EZ-USB Technical Reference
 //! Manual 1.9; addresses documented. What a chip answers beside its ids is graded in
 //! `descriptors`.
 
@@ -208,7 +208,7 @@ impl Profile {
     }
 }
 
-/// CY7C68013A and relatives [TRM2]. bcdDevice is captured.
+/// CY7C68013A and relatives \[TRM2\]. bcdDevice is captured.
 pub static FX2LP: Profile = Profile {
     name: "fx2lp",
     ids: [0x04B4, 0x8613, 0xA001],
@@ -227,7 +227,7 @@ pub static FX2: Profile =
 pub static FX1: Profile =
     Profile { name: "fx1", ids: [0x04B4, 0x6473, 0xA001], speed: Speed::Full, ..FX2LP };
 
-/// AN2131 with 8 KB [TRM1]. bcdDevice is inferred.
+/// AN2131 with 8 KB \[TRM1\]. bcdDevice is inferred.
 pub static AN2131: Profile = Profile {
     name: "an2131",
     ids: [0x0547, 0x2131, 0x0004],

@@ -1,4 +1,4 @@
-//! The arithmetic of the accumulator and its flags [MCS51].
+//! The arithmetic of the accumulator and its flags \[MCS51\].
 
 use super::Cpu;
 
@@ -53,7 +53,7 @@ impl Cpu {
         self.psw = self.psw & !(CY | OV) | u8::from(high != 0) << 2;
     }
 
-    /// Division by zero sets OV; A and B are then undefined [MCS51]. The model's choice: all ones
+    /// Division by zero sets OV; A and B are then undefined \[MCS51\]. The model's choice: all ones
     /// in A, the dividend in B.
     pub(super) fn divide(&mut self) {
         let (a, b) = (self.a, self.b);

@@ -1,6 +1,6 @@
 //! Machine cycles of each instruction.
 //!
-//! Source: [TRM] table 12-1, the column of cycles; MOVX is given there as 2 to 9, two and the
+//! Source: \[TRM\] table 12-1, the column of cycles; MOVX is given there as 2 to 9, two and the
 //! stretch of CKCON.
 
 /// By opcode, sixteen to a row. A5 is not assigned.

@@ -1,4 +1,4 @@
-//! The instruction set, by opcode [MCS51].
+//! The instruction set, by opcode \[MCS51\].
 //!
 //! The low nibble of most opcodes names the operand: 4 immediate, 5 direct, 6 and 7 at R0 and R1,
 //! 8 to F the registers.

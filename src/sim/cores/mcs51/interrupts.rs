@@ -1,6 +1,6 @@
 //! Thirteen interrupts in two levels and one above them.
 //!
-//! Sources: [TRM] chapter 4, table 4-1 (flags, enables, vectors, natural priority). The INT0 and
+//! Sources: \[TRM\] chapter 4, table 4-1 (flags, enables, vectors, natural priority). The INT0 and
 //! INT1 pins are not wired and the serial ports not modelled: those flags can be set by software
 //! only, or not at all.
 

@@ -7,7 +7,7 @@
 //! order to read: `execute`, `arithmetic`, `special` (registers of the core), `interrupts`,
 //! `timers`, `cycles`.
 //!
-//! Sources: [TRM] EZ-USB FX2LP Technical Reference Manual chapters 2, 4 and 14, [MCS51] Intel's
+//! Sources: \[TRM\] EZ-USB FX2LP Technical Reference Manual chapters 2, 4 and 14, \[MCS51\] Intel's
 //! instruction set manual. Documented unless a comment says otherwise; the instruction set is
 //! held against an independent simulator in tests/mcs51_lockstep.rs.
 

@@ -1,6 +1,6 @@
 //! The special function registers that belong to the core; the bus has all others.
 //!
-//! Sources: [TRM] chapter 15 for addresses, reset values and unimplemented bits.
+//! Sources: \[TRM\] chapter 15 for addresses, reset values and unimplemented bits.
 
 use super::{Bus8051, Cpu};
 

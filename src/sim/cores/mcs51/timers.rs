@@ -1,7 +1,7 @@
 //! Timers 0, 1 and 2, counting machine cycles. Their pins are not wired: counters of external
 //! events stand still, and gates are open.
 //!
-//! Source: [TRM] chapter 14. A timer counts every cycle when its bit of CKCON is set, every third
+//! Source: \[TRM\] chapter 14. A timer counts every cycle when its bit of CKCON is set, every third
 //! (clock / 12) otherwise.
 
 /// The registers of the three timers.
