@@ -98,8 +98,10 @@ static bool send_address(bool after_write)
 
 bool eeprom_read(uint8_t width, uint16_t address, uint16_t length)
 {
+    __xdata uint8_t *to = IN_BUFFER;
     uint8_t at = 0;
     uint8_t byte;
+    uint8_t turns;
 
     choose(width, address);
     if (!send_address(false))
@@ -110,12 +112,13 @@ bool eeprom_read(uint8_t width, uint16_t address, uint16_t length)
         I2CS = I2C_LASTRD;
     byte = I2DAT; /* not data: it starts the first byte's clocks */
     while (length) {
-        if (!i2c_wait())
+        turns = 0;
+        while (!(I2CS & I2C_DONE) && --turns)
+            ;
+        if ((I2CS & (I2C_DONE | I2C_BERR)) != I2C_DONE && !i2c_wait())
             return fail(REASON_NO_DONE);
-        if (length == 2)
-            I2CS = I2C_LASTRD;
-        if (length == 1)
-            I2CS = I2C_STOP;
+        if (length <= 2)
+            I2CS = length == 2 ? I2C_LASTRD : I2C_STOP;
         byte = I2DAT; /* and starts the next byte's clocks, unless it was the last */
         if (at == 0 && !in_free()) {
             if (length > 1) { /* let the part go: refuse the byte that is coming, then stop */
@@ -127,11 +130,13 @@ bool eeprom_read(uint8_t width, uint16_t address, uint16_t length)
             eeprom_reason = REASON_ABANDONED;
             return false;
         }
-        IN_BUFFER[at++] = byte;
-        eeprom_address++;
+        *to++ = byte;
+        at++;
         if (--length == 0 || at == 64) {
+            eeprom_address += at;
             in_send(at);
             at = 0;
+            to = IN_BUFFER;
         }
     }
     for (length = 0x400; length && (I2CS & I2C_STOP); length--)
@@ -157,11 +162,10 @@ bool eeprom_write(uint8_t width, uint16_t address, uint16_t length)
         }
         if (!send_address(written))
             return false;
-        for (n = 0; n != room; n++) {
-            if (!i2c_put(page_buffer[n])) {
-                eeprom_address += n;
-                return fail(REASON_DATA_NACK);
-            }
+        n = i2c_put_page(room);
+        if (n != room) {
+            eeprom_address += n;
+            return fail(REASON_DATA_NACK);
         }
         i2c_stop();
         written = true;

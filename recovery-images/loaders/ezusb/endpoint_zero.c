@@ -5,8 +5,6 @@
 #include "loader.h"
 #include "registers.h"
 
-__xdata uint8_t page_buffer[PAGE_MOST];
-
 static uint16_t out_left; /* bytes that have not come yet */
 static uint8_t out_at;
 static uint8_t out_end;
@@ -45,7 +43,7 @@ static bool out_packet(void)
 
 bool out_gather(uint8_t count)
 {
-    __xdata uint8_t *to = page_buffer;
+    __idata uint8_t *to = page_buffer;
 
     while (count--) {
         if (out_at == out_end && !out_packet())

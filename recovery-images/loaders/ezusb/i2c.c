@@ -44,6 +44,26 @@ bool i2c_put(uint8_t byte)
     return i2c_wait() && (I2CS & I2C_ACK);
 }
 
+/* The loop that decides the loader's speed: a few microseconds between two bytes. */
+uint8_t i2c_put_page(uint8_t count)
+{
+    __idata uint8_t *from = page_buffer;
+    uint8_t left = count;
+    uint8_t turns;
+
+    do {
+        I2DAT = *from++;
+        turns = 0;
+        while (!(I2CS & I2C_DONE) && --turns)
+            ;
+        if ((I2CS & (I2C_DONE | I2C_BERR | I2C_ACK)) != (I2C_DONE | I2C_ACK)) {
+            if (!i2c_wait() || !(I2CS & I2C_ACK))
+                break;
+        }
+    } while (--left);
+    return count - left;
+}
+
 bool i2c_start(uint8_t control)
 {
     i2c_trouble = REASON_NONE;

@@ -27,6 +27,7 @@ void i2c_speed(bool fast);
 bool i2c_wait(void);                /* until DONE; false with i2c_trouble */
 bool i2c_start(uint8_t control);    /* START and control byte; true when acknowledged */
 bool i2c_put(uint8_t byte);         /* true when acknowledged */
+uint8_t i2c_put_page(uint8_t count); /* of page_buffer, at least 1; returns how many were acknowledged */
 void i2c_stop(void);
 
 /* eeprom.c: whole requests to the EEPROM. */
@@ -42,7 +43,8 @@ bool eeprom_write(uint8_t width, uint16_t address, uint16_t length);
 
 /* endpoint_zero.c: the data stage of control transfers. */
 #define PAGE_MOST 128
-extern __xdata uint8_t page_buffer[PAGE_MOST];
+/* The upper half of the 8051's own RAM; variables and stack have the lower. */
+#define page_buffer ((__idata uint8_t *)0x80)
 bool setup_waits(void);             /* the host has begun another request */
 void out_begin(uint16_t length);    /* lets the first packet in */
 bool out_gather(uint8_t count);     /* fills page_buffer; lets the next packet in early */
