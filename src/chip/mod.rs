@@ -6,6 +6,8 @@
 //! what is true of its silicon. How to add one: docs/adding-a-chip.md.
 
 pub mod cy16;
+pub mod descriptors;
+pub mod ezusb;
 mod identity;
 mod memory;
 
