@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("journal", &["rescue", "chip", "usb"]),
     ("executor", &["journal", "rescue", "chip", "profile", "usb", "clock"]),
     ("sim", &["usb", "clock"]),
-    ("preflight", &["sim", "chip", "usb", "clock"]),
+    ("preflight", &["sim", "rescue", "chip", "usb", "clock"]),
     ("ui", &["executor", "rescue", "journal", "chip", "profile", "usb"]),
 ];
 

@@ -12,6 +12,8 @@ use crate::usb::{ClassCode, Ids};
 
 /// The longest configuration that is believed, bytes.
 const MOST_CONFIGURATION: usize = 1024;
+/// How many device descriptors that differ are collected.
+const MOST_DEVICES: usize = 8;
 /// How many descriptors of a configuration are looked through for its first interface.
 const MOST_DESCRIPTORS: usize = 64;
 
@@ -96,6 +98,7 @@ pub fn search(pieces: &[Vec<u8>]) -> Found {
             if let Some(device) = DeviceDescriptor::decode(window)
                 && !matches!(device.ids.vendor, 0 | 0xffff)
                 && !devices.contains(&device)
+                && devices.len() < MOST_DEVICES
             {
                 devices.push(device);
             }
@@ -160,7 +163,7 @@ fn descriptors(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Texts 1, 2, .. of the first string table that holds at least `wanted` of them. A CY16 BIOS finds
+/// Texts 1, 2, .. of the first string table that holds at least `wanted` of them. The BIOS finds
 /// string n by skipping n descriptors, so they follow the language table `04 03 09 04` in order
 /// [BM 1.7.5]. A text that is not clean UTF-16 is `None`.
 fn string_table(piece: &[u8], wanted: usize) -> Option<Vec<Option<String>>> {

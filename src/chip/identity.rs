@@ -8,7 +8,7 @@ use crate::usb::{ClassCode, Ids, Sighting};
 
 /// What an enclosure presents when healthy. A field that is `None` is not promised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct Identity {
     /// idVendor and idProduct.
     pub ids: Ids,
@@ -40,6 +40,19 @@ impl Identity {
             product: seen.product.clone(),
             serial: seen.serial.clone(),
         }
+    }
+
+    /// The names of what is promised here.
+    pub fn promises(&self) -> Vec<&'static str> {
+        let promised = [
+            ("ids", true),
+            ("revision", self.bcd_device.is_some()),
+            ("class", self.interface_class.is_some()),
+            ("manufacturer", self.manufacturer.is_some()),
+            ("product", self.product.is_some()),
+            ("serial", self.serial.is_some()),
+        ];
+        promised.into_iter().filter(|(_, is)| *is).map(|(name, _)| name).collect()
     }
 
     /// How `seen` differs from what is promised here, one phrase each; empty when every promise

@@ -43,6 +43,12 @@ pub struct Geometry {
     pub span: u32,
     /// Clock of the I2C bus as used, hertz.
     pub bus_hz: u32,
+    /// Whether the chip writes from address 0 on only, so that a write further up repeats what
+    /// lies before it.
+    pub from_start: bool,
+    /// Whether a write that succeeds has been read back, end to end: what the part keeps was
+    /// compared with what the host sent.
+    pub reads_back: bool,
 }
 
 /// Why a memory did not do as told.
@@ -74,12 +80,11 @@ pub enum MemoryError {
 
 /// A memory that is open for reading and writing.
 pub trait Memory {
-    /// Its shape, as far as known. The page grows no smaller by [`Self::settle`] than is safe for
-    /// every part of that size.
+    /// Its shape, as far as known. Before [`Self::settle`] the page is one that every part takes.
     fn geometry(&self) -> Geometry;
 
-    /// Takes note of the size that was found, so that the page can be chosen for it.
-    fn settle(&mut self, size: Size);
+    /// Chooses the page that every part of `bytes` takes. Writes are split at its borders.
+    fn settle(&mut self, bytes: u32);
 
     /// Reads `range`, which lies below the reach; addresses beyond the part's size wrap.
     ///
@@ -87,9 +92,9 @@ pub trait Memory {
     /// [`MemoryError`]; [`MemoryError::Unreadable`] when this route has no way to read at all.
     fn read(&mut self, range: Range<u32>) -> Result<Vec<u8>, MemoryError>;
 
-    /// Writes `bytes` at `address`: at most a span, and within one page unless it starts at a
-    /// page's start. Returns when the part has taken them; whether it kept them is for the caller
-    /// to read back.
+    /// Writes `bytes` at `address`, at most a span, in as many write cycles as its page makes of
+    /// it. Returns when the part has taken them; unless [`Geometry::reads_back`], whether it kept
+    /// them is for the caller to read back.
     ///
     /// # Errors
     /// [`MemoryError`]; what lies in the written range is then unknown.

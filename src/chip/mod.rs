@@ -5,8 +5,11 @@
 //! and confirmation are written once over these, in `rescue` and `executor`; a family holds only
 //! what is true of its silicon. How to add one: docs/adding-a-chip.md.
 
+pub mod at2lp;
+mod build;
 pub mod cy16;
 pub mod descriptors;
+mod drive;
 pub mod ezusb;
 mod identity;
 mod memory;
@@ -15,10 +18,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use build::{Built, Recipe};
+pub use drive::{Drive, DriveAnswer};
 pub use identity::Identity;
 pub use memory::{AddressWidth, Geometry, Memory, MemoryError, Size};
 
-use crate::usb::{Link, Sighting, TransferError};
+use crate::usb::{Ids, Link, Sighting, TransferError};
 
 /// How well a fact is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -82,6 +87,25 @@ pub struct Suspicion {
     pub standing: Standing,
 }
 
+/// One pair of ids that speaks of a family.
+#[derive(Clone, Debug)]
+pub struct KnownIds {
+    /// The pair.
+    pub ids: Ids,
+    /// The chip.
+    pub model: Model,
+    /// What its owner would call it.
+    pub name: &'static str,
+    /// What that is.
+    pub detail: &'static str,
+    /// What the pair says about health.
+    pub standing: Standing,
+    /// How that is known.
+    pub grade: Grade,
+    /// Who else uses the pair.
+    pub also_used_by: &'static [&'static str],
+}
+
 /// What an id says about a device's health.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -93,6 +117,8 @@ pub enum Standing {
     SharedBootId,
     /// The id of a device whose firmware runs.
     Running,
+    /// It is in no table; the owner says what chip it is.
+    Unlisted,
 }
 
 /// One thing a probe found out, with how well it carries.
@@ -171,6 +197,17 @@ pub enum ImageError {
         chip: &'static str,
         /// The chip the image is for.
         other: &'static str,
+    },
+    /// The first bytes are the signature of another chip of the same family, whose images this
+    /// chip takes to its owner's harm. The one refusal that `--force` overrides.
+    #[error("the image is for an {other}, not for an {chip}: {why}")]
+    OtherModel {
+        /// The chip at hand.
+        chip: &'static str,
+        /// The chip the image is for.
+        other: Model,
+        /// What would become of it.
+        why: &'static str,
     },
     /// The bytes end in the middle of something.
     #[error("the image ends at byte {length:#06x}, in the middle of {part}")]
@@ -276,6 +313,9 @@ pub trait Chip: Send + Sync {
     /// The chips of the family.
     fn models(&self) -> &'static [Model];
 
+    /// The ids that speak of this family.
+    fn known_ids(&self) -> &'static [KnownIds];
+
     /// What the descriptors suggest; `None` when they do not speak of this family.
     fn recognise(&self, seen: &Sighting) -> Option<Suspicion>;
 
@@ -286,13 +326,14 @@ pub trait Chip: Send + Sync {
     fn probe(&self, link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError>;
 
     /// Opens the memory behind the chip, with a loader of ours in the chip's RAM where one is
-    /// needed. Changes RAM only.
+    /// needed. Changes RAM only. `seen` tells the endpoints where the memory is reached over them.
     ///
     /// # Errors
     /// [`ChipError::NoMemory`] when none answers.
     fn open_memory<'l>(
         &self,
         link: &'l mut dyn Link,
+        seen: &Sighting,
         finding: &Finding,
     ) -> Result<Box<dyn Memory + 'l>, ChipError>;
 
@@ -334,6 +375,27 @@ pub trait Chip: Send + Sync {
     /// The chip's physical least times.
     fn timing(&self, model: Model) -> Timing;
 
+    /// Asks the drive behind a bridge who it is, once the bridge is itself again. Reads only.
+    ///
+    /// # Errors
+    /// [`ChipError`] when the bridge fails; a drive that fails is [`DriveAnswer::Silent`].
+    fn drive(&self, link: &mut dyn Link, seen: &Sighting) -> Result<DriveAnswer, ChipError> {
+        let _ = (link, seen);
+        Ok(DriveAnswer::NotAsked)
+    }
+
+    /// Makes an image from values, for a chip whose image is a table of settings and strings.
+    ///
+    /// # Errors
+    /// [`ImageError`] when this family's images cannot be made so, or these values do not fit.
+    fn build_image(&self, model: Model, recipe: &Recipe) -> Result<Built, ImageError> {
+        let _ = recipe;
+        Err(ImageError::Unsuitable {
+            part: "an image from values".to_owned(),
+            why: format!("the image of an {model} holds a program and cannot be made up"),
+        })
+    }
+
     /// What about this chip is inferred and would carry a write, one sentence each; shown to the
     /// user before consent. Empty for a documented chip.
     fn caveats(&self, model: Model) -> &'static [&'static str];
@@ -341,7 +403,7 @@ pub trait Chip: Send + Sync {
 
 /// Every family, in the order they are asked.
 pub fn families() -> &'static [&'static dyn Chip] {
-    &[]
+    &[&cy16::Cy16, &at2lp::At2lp]
 }
 
 /// The family with that name.

@@ -1,1 +1,220 @@
-//! Being built.
+//! The command line: arguments as typed become a request as meant; one file a command.
+//!
+//! [`main`] is the program. `args` is the definition, `ports` opens the real or the virtual
+//! bus, the rest are the commands. Nothing here decides what happens to a device.
+
+mod args;
+mod backup;
+mod diagnose;
+mod image;
+mod list;
+mod ports;
+mod profile;
+mod rescue;
+mod sim;
+mod udev_rules;
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+use etcetera::BaseStrategy;
+use log::LevelFilter;
+
+pub use args::Cli;
+
+use crate::executor::{Request, Store};
+use crate::profile::{Library, known_chips as profile_chips};
+use crate::rescue::choice::NamedImage;
+use crate::rescue::{Code, Failure, Wish};
+use crate::{chip, ui};
+use args::{Command, CommonArgs, RescueArgs};
+
+/// No image of any chip here is larger; a longer file was named by mistake.
+const MOST_FILE_BYTES: u64 = 1 << 24;
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    let matches = Cli::command().get_matches();
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    start_log(cli.common.verbose);
+    let json = cli.common.json;
+    let is_run = is_run(&cli);
+    match run(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            ui::print_failure(&failure, json, is_run);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => LevelFilter::Warn,
+        1 => LevelFilter::Info,
+        2 => LevelFilter::Debug,
+        _ => LevelFilter::Trace,
+    };
+    env_logger::Builder::new()
+        .filter_module("recover", level)
+        .parse_default_env()
+        .format_timestamp_millis()
+        .init();
+}
+
+/// Whether the command works on a device, so that its JSON ends in an outcome.
+fn is_run(cli: &Cli) -> bool {
+    match &cli.command {
+        None => cli.auto,
+        Some(Command::Diagnose | Command::Backup { .. }) => true,
+        Some(Command::Plan { .. } | Command::Resume { .. }) => true,
+        Some(Command::Restore { list, .. }) => !list,
+        Some(_) => false,
+    }
+}
+
+fn run(cli: Cli) -> Result<u8, Failure> {
+    let Cli { auto, rescue, common, command } = cli;
+    let stray = rescue != RescueArgs::default();
+    match command {
+        None if auto => rescue::auto(&common, &rescue),
+        None => {
+            ui::print_usage(&Cli::command().render_help().ansi().to_string());
+            Ok(2)
+        }
+        Some(_) if auto || stray => {
+            let what = "--auto and its options go without a command";
+            Err(Failure::new(Code::R311, what, "command line").next("`recover --help`"))
+        }
+        Some(command) => match command {
+            Command::List { all } => list::list(&common, all),
+            Command::Diagnose => diagnose::diagnose(&common),
+            Command::Plan { rescue } => rescue::plan(&common, &rescue),
+            Command::Resume { rescue } => rescue::resume(&common, &rescue),
+            Command::Backup { output } => backup::backup(&common, output.as_deref()),
+            Command::Restore { id: Some(id), list: false, rescue } => {
+                backup::restore(&common, &id, &rescue)
+            }
+            Command::Restore { .. } => backup::list(&common),
+            Command::Image(command) => image::run(&common, &command),
+            Command::Profile(command) => profile::run(&common, &command),
+            Command::Sim(command) => sim::run(&common, &command),
+            Command::UdevRules => udev_rules::print(&common),
+        },
+    }
+}
+
+/// The store: `--home`, else the user's data folder; the simulator has one of its own inside, so
+/// that practice never mixes with real backups.
+fn store(common: &CommonArgs) -> Result<Store, Failure> {
+    let home = home(common)?;
+    Ok(Store::new(if common.sim.is_some() { home.join("simulator") } else { home }))
+}
+
+fn home(common: &CommonArgs) -> Result<PathBuf, Failure> {
+    if let Some(home) = &common.home {
+        return Ok(home.clone());
+    }
+    etcetera::choose_base_strategy().map(|base| base.data_dir().join("recover")).map_err(|error| {
+        Failure::new(Code::R506, error.to_string(), "the user's data folder")
+            .next("name a folder with --home")
+    })
+}
+
+/// The profiles: those that come with the program, and the user's own.
+fn library(common: &CommonArgs) -> Result<Library, Failure> {
+    let folder = Store::new(home(common)?).profiles();
+    Ok(Library::embedded(&profile_chips()).with_user_folder(&folder))
+}
+
+/// What is asked of a run.
+fn request(common: &CommonArgs, rescue: &RescueArgs) -> Result<Request, Failure> {
+    let as_family = match &common.as_family {
+        None => None,
+        Some(name) => Some(chip::family(name).ok_or_else(|| {
+            let known: Vec<_> = chip::families().iter().map(|family| family.family()).collect();
+            let what = format!("no chip family is called {name:?}; there are {}", known.join(", "));
+            Failure::new(Code::R311, what, "--as").next("`recover diagnose --help`")
+        })?),
+    };
+    let image = rescue.image.as_deref().map(read_image).transpose()?;
+    Ok(Request {
+        port: common.port.clone(),
+        wish: Wish { profile: rescue.profile.clone(), image, serial: rescue.serial.clone() },
+        dry_run: rescue.dry_run,
+        yes: rescue.yes,
+        force: rescue.force,
+        no_trial: rescue.no_trial,
+        as_family,
+        resume: false,
+        wait: common.wait(),
+    })
+}
+
+/// An image file.
+fn read_image(path: &Path) -> Result<NamedImage, Failure> {
+    let name = path.display().to_string();
+    let bytes = read_bounded(path).map_err(|why| {
+        Failure::new(Code::R212, why, format!("image {name}"))
+            .next("check the file's name and that you may read it")
+    })?;
+    Ok(NamedImage { name, bytes })
+}
+
+/// A file, at most as long as any that has a meaning here.
+fn read_bounded(path: &Path) -> Result<Vec<u8>, String> {
+    let file = fs::File::open(path).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    file.take(MOST_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > MOST_FILE_BYTES {
+        return Err(format!("it is longer than {MOST_FILE_BYTES} bytes"));
+    }
+    Ok(bytes)
+}
+
+/// A text file, as bounded.
+fn read_text(path: &Path) -> Result<String, String> {
+    String::from_utf8(read_bounded(path)?).map_err(|_| "it is not text".to_owned())
+}
+
+/// The command to print as a next step: the verb and what says which device and whose store.
+fn command_line(common: &CommonArgs, verb: &str) -> String {
+    let mut line = verb.to_owned();
+    let mut add = |option: &str, value: &str| {
+        line.push_str(&format!(" {option} {}", quoted(value)));
+    };
+    if let Some(scenario) = &common.sim {
+        add("--sim", scenario);
+    }
+    if let Some(file) = &common.sim_state {
+        add("--sim-state", &file.display().to_string());
+    }
+    if let Some(port) = &common.port {
+        add("--port", &port.to_string());
+    }
+    if let Some(family) = &common.as_family {
+        add("--as", family);
+    }
+    let from_environment = std::env::var_os("RECOVER_HOME").map(PathBuf::from);
+    if let Some(home) = common.home.as_ref().filter(|home| Some(*home) != from_environment.as_ref())
+    {
+        add("--home", &home.display().to_string());
+    }
+    line
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@+,~".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}

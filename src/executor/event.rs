@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::chip::{Evidence, Identity, Model, Running, Size, Standing};
+use crate::chip::{DriveAnswer, Evidence, Identity, Model, Running, Size, Standing};
 use crate::rescue::{Condition, Failure, Limit, Outcome, Preflight, Risk};
 use crate::usb::{Ids, PortPath};
 
@@ -101,6 +101,11 @@ pub enum Event {
     Alive {
         /// Who it came up as.
         identity: Identity,
+    },
+    /// The drive behind the bridge was asked who it is.
+    Drive {
+        /// What it answered.
+        answer: DriveAnswer,
     },
     /// The person at the device is asked for something.
     Asked {

@@ -3,7 +3,7 @@
 use super::event::Event;
 use super::session::Session;
 use super::store::{BackupRecord, Store};
-use super::write::persevere;
+use super::write::{ATTEMPTS, is_passing, persevere};
 use crate::chip::{Chip, Finding, Memory, MemoryError, Size};
 use crate::rescue::size::{is_uniform, proven_size};
 use crate::rescue::{Condition, DeviceState, Failure, Survey};
@@ -36,23 +36,46 @@ impl Session<'_> {
     ) -> Result<Examined, Failure> {
         // From here on our loader may be in the chip's RAM.
         self.state = DeviceState::RunningFromRam;
-        let place = "first reading of the EEPROM";
-        let mut memory = chip
-            .open_memory(link, finding)
-            .map_err(|error| self.chip_failure(error, "opening of the EEPROM"))?;
-        let survey = match self.survey(&mut *memory, want) {
-            Err(MemoryError::Unreadable(why)) => Survey {
-                geometry: memory.geometry(),
-                size: Size::AtLeast(memory.geometry().smallest),
-                contents: None,
-                unreadable: Some(why),
-            },
-            result => result.map_err(|error| self.memory_failure(error, place))?,
+        let mut attempt = 1;
+        let survey = loop {
+            let result = self.open_and_survey(seen, chip, finding, link, want);
+            let again = match &result {
+                Ok(survey) => survey.contents.is_none(),
+                Err(error) => is_passing(error),
+            };
+            // Without a backup a passing disturbance would cost the old contents.
+            if again && attempt < ATTEMPTS {
+                attempt += 1;
+                continue;
+            }
+            let place = "first reading of the EEPROM";
+            break result.map_err(|error| self.memory_failure(error, place))?;
         };
         let condition = Condition::of(chip, finding, &survey);
         self.emit(&Event::Diagnosed { condition: condition.clone(), size: survey.size });
         self.back_up(seen, finding, &survey)?;
         Ok(Examined { survey, condition })
+    }
+
+    fn open_and_survey(
+        &mut self,
+        seen: &Sighting,
+        chip: &dyn Chip,
+        finding: &Finding,
+        link: &mut dyn Link,
+        want: u32,
+    ) -> Result<Survey, MemoryError> {
+        let mut memory = chip.open_memory(link, seen, finding)?;
+        match self.survey(&mut *memory, want) {
+            Err(MemoryError::Unreadable(why)) => Ok(Survey {
+                geometry: memory.geometry(),
+                size: Size::AtLeast(memory.geometry().smallest),
+                part_bytes: memory.geometry().smallest,
+                contents: None,
+                unreadable: Some(why),
+            }),
+            result => result,
+        }
     }
 
     fn survey(&mut self, memory: &mut dyn Memory, want: u32) -> Result<Survey, MemoryError> {
@@ -77,9 +100,13 @@ impl Session<'_> {
         if let Size::Proven(size) = size {
             contents.truncate(usize::try_from(size).unwrap_or(usize::MAX));
         }
-        memory.settle(size);
+        let part_bytes = match size {
+            Size::Proven(bytes) => bytes,
+            Size::AtLeast(bytes) => want.max(bytes),
+        };
+        memory.settle(part_bytes);
         let geometry = memory.geometry();
-        Ok(Survey { geometry, size, contents: Some(contents), unreadable: None })
+        Ok(Survey { geometry, size, part_bytes, contents: Some(contents), unreadable: None })
     }
 
     /// Reads up to `goal`, the first address not read.

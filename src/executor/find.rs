@@ -51,12 +51,15 @@ impl Session<'_> {
         }
         loop {
             let seen = self.scan()?;
-            match self.choose(request, &seen) {
-                Err(failure) if failure.code == Code::R101 && !deadline.passed(&*clock) => {
-                    clock.sleep(POLL);
-                }
-                result => return result,
+            let found = self.choose(request, &seen);
+            let nothing_yet = match &found {
+                Ok(candidate) => request.wait.is_some() && !candidate.is_in_question(),
+                Err(failure) => failure.code == Code::R101,
+            };
+            if !nothing_yet || deadline.passed(&*clock) {
+                return found;
             }
+            clock.sleep(POLL);
         }
     }
 
@@ -79,7 +82,8 @@ impl Session<'_> {
                     .cloned();
                 let (chip, suspicion) = recognise(seen)
                     .or_else(|| as_asked(request, seen))
-                    .or_else(|| as_journalled(unfinished.as_ref()))?;
+                    .or_else(|| as_journalled(unfinished.as_ref()))
+                    .or_else(|| self.as_profiled(seen))?;
                 Some(Candidate { seen: seen.clone(), chip, suspicion, unfinished })
             })
             .collect();
@@ -96,7 +100,7 @@ impl Session<'_> {
                 for candidate in several {
                     failure.next.push(format!(
                         "{} --port {}    ({} {})",
-                        self.tools.command,
+                        self.tools.commands.again,
                         candidate.seen.port,
                         candidate.seen.ids,
                         candidate.suspicion.name
@@ -105,6 +109,23 @@ impl Session<'_> {
                 Err(failure)
             }
         }
+    }
+
+    /// A device that is what a profile promises: a healthy enclosure.
+    fn as_profiled(&self, seen: &Sighting) -> Option<(&'static dyn Chip, Suspicion)> {
+        let now = Identity::of(seen);
+        let profile = self.tools.library.profiles().find(|profile| {
+            profile.scope == self.tools.scope
+                && profile.identity.identity.differences(&now).is_empty()
+        })?;
+        let (chip, model) = chip::model(&profile.chip.model)?;
+        let suspicion = Suspicion {
+            model,
+            name: "enclosure of a known model",
+            detail: "it is what a profile says of the model when healthy",
+            standing: Standing::Running,
+        };
+        Some((chip, suspicion))
     }
 
     fn nothing_found(&self, request: &Request, seen: &[Sighting]) -> Failure {
@@ -119,26 +140,52 @@ impl Session<'_> {
                     .map(|seen| format!("{} at {}", seen.ids, seen.port))
                     .collect();
                 format!(
-                    "none of the {} devices there is a chip in boot mode: {}",
+                    "of {} devices here none is a chip in boot mode: {}",
                     seen.len(),
                     shown.join(", ")
                 )
             }
         };
-        Failure::new(Code::R101, what, place)
+        let mut failure = Failure::new(Code::R101, what, place);
+        let library = self.tools.library;
+        if let Some(profile) = request.wish.profile.as_ref().and_then(|name| library.find(name)) {
+            let by_hand = profile.guidance.iter();
+            failure.next.extend(by_hand.map(|by| format!("{}; then: {}", by.step, by.expect)));
+        }
+        let again = &self.tools.commands.again;
+        let failure = failure
             .next("plug the enclosure straight into the computer with its own power on, and look with `recover list`")
-            .next(format!("{} --wait    (notices it the moment it appears)", self.tools.command))
-            .next("if it shows up under an id that is in no table: `recover diagnose --port PORT --as cy16` asks it, read-only")
+            .next(format!("{again} --wait    (notices it the moment it appears)"))
+            .next("if it shows up under an id that is in no table: `recover diagnose --port PORT --as cy16` asks it, read-only");
+        let by_hand: Vec<String> = library
+            .profiles()
+            .filter(|profile| profile.scope == self.tools.scope && !profile.guidance.is_empty())
+            .map(|profile| format!("`recover profile show {}`", profile.name))
+            .collect();
+        match by_hand.as_slice() {
+            [] => failure,
+            shown => failure.next(format!(
+                "if it shows nothing at all, there may be a way in by hand: {}",
+                shown.join(", ")
+            )),
+        }
     }
 }
 
-/// Whether an unfinished rescue is of this device: the same port, and either the id it had then
-/// or the one it was to have.
+/// Whether an unfinished rescue may be of this device: the same port, and either the id it had
+/// then, the one it was to have, or the same chip in boot mode. What its memory holds has to bear
+/// it out before anything is written ([`Session::bears_out`]).
 fn belongs_to(journal: &Journal, seen: &Sighting) -> bool {
     let begun = journal.begun();
+    let same_chip = || {
+        recognise(seen).is_some_and(|(_, suspicion)| {
+            suspicion.standing != Standing::Running && suspicion.model.name == begun.chip
+        })
+    };
     begun.port == seen.port
         && (begun.ids == seen.ids
-            || begun.expected.as_ref().is_some_and(|identity| identity.ids == seen.ids))
+            || begun.expected.as_ref().is_some_and(|identity| identity.ids == seen.ids)
+            || same_chip())
 }
 
 fn as_asked(request: &Request, seen: &Sighting) -> Option<(&'static dyn Chip, Suspicion)> {
@@ -150,7 +197,7 @@ fn as_asked(request: &Request, seen: &Sighting) -> Option<(&'static dyn Chip, Su
         model,
         name: "device with an unlisted id",
         detail: "asked because --as was given",
-        standing: Standing::SharedBootId,
+        standing: Standing::Unlisted,
     };
     Some((chip, suspicion))
 }

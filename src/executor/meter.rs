@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::clock::Clock;
+use crate::usb::hexdump::HexDump;
 use crate::usb::{Link, Reply, Transfer, TransferError};
 
 /// A link whose transfers are counted.
@@ -22,31 +23,23 @@ impl Meter {
 impl Link for Meter {
     fn exchange(&mut self, transfer: &Transfer) -> Result<Reply, TransferError> {
         self.count.fetch_add(1, Ordering::Relaxed);
+        let clock = self.link.clock();
+        let began = clock.now();
         let result = self.link.exchange(transfer);
+        let took = clock.now().saturating_sub(began);
         match &result {
-            Ok(reply) if reply.data.is_empty() => log::debug!("{transfer}: ok"),
-            Ok(reply) => log::debug!("{transfer}: {} bytes", reply.data.len()),
-            Err(error) => log::debug!("{transfer}: {error}"),
+            Ok(reply) => log::debug!("{transfer}: {} bytes, {took:?}", reply.data.len()),
+            Err(error) => log::debug!("{transfer}: {error}, {took:?}"),
         }
-        if log::log_enabled!(log::Level::Trace) {
-            match (transfer, &result) {
-                (Transfer::ControlOut { data, .. } | Transfer::BulkOut { data, .. }, _) => {
-                    dump('>', data);
-                }
-                (_, Ok(reply)) => dump('<', &reply.data),
-                _ => {}
-            }
+        if let Transfer::ControlOut { data, .. } | Transfer::BulkOut { data, .. } = transfer {
+            log::trace!("sent{}", HexDump(data));
+        } else if let Ok(reply) = &result {
+            log::trace!("received{}", HexDump(&reply.data));
         }
         result
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
         self.link.clock()
-    }
-}
-
-fn dump(direction: char, data: &[u8]) {
-    for (row, chunk) in data.chunks(16).enumerate() {
-        log::trace!("{direction} {:04x}: {}", row * 16, hex::encode(chunk));
     }
 }

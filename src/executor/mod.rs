@@ -6,13 +6,17 @@
 
 pub mod event;
 pub mod examine;
+mod explain;
 pub mod find;
 pub mod meter;
 pub mod operator;
 pub mod perform;
+mod planning;
+mod records;
 pub mod restart;
 pub mod session;
 pub mod store;
+mod target;
 mod write;
 
 use std::time::Duration;
@@ -22,16 +26,11 @@ pub use operator::{Consent, Operator};
 pub use session::Session;
 pub use store::{BackupRecord, Store};
 
-use crate::chip::{Chip, Image, Model};
+use crate::chip::Chip;
 use crate::profile::{Library, Scope};
-use crate::rescue::{Preflight, Wish};
+use crate::rescue::Wish;
+use crate::rescue::preflight::Twin;
 use crate::usb::{Bus, PortPath};
-
-/// Boots images on virtual chips.
-pub trait Twin {
-    /// Boots `image` on the virtual `model`.
-    fn boot(&self, model: Model, image: &Image) -> Preflight;
-}
 
 /// What a run works with.
 pub struct Tools<'t> {
@@ -49,9 +48,29 @@ pub struct Tools<'t> {
     pub store: &'t Store,
     /// Whether the devices are real.
     pub scope: Scope,
-    /// How the program was called, up to its first choice; the start of every command that is
-    /// offered as a next step.
-    pub command: String,
+    /// How the program was called, for the commands that are offered as next steps.
+    pub commands: Commands,
+}
+
+/// Command lines to offer as next steps: they lose nothing of how the program was called.
+#[derive(Clone, Debug)]
+pub struct Commands {
+    /// The same command again, up to its first choice.
+    pub again: String,
+    /// Options that say which bus, port and store are meant, each behind a space.
+    pub options: String,
+}
+
+impl Commands {
+    /// `recover resume`, for the same device.
+    pub fn resume(&self) -> String {
+        format!("recover resume{}", self.options)
+    }
+
+    /// `recover restore`, for the same device.
+    pub fn restore(&self, backup: &str) -> String {
+        format!("recover restore {backup}{}", self.options)
+    }
 }
 
 /// What is asked of a run.
@@ -72,6 +91,8 @@ pub struct Request {
     pub no_trial: bool,
     /// Ask this family even though the device's id is in no table.
     pub as_family: Option<&'static dyn Chip>,
+    /// Take up the unfinished rescue of the port, as was asked by name.
+    pub resume: bool,
     /// How long to wait for a device to appear.
     pub wait: Option<Duration>,
 }

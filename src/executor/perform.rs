@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::event::Event;
 use super::examine::Examined;
 use super::find::Candidate;
-use super::session::{Session, Target};
-use crate::chip::{ChipError, Finding, Identity, Memory, Trial};
+use super::session::Session;
+use super::target::Target;
+use crate::chip::{ChipError, DriveAnswer, Finding, Identity, Memory, Size, Trial};
 use crate::journal::Entry;
 use crate::rescue::outcome::Verdict;
 use crate::rescue::plan::{Plan, Risk, Step};
@@ -78,7 +79,8 @@ impl Session<'_> {
                     seen =
                         self.step(position, step, |run| run.restart(candidate, link, &seen, *by))?;
                 }
-                _ => self.step(position, step, |run| run.confirm(&seen, target, position))?,
+                _ => self
+                    .step(position, step, |run| run.confirm(candidate, &seen, target, position))?,
             }
         }
         Ok(if target.expected.is_some() { Verdict::Rescued } else { Verdict::Restored })
@@ -94,6 +96,7 @@ impl Session<'_> {
         let title = step.to_string();
         let persistent = step.risk() == Risk::Persistent;
         self.record(Entry::Intent { step: position.step, title: title.clone(), persistent })?;
+        log::info!("step {} of {}: {title}", position.step, position.of);
         self.emit(&Event::StepBegun { step: position.step, of: position.of, title });
         let result = act(self)?;
         self.record(Entry::Done { step: position.step })?;
@@ -112,11 +115,14 @@ impl Session<'_> {
     ) -> Result<(), Failure> {
         let clock = self.tools.bus.clock();
         let chip = candidate.chip;
-        let Attached { finding, link, .. } = attached;
+        let Attached { seen, finding, link } = attached;
         let mut memory = chip
-            .open_memory(&mut **link, finding)
+            .open_memory(&mut **link, seen, finding)
             .map_err(|error| self.chip_failure(error, "opening of the EEPROM"))?;
-        memory.settle(survey.size);
+        if let Size::Proven(bytes) = survey.size {
+            memory.settle(bytes);
+        }
+        self.is_as_read(&mut *memory, survey)?;
         let began = clock.now();
         let result = steps.iter().try_for_each(|(position, step)| {
             self.step(*position, step, |run| run.memory_step(&mut *memory, survey, step, *position))
@@ -145,33 +151,24 @@ impl Session<'_> {
             self.state = DeviceState::PartWritten;
         }
         match step {
-            Step::Invalidate(run) => {
-                self.write_run(memory, run, &place)?;
-                self.verify_run(memory, survey, run, &place)
-            }
-            Step::ProveSize(proof) => self.prove_size(memory, survey, proof, &place),
+            Step::Invalidate(run) => self.write_and_verify(memory, survey, run, &place),
+            Step::ProvePart(proof) => self.prove_part(memory, survey, proof, &place),
             Step::WriteBody { runs, bytes, .. } => {
                 let mut done = 0;
                 for run in runs {
-                    self.write_run(memory, run, &place)?;
+                    if memory.geometry().reads_back {
+                        self.write_and_verify(memory, survey, run, &place)?;
+                    } else {
+                        self.write_run(memory, run, &place)?;
+                    }
                     done += run.bytes.len() as u64;
                     self.progress("write", done, *bytes);
                 }
                 Ok(())
             }
-            Step::Verify { runs } => {
-                let total = runs.iter().map(|run| run.bytes.len() as u64).sum();
-                let mut done = 0;
-                for run in runs {
-                    self.verify_run(memory, survey, run, &place)?;
-                    done += run.bytes.len() as u64;
-                    self.progress("verify", done, total);
-                }
-                Ok(())
-            }
+            Step::Verify { runs } => self.verify(memory, survey, runs, &place),
             Step::Commit(run) => {
-                self.write_run(memory, run, &place)?;
-                self.verify_run(memory, survey, run, &place)?;
+                self.write_and_verify(memory, survey, run, &place)?;
                 self.state = DeviceState::Written;
                 Ok(())
             }
@@ -182,9 +179,15 @@ impl Session<'_> {
     /// A failure with the device part written says how to go on and how to go back.
     fn what_to_do_after(&self, mut failure: Failure) -> Failure {
         if failure.device == DeviceState::PartWritten {
-            failure.next.push("`recover resume` finishes it".to_owned());
+            let resume = self.tools.commands.resume();
+            // A dead cell is not finished by trying again, and nothing is said twice.
+            let told = failure.next.iter().any(|next| next.contains(&resume));
+            if failure.code != Code::R108 && !told {
+                failure.next.push(format!("`{resume}` finishes it"));
+            }
             if let Some(backup) = &self.outcome.backup {
-                failure.next.push(format!("`recover restore {backup}` puts the old contents back"));
+                let restore = self.tools.commands.restore(backup);
+                failure.next.push(format!("`{restore}` puts the old contents back"));
             }
         }
         failure
@@ -232,7 +235,10 @@ impl Session<'_> {
         Failure::new(Code::R213, what, place)
             .leaving(DeviceState::RunningFromRam)
             .next("take its power away and plug it in again: it is then what it was")
-            .next(format!("{} --no-trial    (writes without trying it first)", self.tools.command))
+            .next(format!(
+                "{} --no-trial    (writes without trying it first)",
+                self.tools.commands.again
+            ))
     }
 
     /// Opens the device again as it is now; where its firmware does not let us in, its power has
@@ -267,6 +273,7 @@ impl Session<'_> {
 
     fn confirm(
         &mut self,
+        candidate: &Candidate,
         seen: &Sighting,
         target: &Target,
         position: Position,
@@ -281,6 +288,7 @@ impl Session<'_> {
             .unwrap_or_default();
         if differences.is_empty() {
             self.state = DeviceState::Restored;
+            self.ask_the_drive(candidate, seen);
             return Ok(());
         }
         let failure = if super::find::would_be_in_boot_mode(&identity) {
@@ -288,21 +296,38 @@ impl Session<'_> {
                 "it is still {}: the chip does not boot what its EEPROM holds",
                 identity.ids
             );
-            Failure::new(Code::R114, what, place).next(
-                "take all its power away for ten seconds, plug it in again, then `recover resume`",
-            )
+            Failure::new(Code::R114, what, place).next(format!(
+                "take all its power away for ten seconds, plug it in again, then `{}`",
+                self.tools.commands.resume()
+            ))
         } else {
             let what = format!("it came back with {}", differences.join(", "));
             Failure::new(Code::R112, what, place)
                 .next("check that the image is for this very enclosure model")
         };
         let failure = match &self.outcome.backup {
-            Some(backup) => {
-                failure.next(format!("`recover restore {backup}` puts the old contents back"))
-            }
+            Some(backup) => failure.next(format!(
+                "`{}` puts the old contents back",
+                self.tools.commands.restore(backup)
+            )),
             None => failure,
         };
         Err(failure.leaving(self.state))
+    }
+}
+
+impl Session<'_> {
+    /// Asks the drive behind the bridge who it is. The rescue stands without its answer: an
+    /// enclosure may be rescued with no drive in it.
+    fn ask_the_drive(&mut self, candidate: &Candidate, seen: &Sighting) {
+        let asked = self.open(seen).map(|mut link| candidate.chip.drive(&mut *link, seen));
+        let answer = match asked {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => DriveAnswer::Silent { why: error.to_string() },
+            Err(failure) => DriveAnswer::Silent { why: failure.what },
+        };
+        self.emit(&Event::Drive { answer: answer.clone() });
+        self.outcome.drive = Some(answer);
     }
 }
 

@@ -87,7 +87,10 @@ impl Session<'_> {
                 );
                 Failure::new(Code::R111, what, format!("port {}", seen.port))
                     .leaving(self.state)
-                    .next("plug the enclosure into the same port and run `recover resume`")
+                    .next(format!(
+                        "plug the enclosure into the same port and run `{}`",
+                        self.tools.commands.resume()
+                    ))
             },
         )
     }

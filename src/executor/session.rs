@@ -4,19 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::event::{Event, PlannedStep};
+use super::event::Event;
 use super::examine::Examined;
-use super::find::{Candidate, would_be_in_boot_mode};
+use super::find::Candidate;
 use super::meter::Meter;
-use super::store::{BackupRecord, Store};
-use super::{Consent, Request, Tools};
-use crate::chip::{ChipError, Finding, Identity, Image, MemoryError, Running, Standing};
-use crate::journal::{Begun, Entry, JournalFile, VERSION};
-use crate::profile::{Profile, Scope};
-use crate::rescue::choice::{Choice, NamedImage, choose_image, choose_profile};
-use crate::rescue::outcome::{Outcome, Verdict, sha256};
-use crate::rescue::plan::{Plan, Situation};
-use crate::rescue::{Code, Condition, DeviceState, Failure, Preflight, Wish};
+use super::store::BackupRecord;
+use super::target::{Target, taken_up};
+use super::{Request, Tools};
+use crate::chip::{ChipError, Finding, Identity, Running, Standing};
+use crate::journal::{Journal, JournalFile};
+use crate::rescue::choice::{Choice, NamedImage};
+use crate::rescue::outcome::{Identities, Outcome, Verdict};
+use crate::rescue::{Code, Condition, DeviceState, Failure};
 use crate::usb::lock::PortLock;
 use crate::usb::{Link, Sighting, TransferError};
 
@@ -28,14 +27,7 @@ pub struct Session<'t> {
     pub(super) state: DeviceState,
     transfers: Arc<AtomicU64>,
     began: Duration,
-    journal: Option<JournalFile>,
-}
-
-/// An image with everything that was checked about it.
-pub(super) struct Target {
-    pub choice: Choice,
-    pub image: Image,
-    pub expected: Option<Identity>,
+    pub(super) journal: Option<JournalFile>,
 }
 
 impl<'t> Session<'t> {
@@ -61,7 +53,7 @@ impl<'t> Session<'t> {
 
     /// Proves the chip and reads its memory; writes nothing.
     pub fn diagnose(mut self, request: &Request) -> Outcome {
-        let result = self.run_diagnosis(request).map(|_| Verdict::Planned);
+        let result = self.run_diagnosis(request, 0).map(|_| Verdict::Planned);
         self.finish(result)
     }
 
@@ -80,7 +72,10 @@ impl<'t> Session<'t> {
     fn run_rescue(&mut self, request: &Request) -> Result<Verdict, Failure> {
         let candidate = self.find(request)?;
         self.sighted(&candidate);
-        if candidate.suspicion.standing == Standing::Running && candidate.unfinished.is_none() {
+        if candidate.suspicion.standing == Standing::Running
+            && candidate.unfinished.is_none()
+            && !request.force
+        {
             self.note(format!(
                 "{} runs its firmware as {}; there is nothing to rescue",
                 candidate.suspicion.name,
@@ -90,36 +85,101 @@ impl<'t> Session<'t> {
             return Ok(Verdict::Healthy);
         }
         let _lock = self.lock(&candidate.seen)?;
-        let (finding, mut link) = self.prove(&candidate)?;
+        match self.prove(&candidate) {
+            Err(failure) if failure.code == Code::R102 && candidate.unfinished.is_some() => {
+                self.settle_by_restart(request, candidate, failure)
+            }
+            proven => {
+                let (finding, link) = proven?;
+                self.rescue_proven(request, &candidate, finding, link)
+            }
+        }
+    }
+
+    /// An unfinished rescue whose device now runs firmware that does not let us in: whether it
+    /// runs from its memory or only from RAM shows when its power was away.
+    fn settle_by_restart(
+        &mut self,
+        request: &Request,
+        candidate: Candidate,
+        failure: Failure,
+    ) -> Result<Verdict, Failure> {
+        self.note(format!("it does not let us in ({}), so its power has to go", failure.what));
+        let seen = self.cycle_power(&candidate.seen)?;
+        let now = Identity::of(&seen);
+        let expected = candidate.unfinished.as_ref().and_then(|j| j.begun().expected.clone());
+        self.outcome.identity = Identities { expected: expected.clone(), seen: Some(now.clone()) };
+        if expected.is_some_and(|expected| expected.differences(&now).is_empty()) {
+            self.state = DeviceState::Restored;
+            return Ok(Verdict::Rescued);
+        }
+        let candidate = Candidate { seen, ..candidate };
+        let (finding, link) = self.prove(&candidate)?;
+        self.rescue_proven(request, &candidate, finding, link)
+    }
+
+    fn rescue_proven(
+        &mut self,
+        request: &Request,
+        candidate: &Candidate,
+        finding: Finding,
+        mut link: Box<dyn Link>,
+    ) -> Result<Verdict, Failure> {
         if finding.running == Running::Firmware && candidate.unfinished.is_none() && !request.force
         {
             self.outcome.identity.seen = Some(Identity::of(&candidate.seen));
             self.note("firmware runs on this chip, so there is nothing to rescue".to_owned());
             return Ok(Verdict::Healthy);
         }
-        let target = self.choose_target(request, &candidate, &finding)?;
+        let target = self.choose_target(request, candidate, &finding)?;
         let want = target.want();
         let examined = self.examine(&candidate.seen, candidate.chip, &finding, &mut *link, want)?;
-        let plan = self.plan(request, &candidate, &finding, &target, &examined, request.force)?;
+        if let Some(journal) = taken_up(request, candidate)
+            && !request.resume
+            && !self.bears_out(journal, &target, &examined)
+        {
+            self.note(format!(
+                "its EEPROM holds nothing of what the unfinished rescue {} wrote, so this run begins afresh",
+                journal.begun().id
+            ));
+            let afresh = Candidate { unfinished: None, ..candidate.clone() };
+            return self.rescue_proven(request, &afresh, finding, link);
+        }
+        let plan = self.plan(request, candidate, &finding, &target, &examined, request.force)?;
         if request.dry_run {
             return Ok(Verdict::Planned);
         }
-        self.ask_consent(request, &candidate, &target, &plan)?;
-        self.begin_journal(&candidate, &target)?;
-        self.perform(&candidate, finding, link, &target, &examined, &plan)
+        self.ask_consent(request, candidate, &target, &plan)?;
+        self.begin_journal(candidate, &target)?;
+        self.perform(candidate, finding, link, &target, &examined, &plan)
     }
 
-    fn run_diagnosis(&mut self, request: &Request) -> Result<Examined, Failure> {
+    /// Whether the memory is what an unfinished rescue would have left: some of its image where
+    /// the backup had other bytes. Another device may have been put into the port meanwhile.
+    fn bears_out(&self, journal: &Journal, target: &Target, examined: &Examined) -> bool {
+        let Some(now) = examined.survey.contents.as_deref() else { return true };
+        let backup = journal.begun().backup.as_deref();
+        let Some((_, before)) = backup.and_then(|id| self.tools.store.load_backup(id).ok()) else {
+            return true;
+        };
+        let image = &target.image.bytes;
+        let triples = image.iter().zip(&before).zip(now);
+        let wrote = |((image, before), now): ((&u8, &u8), &u8)| image != before && image == now;
+        now.starts_with(image) || triples.into_iter().any(wrote)
+    }
+
+    fn run_diagnosis(&mut self, request: &Request, want: u32) -> Result<Examined, Failure> {
         let candidate = self.find(request)?;
         self.sighted(&candidate);
         let _lock = self.lock(&candidate.seen)?;
         let (finding, mut link) = self.prove(&candidate)?;
         self.outcome.identity.seen = Some(Identity::of(&candidate.seen));
-        self.examine(&candidate.seen, candidate.chip, &finding, &mut *link, 0)
+        self.examine(&candidate.seen, candidate.chip, &finding, &mut *link, want)
     }
 
     fn run_backup(&mut self, request: &Request) -> Result<Verdict, Failure> {
-        let examined = self.run_diagnosis(request)?;
+        // A backup holds all that can be read.
+        let examined = self.run_diagnosis(request, u32::MAX)?;
         match examined.condition {
             Condition::Unreadable { why } => Err(Failure::new(Code::R115, why, "backup")
                 .leaving(self.state)
@@ -155,28 +215,6 @@ impl<'t> Session<'t> {
         self.ask_consent(request, &candidate, &target, &plan)?;
         self.begin_journal(&candidate, &target)?;
         self.perform(&candidate, finding, link, &target, &examined, &plan)
-    }
-
-    /// A backup as something to write: an image where it is one, the bare bytes where it is not,
-    /// for its owner may want a blank memory back.
-    fn restore_target(&self, candidate: &Candidate, finding: &Finding, choice: Choice) -> Target {
-        let bytes = &choice.image.bytes;
-        match candidate.chip.image_in_memory(finding.model, bytes) {
-            Ok(image) => {
-                let expected = image.identity.clone();
-                let image = Image { bytes: bytes.clone(), ..image };
-                Target { choice, image, expected }
-            }
-            Err(_) => {
-                let image = Image {
-                    bytes: bytes.clone(),
-                    signature_bytes: 0,
-                    identity: None,
-                    contents: Vec::new(),
-                };
-                Target { choice, image, expected: None }
-            }
-        }
     }
 
     fn sighted(&mut self, candidate: &Candidate) {
@@ -233,259 +271,6 @@ impl<'t> Session<'t> {
         Ok((finding, link))
     }
 
-    /// The profile and image, checked and booted on the virtual twin.
-    fn choose_target(
-        &mut self,
-        request: &Request,
-        candidate: &Candidate,
-        finding: &Finding,
-    ) -> Result<Target, Failure> {
-        let command = self.tools.command.clone();
-        let wish = self.wish(request, candidate)?;
-        let library = self.tools.library;
-        let standing = candidate.suspicion.standing;
-        let profile = choose_profile(
-            &wish,
-            finding.model,
-            standing,
-            self.tools.scope,
-            library.profiles(),
-            &command,
-        )?;
-        let shipped = match profile {
-            Some(profile) if wish.image.is_none() => {
-                library.image_bytes(profile).map_err(|error| {
-                    Failure::new(Code::R309, error.to_string(), format!("profile {}", profile.name))
-                        .next("look at it with `recover profile check`")
-                })?
-            }
-            _ => None,
-        };
-        let named = choose_image(&wish, profile, shipped, &command)?;
-        let choice = Choice { profile: profile.cloned(), image: named };
-        self.check_target(request, candidate, finding, choice)
-    }
-
-    /// What the user asked for; where that is nothing, what an unfinished rescue was about.
-    fn wish(&self, request: &Request, candidate: &Candidate) -> Result<Wish, Failure> {
-        let asked = &request.wish;
-        match &candidate.unfinished {
-            Some(journal) if asked.profile.is_none() && asked.image.is_none() => {
-                let begun = journal.begun();
-                let bytes = self.tools.store.kept_image(&begun.image_sha256)?;
-                let image = NamedImage { name: begun.image.clone(), bytes };
-                Ok(Wish { profile: begun.profile.clone(), image: Some(image) })
-            }
-            _ => Ok(asked.clone()),
-        }
-    }
-
-    fn check_target(
-        &mut self,
-        request: &Request,
-        candidate: &Candidate,
-        finding: &Finding,
-        choice: Choice,
-    ) -> Result<Target, Failure> {
-        let name = choice.image.name.clone();
-        let chip = candidate.chip;
-        let image = chip
-            .read_image(finding.model, &choice.image.bytes)
-            .map_err(|error| Failure::from_image(&error, &name))?;
-        self.emit(&Event::Chosen {
-            profile: choice.profile.as_ref().map(|profile| profile.name.clone()),
-            image: name.clone(),
-            bytes: image.bytes.len(),
-            sha256: sha256(&choice.image.bytes),
-        });
-        let preflight = self.tools.twin.boot(finding.model, &image);
-        self.emit(&Event::Preflight { preflight: preflight.clone() });
-        let derived = match preflight {
-            Preflight::CameUp { identity } => Some(identity),
-            Preflight::Failed { why } if !request.force => {
-                return Err(Failure::new(Code::R211, why, format!("image {name}"))
-                    .next("check that the image is for this very chip: `recover image inspect`")
-                    .next("to write it all the same, add --force"));
-            }
-            Preflight::Failed { why } => {
-                self.note(format!("the image failed its pre-flight and --force was given: {why}"));
-                image.identity.clone()
-            }
-            Preflight::Inconclusive { why } => {
-                self.note(format!("the pre-flight could not tell whether this image comes up: {why}. The image then rests on its structure, its hash and your choice of file"));
-                image.identity.clone()
-            }
-        };
-        let expected = self.expected(request, &choice, derived)?;
-        self.outcome.identity.expected = expected.clone();
-        Ok(Target { choice, image, expected })
-    }
-
-    /// Who is to come up: what the image shows, held against what the profile promises.
-    fn expected(
-        &self,
-        request: &Request,
-        choice: &Choice,
-        derived: Option<Identity>,
-    ) -> Result<Option<Identity>, Failure> {
-        let place = format!("image {}", choice.image.name);
-        let promised = choice.promised();
-        if let (Some(promised), Some(derived)) = (promised, &derived) {
-            let differences = promised.differences(derived);
-            if !differences.is_empty() && !request.force {
-                let what = format!("it would come up with {}", differences.join(", "));
-                return Err(Failure::new(Code::R214, what, place)
-                    .next("choose the profile that fits the image, or leave --profile out")
-                    .next("to write it all the same, add --force"));
-            }
-        }
-        let expected = derived.or_else(|| promised.cloned());
-        if let Some(identity) = &expected
-            && would_be_in_boot_mode(identity)
-            && !request.force
-        {
-            let what =
-                format!("it would come up as {}, which is a chip in boot mode", identity.ids);
-            return Err(Failure::new(Code::R210, what, place)
-                .next("take the enclosure's own image; this one would leave it as it is"));
-        }
-        Ok(expected)
-    }
-
-    fn plan(
-        &mut self,
-        request: &Request,
-        candidate: &Candidate,
-        finding: &Finding,
-        target: &Target,
-        examined: &Examined,
-        overwrite: bool,
-    ) -> Result<Plan, Failure> {
-        let chip = candidate.chip;
-        let now = examined.survey.contents.as_deref().unwrap_or_default();
-        let situation = Situation {
-            finding,
-            survey: &examined.survey,
-            // A device of an unfinished rescue runs from RAM what its memory does not hold yet.
-            condition: &examined.condition,
-            image: &target.image,
-            boots_now: chip.boots_from(finding.model, now),
-            expected: target.expected.as_ref(),
-            restart: chip.restart_way(finding.model),
-            timing: chip.timing(finding.model),
-            trial: target.expected.is_some()
-                && !request.no_trial
-                && finding.running == Running::MaskRom,
-            overwrite: overwrite || candidate.unfinished.is_some(),
-        };
-        let plan = Plan::make(&situation).map_err(|failure| failure.leaving(self.state))?;
-        self.outcome.limit = plan.limit;
-        self.outcome.limit_ms = plan.limit.total_ms();
-        let steps = plan
-            .steps
-            .iter()
-            .map(|step| PlannedStep { title: step.to_string(), risk: step.risk() })
-            .collect();
-        self.emit(&Event::Planned { steps, limit: plan.limit });
-        Ok(plan)
-    }
-
-    /// Asks before writing what rests on inferred facts.
-    fn ask_consent(
-        &mut self,
-        request: &Request,
-        candidate: &Candidate,
-        target: &Target,
-        plan: &Plan,
-    ) -> Result<(), Failure> {
-        if self.tools.scope == Scope::Simulator || !plan.is_persistent() || request.yes {
-            return Ok(());
-        }
-        let mut reasons: Vec<String> = candidate
-            .chip
-            .caveats(candidate.suspicion.model)
-            .iter()
-            .map(|caveat| (*caveat).to_owned())
-            .collect();
-        reasons.extend(target.choice.profile.iter().flat_map(Profile::inferred));
-        if target.choice.profile.is_none() {
-            reasons.push(format!("the image {} is your own choice", target.choice.image.name));
-        }
-        if reasons.is_empty() {
-            return Ok(());
-        }
-        match self.tools.operator.consent(&reasons) {
-            Consent::Given => Ok(()),
-            answer => {
-                let what = match answer {
-                    Consent::Refused => "you did not agree to writing the EEPROM".to_owned(),
-                    _ => format!(
-                        "writing rests on facts that are not proven: {}",
-                        reasons.join("; ")
-                    ),
-                };
-                Err(Failure::new(Code::R304, what, "before the first write")
-                    .leaving(self.state)
-                    .next(format!("{} --yes    (after reading the plan)", self.tools.command))
-                    .next(format!("{} --dry-run    (shows the plan)", self.tools.command)))
-            }
-        }
-    }
-
-    fn begin_journal(&mut self, candidate: &Candidate, target: &Target) -> Result<(), Failure> {
-        let store = self.tools.store;
-        let state = self.state;
-        let image_sha256 =
-            store.keep_image(&target.choice.image.bytes).map_err(|f| f.leaving(state))?;
-        let folder = store.folder("journals").map_err(|f| f.leaving(state))?;
-        let date = self.tools.bus.clock().date();
-        let model = candidate.suspicion.model.name;
-        let backup = match &candidate.unfinished {
-            // The bytes from before the first run, not the half-written ones of now.
-            Some(journal) if journal.begun().backup.is_some() => journal.begun().backup.clone(),
-            _ => self.outcome.backup.clone(),
-        };
-        let mut begun = Begun {
-            version: VERSION,
-            id: Store::name(date, model),
-            date,
-            port: candidate.seen.port.clone(),
-            ids: candidate.seen.ids,
-            chip: model.to_owned(),
-            profile: target.choice.profile.as_ref().map(|profile| profile.name.clone()),
-            image: target.choice.image.name.clone(),
-            image_sha256,
-            expected: target.expected.clone(),
-            backup,
-        };
-        let wished = begun.id.clone();
-        let mut attempt = JournalFile::begin(&folder, begun.clone());
-        for number in 2..1000 {
-            if attempt.is_ok() {
-                break;
-            }
-            begun.id = format!("{wished}-{number}");
-            attempt = JournalFile::begin(&folder, begun.clone());
-        }
-        let journal = attempt.map_err(|error| self.journal_failure(&error.to_string()))?;
-        self.journal = Some(journal);
-        Ok(())
-    }
-
-    fn journal_failure(&self, error: &str) -> Failure {
-        Failure::new(Code::R502, error, "journal")
-            .leaving(self.state)
-            .next("make the folder writable, or name another with --home")
-    }
-
-    pub(super) fn record(&mut self, entry: Entry) -> Result<(), Failure> {
-        let result = match &mut self.journal {
-            Some(journal) => journal.append(entry),
-            None => Ok(()),
-        };
-        result.map_err(|error| self.journal_failure(&error.to_string()))
-    }
-
     /// Ends the run: closes journals, settles the state, tells the outcome.
     fn finish(mut self, result: Result<Verdict, Failure>) -> Outcome {
         match result {
@@ -517,27 +302,6 @@ impl<'t> Session<'t> {
         outcome
     }
 
-    fn end_own_journal(&mut self, result: &str) {
-        if let Some(journal) = &mut self.journal
-            && let Err(error) = journal.append(Entry::Ended { result: result.to_owned() })
-        {
-            log::warn!("the journal could not be ended: {error}");
-        }
-    }
-
-    /// Ends this run's journal and the unfinished ones of the same port that it took up.
-    fn close_journals(&mut self, verdict: Verdict) {
-        self.end_own_journal(&format!("{verdict:?}").to_lowercase());
-        let Some(port) = self.outcome.port.clone() else { return };
-        for mut file in self.tools.store.unfinished().unwrap_or_default() {
-            if file.journal().begun().port == port
-                && let Err(error) = file.append(Entry::Ended { result: "taken up".to_owned() })
-            {
-                log::warn!("a journal could not be ended: {error}");
-            }
-        }
-    }
-
     pub(super) fn emit(&mut self, event: &Event) {
         self.tools.observer.observe(event);
     }
@@ -545,70 +309,5 @@ impl<'t> Session<'t> {
     pub(super) fn note(&mut self, text: String) {
         self.emit(&Event::Note { text: text.clone() });
         self.outcome.notes.push(text);
-    }
-
-    /// A chip's error as the owner of the device should hear it.
-    pub(super) fn chip_failure(&self, error: ChipError, place: &str) -> Failure {
-        let port =
-            self.outcome.port.as_ref().map_or(String::new(), |port| format!(", port {port}"));
-        let place = format!("{place}{port}");
-        let what = error.to_string();
-        let again = match self.state {
-            DeviceState::PartWritten | DeviceState::Written => "recover resume".to_owned(),
-            _ => self.tools.command.clone(),
-        };
-        let failure = match error {
-            ChipError::Transfer { source: TransferError::Gone, .. } => {
-                Failure::new(Code::R110, what, place)
-                    .next(format!("plug it into the same port again, then run `{again}`"))
-            }
-            ChipError::Transfer { source: TransferError::Denied, .. } => {
-                Failure::new(Code::R401, what, place).next("`recover udev-rules` prints the rule that permits it")
-            }
-            ChipError::Transfer { source: TransferError::Busy, .. } => {
-                Failure::new(Code::R402, what, place)
-                    .next("close the program that uses it, then run the same command")
-            }
-            ChipError::Transfer { .. } | ChipError::Loader(_) => {
-                Failure::new(Code::R113, what, place).next(format!(
-                    "take its power away, plug it into the same port again, then run `{again}`"
-                ))
-            }
-            ChipError::NotProven(_) => Failure::new(Code::R102, what, place)
-                .next("nothing was written; if you know the chip, record what it answers with `recover diagnose --trace FILE` and show us")
-                .next(format!("if it has just been used by other software, take its power away, plug it in again and run `{again}`")),
-            ChipError::NoMemory => Failure::new(Code::R103, what, place)
-                .next("look at the small 8-pin chip beside the bridge: its supply, its solder joints, pull-ups on both lines; boards without one never had firmware of their own"),
-        };
-        failure.leaving(self.state)
-    }
-
-    /// A memory's error as the owner of the device should hear it.
-    pub(super) fn memory_failure(&self, error: MemoryError, place: &str) -> Failure {
-        let what = error.to_string();
-        let failure = match error {
-            MemoryError::Chip(error) => return self.chip_failure(error, place),
-            MemoryError::NoAcknowledge { .. } => Failure::new(Code::R109, what, place)
-                .next("check the supply and the two bus lines of the EEPROM, then run the same command")
-                .next("if it stays silent, the part is dead: replace it and run the same command"),
-            MemoryError::NotKept { .. } => Failure::new(Code::R107, what, place),
-            MemoryError::Unreadable(_) => Failure::new(Code::R115, what, place)
-                .next("take its power away, plug it in again and run the same command"),
-        };
-        failure.leaving(self.state)
-    }
-}
-
-impl Target {
-    /// How many bytes of the memory concern this target.
-    fn want(&self) -> u32 {
-        let image = u32::try_from(self.image.bytes.len()).unwrap_or(u32::MAX);
-        let part = self
-            .choice
-            .profile
-            .as_ref()
-            .and_then(|profile| profile.memory.as_ref())
-            .and_then(|memory| memory.size_bytes);
-        image.max(part.unwrap_or(0))
     }
 }

@@ -7,12 +7,18 @@
 use super::event::Event;
 use super::session::Session;
 use crate::chip::{ChipError, Memory, MemoryError};
-use crate::rescue::order::SizeProof;
+use crate::rescue::order::{Alias, PartProof};
 use crate::rescue::{Code, DeviceState, Failure, Run, Survey};
 use crate::usb::TransferError;
 
 /// How often something that may have been disturbed is done.
-const ATTEMPTS: u32 = 3;
+pub(super) const ATTEMPTS: u32 = 3;
+
+/// Bytes between two runs that cost less to read than a reading of their own.
+const NEAR: u32 = 64;
+
+/// Most bytes of one reading.
+const READING: u32 = 1024;
 
 /// Does something again when a transfer was lost; not when the device is gone, and not when the
 /// answer would be the same.
@@ -22,14 +28,24 @@ pub(super) fn persevere<T>(
     let mut attempt = 1;
     loop {
         match action() {
-            Err(MemoryError::Chip(ChipError::Transfer { source, doing }))
-                if source != TransferError::Gone && attempt < ATTEMPTS =>
-            {
-                log::info!("{doing}: {source}; attempt {attempt} of {ATTEMPTS}");
+            Err(error) if is_passing(&error) && attempt < ATTEMPTS => {
+                log::info!("{error}; attempt {attempt} of {ATTEMPTS}");
                 attempt += 1;
             }
             result => return result,
         }
+    }
+}
+
+/// Whether an error may be a passing disturbance: a transfer that was lost while the device is
+/// still there, or bytes that were damaged on the way.
+pub(super) fn is_passing(error: &MemoryError) -> bool {
+    match error {
+        MemoryError::Chip(ChipError::Transfer { source, .. }) => {
+            !matches!(source, TransferError::Gone | TransferError::Denied | TransferError::Busy)
+        }
+        MemoryError::Chip(ChipError::Loader(_)) => true,
+        _ => false,
     }
 }
 
@@ -40,6 +56,29 @@ fn first_difference(start: u32, expected: &[u8], got: &[u8]) -> Option<(u32, u8,
     Some((address, *expected.get(at)?, *got.get(at)?))
 }
 
+/// Runs in address order, those together that are cheaper read in one go.
+fn in_readings(runs: &[Run]) -> Vec<Vec<&Run>> {
+    let mut sorted: Vec<&Run> = runs.iter().collect();
+    sorted.sort_by_key(|run| run.address);
+    let mut readings: Vec<Vec<&Run>> = Vec::new();
+    for run in sorted {
+        match readings.last_mut() {
+            Some(near)
+                if near
+                    .last()
+                    .is_some_and(|last| run.address.saturating_sub(last.range().end) <= NEAR)
+                    && near.first().is_some_and(|first| {
+                        run.range().end.saturating_sub(first.address) <= READING
+                    }) =>
+            {
+                near.push(run);
+            }
+            _ => readings.push(vec![run]),
+        }
+    }
+    readings
+}
+
 /// What the memory held before in a run's place.
 fn before<'s>(survey: &'s Survey, run: &Run) -> Option<&'s [u8]> {
     let range = run.range();
@@ -48,20 +87,94 @@ fn before<'s>(survey: &'s Survey, run: &Run) -> Option<&'s [u8]> {
 }
 
 impl Session<'_> {
-    /// Writes a run. A mismatch that the memory itself noticed is left to [`Self::verify_run`].
+    /// Before anything lasting: sees that the memory is still what the plan was made for.
+    pub(super) fn is_as_read(
+        &mut self,
+        memory: &mut dyn Memory,
+        survey: &Survey,
+    ) -> Result<(), Failure> {
+        let place = "last look at the EEPROM before writing";
+        let Some(start) = survey.contents.as_deref().and_then(|old| old.get(..64)) else {
+            return Ok(());
+        };
+        let run = Run { address: 0, bytes: start.to_vec() };
+        if self.read_run(memory, &run, place)? == start {
+            return Ok(());
+        }
+        let what = "its first bytes are not what they were when the plan was made";
+        Err(Failure::new(Code::R116, what, place).leaving(self.state).next(format!(
+            "take its power away, plug it in again and run `{}`",
+            self.tools.commands.again
+        )))
+    }
+
+    /// Writes a run; whether it is known to have been kept. A mismatch that the memory itself
+    /// noticed is left to [`Self::verify_run`].
     pub(super) fn write_run(
         &mut self,
         memory: &mut dyn Memory,
         run: &Run,
         place: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         match persevere(|| memory.write(run.address, &run.bytes)) {
             Err(MemoryError::NotKept { address, expected, got }) => {
                 log::info!("{address:#06x} holds {got:02x}, {expected:02x} was written");
-                Ok(())
+                Ok(false)
             }
-            result => result.map_err(|error| self.memory_failure(error, place)),
+            Ok(()) => Ok(memory.geometry().reads_back),
+            Err(error) => Err(self.memory_failure(error, place)),
         }
+    }
+
+    /// Writes a run and sees that it was kept.
+    pub(super) fn write_and_verify(
+        &mut self,
+        memory: &mut dyn Memory,
+        survey: &Survey,
+        run: &Run,
+        place: &str,
+    ) -> Result<(), Failure> {
+        if self.write_run(memory, run, place)? {
+            return Ok(());
+        }
+        self.verify_run(memory, survey, run, place)
+    }
+
+    /// Reads everything that was written, near runs in one reading; what differs is looked after
+    /// by [`Self::verify_run`].
+    pub(super) fn verify(
+        &mut self,
+        memory: &mut dyn Memory,
+        survey: &Survey,
+        runs: &[Run],
+        place: &str,
+    ) -> Result<(), Failure> {
+        let total = runs.iter().map(|run| run.bytes.len() as u64).sum();
+        let mut done = 0;
+        for near in in_readings(runs) {
+            let (Some(first), Some(last)) = (near.first(), near.last()) else { continue };
+            let range = first.range().start..last.range().end;
+            let got = match persevere(|| memory.read(range.clone())) {
+                Err(MemoryError::Unreadable(why)) if survey.contents.is_none() => {
+                    self.note(format!(
+                        "what was written was not read back: {why}. The restart has to confirm it"
+                    ));
+                    return Ok(());
+                }
+                result => result.map_err(|error| self.memory_failure(error, place))?,
+            };
+            for run in near {
+                let offset = usize::try_from(run.address - range.start).unwrap_or(usize::MAX);
+                let there = got.get(offset..offset.saturating_add(run.bytes.len()));
+                if there != Some(run.bytes.as_slice()) {
+                    self.write_run(memory, run, place)?;
+                    self.verify_run(memory, survey, run, place)?;
+                }
+                done += run.bytes.len() as u64;
+                self.progress("verify", done, total);
+            }
+        }
+        Ok(())
     }
 
     /// Reads a run back; writes it again, a bounded number of times, when it was not kept.
@@ -78,7 +191,7 @@ impl Session<'_> {
         let mut wrong = Vec::new();
         for attempt in 1..=ATTEMPTS {
             let got = match persevere(|| memory.read(run.range())) {
-                Err(MemoryError::Unreadable(why)) => {
+                Err(MemoryError::Unreadable(why)) if survey.contents.is_none() => {
                     log::info!("not read back: {why}");
                     return Ok(());
                 }
@@ -111,7 +224,7 @@ impl Session<'_> {
             return Failure::new(Code::R106, what, place)
                 .leaving(self.state)
                 .next("look for a write-protect strap: pin 7 (WP) of the 8-pin EEPROM must be at ground while it is written")
-                .next("if it is, the part accepts writes and forgets them: replace it and run the same command");
+                .next("if it is, the part is dead, missing or forgets what is written: check its supply and joints, or replace it, and run the same command");
         }
         let what = format!(
             "{address:#06x} holds {got:02x} after {expected:02x} was written {ATTEMPTS} times"
@@ -126,43 +239,74 @@ impl Session<'_> {
             })
     }
 
-    /// Writes the image's last unit and looks for it where a smaller part would show it.
-    pub(super) fn prove_size(
+    /// Writes one unit with the planned page; looks for it where a smaller part would show it, and
+    /// whether smaller pages have wrapped it.
+    pub(super) fn prove_part(
         &mut self,
         memory: &mut dyn Memory,
         survey: &Survey,
-        proof: &SizeProof,
+        proof: &PartProof,
         place: &str,
     ) -> Result<(), Failure> {
-        self.write_run(memory, &proof.run, place)?;
+        memory.settle(survey.part_bytes);
+        let kept = self.write_run(memory, &proof.run, place)?;
         for alias in &proof.aliases {
-            let length = u32::try_from(proof.run.bytes.len()).unwrap_or(u32::MAX);
             let there = Run { address: alias.address, bytes: proof.run.bytes.clone() };
-            let range = alias.address..alias.address.saturating_add(length);
-            let got = persevere(|| memory.read(range.clone()))
-                .map_err(|error| self.memory_failure(error, place))?;
+            let got = self.read_run(memory, &there, place)?;
             let old = before(survey, &there).unwrap_or_default();
-            if old == got {
-                continue;
+            if old != got {
+                let old = Run { address: alias.address, bytes: old.to_vec() };
+                return Err(self.too_small(memory, proof, *alias, &old, place)?);
             }
-            // Put back what the write has hit; the memory is then what it was.
-            let old = Run { address: alias.address, bytes: old.to_vec() };
-            self.write_run(memory, &old, place)?;
-            let again = persevere(|| memory.read(old.range()))
-                .map_err(|error| self.memory_failure(error, place))?;
-            if again == old.bytes {
-                self.state = DeviceState::RunningFromRam;
-            }
-            let what = format!(
-                "it holds {} bytes: a write at {:#06x} showed up at {:#06x}",
-                alias.size, proof.run.address, alias.address
-            );
-            return Err(Failure::new(Code::R105, what, place)
-                .leaving(self.state)
-                .next("check that the image is for this very enclosure model; another revision may have a larger EEPROM")
-                .next("or fit a larger EEPROM of the same kind and run the same command"));
+        }
+        if kept {
+            return Ok(());
+        }
+        let got = self.read_run(memory, &proof.run, place)?;
+        if got != proof.run.bytes && before(survey, &proof.run).is_some_and(|before| before != got)
+        {
+            // Something was kept, but not in its place: the part's pages are smaller.
+            memory.settle(memory.geometry().smallest);
+            self.note(format!(
+                "a page of {} bytes was not kept whole, so smaller pages are written",
+                survey.geometry.page
+            ));
+            self.write_run(memory, &proof.run, place)?;
         }
         self.verify_run(memory, survey, &proof.run, place)
+    }
+
+    /// Puts back what a write beyond the part's end has hit, and says how large the part is.
+    fn too_small(
+        &mut self,
+        memory: &mut dyn Memory,
+        proof: &PartProof,
+        alias: Alias,
+        old: &Run,
+        place: &str,
+    ) -> Result<Failure, Failure> {
+        self.write_run(memory, old, place)?;
+        if self.read_run(memory, old, place)? == old.bytes {
+            // The memory is what it was.
+            self.state = DeviceState::RunningFromRam;
+        }
+        let what = format!(
+            "it holds {} bytes: a write at {:#06x} showed up at {:#06x}",
+            alias.size, proof.run.address, alias.address
+        );
+        Ok(Failure::new(Code::R105, what, place)
+            .leaving(self.state)
+            .next("check that the image is for this very enclosure model; another revision may have a larger EEPROM")
+            .next("or fit a larger EEPROM of the same kind and run the same command"))
+    }
+
+    fn read_run(
+        &self,
+        memory: &mut dyn Memory,
+        run: &Run,
+        place: &str,
+    ) -> Result<Vec<u8>, Failure> {
+        persevere(|| memory.read(run.range())).map_err(|error| self.memory_failure(error, place))
     }
 
     /// Whether every byte that the plan would change is what it was before.

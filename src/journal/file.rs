@@ -42,6 +42,9 @@ pub struct JournalFile {
     path: PathBuf,
     file: File,
     journal: Journal,
+    /// Length of the whole lines, where a broken one follows them; it goes when something is
+    /// appended, for nothing could be read behind it.
+    broken_after: Option<u64>,
 }
 
 impl JournalFile {
@@ -54,7 +57,7 @@ impl JournalFile {
         let refused = |source| JournalError::File { path: path.clone(), source };
         let file = OpenOptions::new().append(true).create_new(true).open(&path).map_err(refused)?;
         let first = Entry::Begun(begun.clone());
-        let mut journal = Self { path, file, journal: Journal::begin(begun) };
+        let mut journal = Self { path, file, journal: Journal::begin(begun), broken_after: None };
         journal.write(&first)?;
         Ok(journal)
     }
@@ -69,9 +72,15 @@ impl JournalFile {
         let refused = |source| JournalError::File { path: path.to_owned(), source };
         let file = OpenOptions::new().append(true).read(true).open(path).map_err(refused)?;
         let mut text = String::new();
-        (&file).take(MOST_BYTES).read_to_string(&mut text).map_err(refused)?;
-        let journal = parse(&text, path)?;
-        Ok(Self { path: path.to_owned(), file, journal })
+        (&file).take(MOST_BYTES + 1).read_to_string(&mut text).map_err(refused)?;
+        if text.len() as u64 > MOST_BYTES {
+            let why = format!("the file is longer than the {MOST_BYTES} bytes of a journal");
+            return Err(JournalError::Line { path: path.to_owned(), line: 1, why });
+        }
+        let whole = text.rfind('\n').map_or("", |end| text.get(..=end).unwrap_or_default());
+        let journal = parse(whole, path)?;
+        let broken_after = (whole.len() < text.len()).then_some(whole.len() as u64);
+        Ok(Self { path: path.to_owned(), file, journal, broken_after })
     }
 
     /// The journal as a value.
@@ -93,15 +102,18 @@ impl JournalFile {
         let mut line =
             serde_json::to_vec(entry).map_err(|error| refused(std::io::Error::other(error)))?;
         line.push(b'\n');
+        if let Some(length) = self.broken_after.take() {
+            self.file.set_len(length).map_err(refused)?;
+        }
         self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(refused)
     }
 }
 
+/// Reads whole lines.
 fn parse(text: &str, path: &Path) -> Result<Journal, JournalError> {
     let wrong = |line: usize, why: String| JournalError::Line { path: path.to_owned(), line, why };
-    let whole = text.rfind('\n').map_or("", |end| text.get(..=end).unwrap_or_default());
     let mut journal: Option<Journal> = None;
-    for (index, line) in whole.lines().enumerate() {
+    for (index, line) in text.lines().enumerate() {
         let entry: Entry =
             serde_json::from_str(line).map_err(|error| wrong(index + 1, error.to_string()))?;
         match (&mut journal, entry) {
@@ -135,10 +147,15 @@ mod tests {
         let mut text = std::fs::read_to_string(&path).unwrap();
         text.push_str("{\"entry\":\"do");
         std::fs::write(&path, text).unwrap();
-        let read = JournalFile::open(&path).unwrap();
+        let mut read = JournalFile::open(&path).unwrap();
         assert!(!read.journal().has_ended());
         assert!(read.journal().may_have_written());
         assert_eq!(read.journal().in_flight(), Some("write"));
+        read.append(Entry::Ended { result: "taken up".into() }).unwrap();
+        assert!(
+            JournalFile::open(&path).unwrap().journal().has_ended(),
+            "lost behind the cut line"
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! An intent is on the disk before its step is taken, so a killed run leaves behind what was in
 //! flight. Which entry may follow which is the pure table of [`Journal::append`]; the file is
-//! [`file`]'s. A journal that has begun and not ended is unfinished business, which
+//! `file`'s. A journal that has begun and not ended is unfinished business, which
 //! `recover resume` and `recover --auto` take up.
 
 mod file;
@@ -44,11 +44,14 @@ pub struct Begun {
     pub expected: Option<Identity>,
     /// The backup of what was there before.
     pub backup: Option<String>,
+    /// Whether the image is a backup that is put back, and need not be one the chip boots.
+    pub restoring: bool,
 }
 
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "a journal holds a handful of entries")]
 pub enum Entry {
     /// The first line.
     Begun(Begun),
@@ -169,6 +172,7 @@ mod tests {
             image_sha256: "00".into(),
             expected: None,
             backup: None,
+            restoring: false,
         }
     }
 

@@ -4,6 +4,7 @@
 use super::failure::{Code, Failure};
 use crate::chip::{Identity, Model, Standing};
 use crate::profile::{ImageSource, Profile, Scope};
+use crate::usb::Ids;
 
 /// An image file as the user named it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Wish {
     pub profile: Option<String>,
     /// `--image`.
     pub image: Option<NamedImage>,
+    /// `--serial`: the serial number on the label, for an image made from values.
+    pub serial: Option<String>,
 }
 
 /// What the memory is to hold.
@@ -35,8 +38,19 @@ pub struct Choice {
 impl Choice {
     /// The identity the profile promises.
     pub fn promised(&self) -> Option<&Identity> {
-        self.profile.as_ref().and_then(|profile| profile.identity.as_ref())
+        self.profile.as_ref().map(|profile| &profile.identity.identity)
     }
+}
+
+/// What is known of the device that a profile is chosen for.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// The proven chip.
+    pub model: Model,
+    /// What its id says of its health.
+    pub standing: Standing,
+    /// Its ids.
+    pub ids: Ids,
 }
 
 /// The profile for a device, or `None` when an image alone was asked for.
@@ -47,12 +61,12 @@ impl Choice {
 /// R302, R303, R306, R307, R308, R310.
 pub fn choose_profile<'p>(
     wish: &Wish,
-    model: Model,
-    standing: Standing,
+    seen: &Seen,
     scope: Scope,
-    profiles: &'p [Profile],
+    profiles: impl Iterator<Item = &'p Profile>,
     command: &str,
 ) -> Result<Option<&'p Profile>, Failure> {
+    let Seen { model, standing, ids } = *seen;
     if let Some(name) = &wish.profile {
         return named(name, model, scope, profiles).map(Some);
     }
@@ -60,14 +74,24 @@ pub fn choose_profile<'p>(
         return Ok(None);
     }
     let fitting: Vec<&Profile> = profiles
-        .iter()
-        .filter(|profile| profile.chip == model.name && profile.scope == scope)
+        .filter(|profile| profile.chip.model == model.name && profile.scope == scope)
+        // An unlisted id is in no profile either; its owner chooses from all of the chip.
+        .filter(|profile| {
+            standing == Standing::Unlisted || profile.sightings.iter().any(|s| s.ids == ids)
+        })
         .collect();
     let choices = fitting.iter().map(|profile| format!("{command} --profile {}", profile.name));
     let own_image = format!("{command} --image FILE    (your own backup, or the vendor's image)");
-    if standing == Standing::SharedBootId {
+    let why = match standing {
+        Standing::SharedBootId => {
+            Some("boards without any firmware of their own use this id as well")
+        }
+        Standing::Unlisted => Some("this id is in no table"),
+        Standing::BootId | Standing::Running => None,
+    };
+    if let Some(why) = why {
         let what = format!(
-            "boards without any firmware of their own use this id as well, so a {model} under it is not rescued until you say what it should become"
+            "{why}, so a {model} under it is not rescued until you say what it should become"
         );
         let mut failure = Failure::new(Code::R310, what, "choice of the profile");
         failure.next.extend(choices);
@@ -92,15 +116,16 @@ fn named<'p>(
     name: &str,
     model: Model,
     scope: Scope,
-    profiles: &'p [Profile],
+    mut profiles: impl Iterator<Item = &'p Profile>,
 ) -> Result<&'p Profile, Failure> {
     let place = format!("--profile {name}");
-    let profile = profiles.iter().find(|profile| profile.name == name).ok_or_else(|| {
+    let profile = profiles.find(|profile| profile.name == name).ok_or_else(|| {
         let what = format!("no profile is called {name:?}");
         Failure::new(Code::R306, what, &*place).next("list them with `recover profile list`")
     })?;
-    if profile.chip != model.name {
-        let what = format!("the profile is for the chip {:?}, this is a {model}", profile.chip);
+    if profile.chip.model != model.name {
+        let what =
+            format!("the profile is for the chip {:?}, this is a {model}", profile.chip.model);
         return Err(Failure::new(Code::R307, what, place)
             .next("list the profiles with their chips: `recover profile list`"));
     }
@@ -124,16 +149,14 @@ pub fn choose_image(
     command: &str,
 ) -> Result<NamedImage, Failure> {
     if let Some(image) = &wish.image {
-        if let Some(profile) = profile
-            && let Some(expected) = &profile.image.sha256
-        {
-            let got = super::outcome::sha256(&image.bytes);
-            if *expected != got {
-                let what = format!("its SHA-256 is {got}, the profile names {expected}");
-                return Err(Failure::new(Code::R209, what, format!("image {}", image.name))
-                    .next("check that the file is the one the profile describes: `recover profile show`")
-                    .next("or leave --profile out to rest on this file alone"));
-            }
+        let mismatch = profile.map(|profile| profile.image.verify(&image.bytes));
+        if let Some(Err(mismatch)) = mismatch {
+            let place = format!("image {}", image.name);
+            return Err(Failure::new(Code::R209, mismatch.to_string(), place)
+                .next(
+                    "check that the file is the one the profile describes: `recover profile show`",
+                )
+                .next("or leave --profile out to rest on this file alone"));
         }
         return Ok(image.clone());
     }
@@ -142,14 +165,15 @@ pub fn choose_image(
         (Some(_), Some(bytes)) => Ok(NamedImage { name, bytes }),
         (Some(profile), None) => {
             let from = match profile.image.source {
-                ImageSource::Supply => "must come from you",
-                ImageSource::Build => "must be built first",
-                ImageSource::Shipped => "is missing",
+                ImageSource::Supply { .. } => "must come from you",
+                ImageSource::Build { .. } => "must be built first",
+                ImageSource::Values { .. } => "cannot be made",
+                ImageSource::Shipped { .. } => "is missing",
             };
-            let mut what = format!("the image for {} {from}", profile.title);
-            if let Some(description) = &profile.image.description {
-                what = format!("{what}: {}", description.trim().trim_end_matches('.'));
-            }
+            let words: Vec<&str> = profile.image.description.split_whitespace().collect();
+            let description = words.join(" ");
+            let description = description.trim_end_matches('.');
+            let what = format!("the image for {} {from}: {description}", profile.title);
             Err(Failure::new(Code::R303, what, format!("profile {name}"))
                 .next(format!("{command} --profile {name} --image FILE")))
         }

@@ -10,10 +10,13 @@ use crate::chip::{Chip, Finding, Geometry, Identity, Running, Size};
 /// What was read of a memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Survey {
-    /// Its shape.
+    /// Its shape. The page is that of a part of [`Self::part_bytes`].
     pub geometry: Geometry,
     /// Its size, as far as reading could prove it.
     pub size: Size,
+    /// The size that writes are planned for: the proven one, or the one its profile gives, which
+    /// the first write then has to prove.
+    pub part_bytes: u32,
     /// Its bytes from address 0 on; `None` where it cannot be read.
     pub contents: Option<Vec<u8>>,
     /// Why it cannot be read.

@@ -85,6 +85,7 @@ codes! {
     R113 "the device stopped answering";
     R114 "the device still starts in boot mode";
     R115 "the EEPROM cannot be read";
+    R116 "the EEPROM changed meanwhile";
     R201 "the image is empty";
     R202 "the image is one byte repeated";
     R203 "the image has no valid signature";
@@ -108,7 +109,7 @@ codes! {
     R307 "the profile is for another chip";
     R308 "the profile is for the simulator only";
     R309 "a profile is not right";
-    R310 "healthy devices use this id too";
+    R310 "it is not known what it should become";
     R311 "a choice in the command does not fit";
     R401 "no permission to open the device";
     R402 "another program holds the device";
@@ -208,15 +209,19 @@ impl Failure {
             ImageError::Empty => Code::R201,
             ImageError::AllOneByte { .. } => Code::R202,
             ImageError::WrongSignature { .. } => Code::R203,
-            ImageError::OtherChip { .. } => Code::R204,
+            ImageError::OtherChip { .. } | ImageError::OtherModel { .. } => Code::R204,
             ImageError::Truncated { .. } => Code::R205,
             ImageError::OutsideRam { .. } => Code::R206,
             ImageError::TooBig { .. } => Code::R207,
             ImageError::Unsuitable { .. } => Code::R208,
         };
-        Self::new(code, error.to_string(), format!("image {name}")).next(format!(
+        let failure = Self::new(code, error.to_string(), format!("image {name}")).next(format!(
             "look at it with `recover image inspect {name}`; take the original file from the vendor's updater or from a backup"
-        ))
+        ));
+        match error {
+            ImageError::OtherModel { .. } => failure.next("to write it all the same, add --force"),
+            _ => failure,
+        }
     }
 }
 

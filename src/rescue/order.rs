@@ -34,11 +34,12 @@ impl Run {
     }
 }
 
-/// A first write that also shows whether the part is large enough: one unit at the far end of the
-/// image, and the places where a smaller part would show it instead.
+/// A first write that also shows what reading a uniform memory cannot: whether the part is large
+/// enough for the image, and whether it takes pages as large as were planned. A smaller part would
+/// show the write at a lower address, smaller pages would wrap it into their own start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SizeProof {
-    /// The write; part of the image.
+pub struct PartProof {
+    /// The write, one unit of the image.
     pub run: Run,
     /// For each smaller size, the address at which the write would appear.
     pub aliases: Vec<Alias>,
@@ -58,8 +59,8 @@ pub struct Alias {
 pub struct WriteOrder {
     /// Breaks a signature that is valid now.
     pub invalidate: Option<Run>,
-    /// Proves the size, where reading could not.
-    pub size_proof: Option<SizeProof>,
+    /// Proves size and page, where reading could not.
+    pub part_proof: Option<PartProof>,
     /// What differs, without the signature.
     pub body: Vec<Run>,
     /// The signature.
@@ -76,14 +77,14 @@ impl WriteOrder {
     pub fn runs(&self) -> impl Iterator<Item = &Run> {
         self.invalidate
             .iter()
-            .chain(self.size_proof.iter().map(|proof| &proof.run))
+            .chain(self.part_proof.iter().map(|proof| &proof.run))
             .chain(&self.body)
             .chain(&self.commit)
     }
 
-    /// The body's writes, the one that proves the size included.
+    /// The body's writes, the one that proves the part included.
     pub fn body_runs(&self) -> impl Iterator<Item = &Run> {
-        self.size_proof.iter().map(|proof| &proof.run).chain(&self.body)
+        self.part_proof.iter().map(|proof| &proof.run).chain(&self.body)
     }
 }
 
@@ -102,6 +103,14 @@ pub fn write_order(
     let signature = usize::try_from(signature).unwrap_or(0).min(image.len());
     let (head, _) = image.split_at(signature);
     let mut dirty = dirty_units(old, image, signature, geometry.page);
+    if geometry.from_start
+        && let (Some(first), Some(last)) = (dirty.first(), dirty.last())
+    {
+        // Every write repeats what lies before it, so one long one costs less than two.
+        let whole = first.start..last.end;
+        dirty.clear();
+        dirty.push(whole);
+    }
     let signature_kept = old.get(..signature) == Some(head);
     if dirty.is_empty() && signature_kept {
         return WriteOrder::default();
@@ -111,16 +120,16 @@ pub fn write_order(
         // FF is no family's signature byte and is what an erased part holds.
         bytes: vec![0xff],
     });
-    let size_proof = match survey.size {
+    let part_proof = match survey.size {
         Size::AtLeast(least) if survey.contents.is_some() => {
-            take_size_proof(&mut dirty, old, image, least, geometry)
+            take_part_proof(&mut dirty, old, image, least, geometry)
         }
         _ => None,
     };
     let body = merge(&dirty, image, geometry);
-    let commit =
-        (!signature_kept || invalidate.is_some()).then(|| Run { address: 0, bytes: head.to_vec() });
-    WriteOrder { invalidate, size_proof, body, commit }
+    let commit = (!head.is_empty() && (!signature_kept || invalidate.is_some()))
+        .then(|| Run { address: 0, bytes: head.to_vec() });
+    WriteOrder { invalidate, part_proof, body, commit }
 }
 
 /// The units (pages, or bytes) of the image that differ from the memory, the signature left out.
@@ -138,23 +147,34 @@ fn dirty_units(old: &[u8], image: &[u8], signature: usize, page: u32) -> Vec<Ran
     units
 }
 
-/// Takes the last unit that shows something beyond `least` bytes out of `dirty`.
-fn take_size_proof(
+/// Takes the unit whose write shows most about the part out of `dirty`: one beyond `least` bytes
+/// proves the size, a whole page the page.
+fn take_part_proof(
     dirty: &mut Vec<Range<usize>>,
     old: &[u8],
     image: &[u8],
     least: u32,
     geometry: Geometry,
-) -> Option<SizeProof> {
+) -> Option<PartProof> {
     let least = usize::try_from(least).ok()?;
+    let page = usize::try_from(geometry.page).ok()?;
     // Only a byte unlike the uniform content can be recognised where it does not belong.
-    let shows = |unit: &Range<usize>| {
-        unit.start >= least
-            && image.get(unit.clone()).is_some_and(|bytes| {
-                bytes.iter().any(|byte| old.first().is_none_or(|fill| fill != byte))
-            })
+    let shows = |bytes: Option<&[u8]>| {
+        bytes.is_some_and(|bytes| bytes.iter().any(|byte| old.first() != Some(byte)))
     };
-    let unit = dirty.remove(dirty.iter().rposition(shows)?);
+    let beyond = |unit: &Range<usize>| unit.start >= least && shows(image.get(unit.clone()));
+    let whole_page = |unit: &Range<usize>| {
+        let middle = unit.start + page / 2;
+        page > 1
+            && unit.end - unit.start == page
+            && shows(image.get(unit.start..middle))
+            && shows(image.get(middle..unit.end))
+    };
+    let chosen = match dirty.iter().rposition(beyond) {
+        None => dirty.iter().rposition(whole_page),
+        found => dirty.iter().rposition(|unit| beyond(unit) && whole_page(unit)).or(found),
+    };
+    let unit = dirty.remove(chosen?);
     let address = u32::try_from(unit.start).ok()?;
     let mut aliases = Vec::new();
     let mut size = geometry.smallest;
@@ -163,7 +183,7 @@ fn take_size_proof(
         size = size.saturating_mul(2);
     }
     let bytes = image.get(unit)?.to_vec();
-    Some(SizeProof { run: Run { address, bytes }, aliases })
+    Some(PartProof { run: Run { address, bytes }, aliases })
 }
 
 /// Joins neighbouring units into writes of at most a span.
@@ -203,11 +223,14 @@ mod tests {
 
     fn geometry(page: u32, span: u32) -> Geometry {
         let (width, reach, smallest) = (AddressWidth::Two, 0x1_0000, 0x1000);
-        Geometry { width, reach, smallest, page, span, bus_hz: 100_000 }
+        let (bus_hz, from_start, reads_back) = (100_000, false, false);
+        Geometry { width, reach, smallest, page, span, bus_hz, from_start, reads_back }
     }
 
     fn survey(contents: Vec<u8>, size: Size, page: u32, span: u32) -> Survey {
-        Survey { geometry: geometry(page, span), size, contents: Some(contents), unreadable: None }
+        let part_bytes = 0x1000;
+        let geometry = geometry(page, span);
+        Survey { geometry, size, part_bytes, contents: Some(contents), unreadable: None }
     }
 
     /// What the memory holds after each write of the order, from `old` on.
@@ -248,9 +271,34 @@ mod tests {
         image[..2].copy_from_slice(b"\xb6\xc3");
         let survey = survey(vec![0; 0x4000], Size::AtLeast(0x1000), 64, 1024);
         let order = write_order(&survey, &image, 2, false);
-        let proof = order.size_proof.unwrap();
+        let proof = order.part_proof.unwrap();
         assert_eq!(proof.run.range(), 0x10c0..0x1100);
         assert_eq!(proof.aliases, vec![Alias { size: 0x1000, address: 0xc0 }]);
+    }
+
+    #[test]
+    fn a_uniform_memory_proves_its_page_by_a_whole_one_even_when_the_size_is_no_question() {
+        let mut image: Vec<u8> = (0..300).map(|i| (i % 251) as u8).collect();
+        image[..2].copy_from_slice(b"\xb6\xc3");
+        let survey = survey(vec![0xff; 0x1000], Size::AtLeast(0x1000), 64, 1024);
+        let proof = write_order(&survey, &image, 2, false).part_proof.unwrap();
+        assert_eq!(proof.run.range(), 0xc0..0x100, "the last whole page, not the rest behind it");
+        assert_eq!(proof.aliases, vec![]);
+    }
+
+    #[test]
+    fn a_memory_written_from_its_start_gets_its_body_in_one_write() {
+        let image: Vec<u8> = (0..=255).collect();
+        let mut old = image.clone();
+        for at in [0, 9, 100, 200] {
+            old[at] = !old[at];
+        }
+        let mut survey = survey(old, Size::Proven(256), 8, 256);
+        survey.geometry.from_start = true;
+        let order = write_order(&survey, &image, 8, false);
+        let body: Vec<_> = order.body.iter().map(|run| (run.address, run.range().end)).collect();
+        assert_eq!(body, [(8, 208)]);
+        assert_eq!(order.commit.map(|run| run.range()), Some(0..8));
     }
 
     proptest! {

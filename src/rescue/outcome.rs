@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::failure::{DeviceState, Failure};
 use super::limit::Limit;
-use crate::chip::Identity;
+use crate::chip::{DriveAnswer, Identity};
 use crate::usb::PortPath;
 
 /// The end of a run in one word.
@@ -43,6 +43,8 @@ pub struct Outcome {
     pub port: Option<PortPath>,
     /// Who it was to be and who it is.
     pub identity: Identities,
+    /// What the drive behind the bridge answered, once the identity was back.
+    pub drive: Option<DriveAnswer>,
     /// What state it is in.
     pub device_state: DeviceState,
     /// The backup that was made of its memory.
@@ -72,6 +74,7 @@ impl Outcome {
             result: Verdict::Failed,
             port: None,
             identity: Identities::default(),
+            drive: None,
             device_state: DeviceState::Untouched,
             backup: None,
             transfers: 0,

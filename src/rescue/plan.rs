@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::diagnosis::{Condition, Survey};
 use super::failure::{Code, Failure};
 use super::limit::{self, Limit};
-use super::order::{Run, SizeProof, WriteOrder, write_order};
+use super::order::{PartProof, Run, WriteOrder, write_order};
 use crate::chip::{Finding, Identity, Image, Restart, Size, Timing};
 
 /// What a step can change.
@@ -41,8 +41,9 @@ pub enum Step {
     TryInRam,
     /// Break the signature that is valid now.
     Invalidate(Run),
-    /// Write the image's last unit and see that it does not show up in a smaller part's place.
-    ProveSize(SizeProof),
+    /// Write one unit of the image and see that the part is as large, and its pages too, as was
+    /// planned.
+    ProvePart(PartProof),
     /// Write what differs, the signature left out.
     WriteBody {
         /// The writes, in order.
@@ -74,7 +75,7 @@ impl Step {
         match self {
             Self::Verify { .. } | Self::Confirm => Risk::Reads,
             Self::TryInRam | Self::Restart { .. } => Risk::Volatile,
-            Self::Invalidate(_) | Self::ProveSize(_) | Self::WriteBody { .. } | Self::Commit(_) => {
+            Self::Invalidate(_) | Self::ProvePart(_) | Self::WriteBody { .. } | Self::Commit(_) => {
                 Risk::Persistent
             }
         }
@@ -92,9 +93,9 @@ impl fmt::Display for Step {
             Self::Invalidate(_) => f.write_str(
                 "break the old signature, so that the rest is never booted half written",
             ),
-            Self::ProveSize(proof) => write!(
+            Self::ProvePart(proof) => write!(
                 f,
-                "write EEPROM {} and see that the part is large enough for the image",
+                "write EEPROM {} and see that the part is what was planned for",
                 span(&proof.run.range())
             ),
             Self::WriteBody { runs, bytes, write_cycles } => {
@@ -102,7 +103,7 @@ impl fmt::Display for Step {
                 let last = runs.last().map_or(0, |run| run.range().end);
                 write!(
                     f,
-                    "write EEPROM {}: {bytes} bytes that differ, {write_cycles} write cycles",
+                    "write EEPROM {}: {bytes} bytes, {write_cycles} write cycles",
                     span(&(first..last))
                 )
             }
@@ -169,7 +170,7 @@ impl Plan {
             .iter()
             .flat_map(|step| match step {
                 Step::Invalidate(run) | Step::Commit(run) => vec![run.clone()],
-                Step::ProveSize(proof) => vec![proof.run.clone()],
+                Step::ProvePart(proof) => vec![proof.run.clone()],
                 Step::WriteBody { runs, .. } => runs.clone(),
                 _ => Vec::new(),
             })
@@ -223,9 +224,9 @@ fn fits(survey: &Survey, image: &Image) -> Result<(), Failure> {
 fn write_steps(order: WriteOrder, survey: &Survey) -> Vec<Step> {
     let mut steps = Vec::new();
     let written: Vec<Run> = order.body_runs().cloned().collect();
-    let WriteOrder { invalidate, size_proof, body, commit } = order;
+    let WriteOrder { invalidate, part_proof, body, commit } = order;
     steps.extend(invalidate.map(Step::Invalidate));
-    steps.extend(size_proof.map(Step::ProveSize));
+    steps.extend(part_proof.map(Step::ProvePart));
     if !body.is_empty() {
         let bytes = body.iter().map(|run| run.bytes.len() as u64).sum();
         let page = survey.geometry.page;
@@ -233,7 +234,7 @@ fn write_steps(order: WriteOrder, survey: &Survey) -> Vec<Step> {
             body.iter().map(|run| limit::cycles(run.address, run.range().end, page)).sum();
         steps.push(Step::WriteBody { runs: body, bytes, write_cycles });
     }
-    if !written.is_empty() {
+    if !written.is_empty() && !survey.geometry.reads_back {
         steps.push(Step::Verify { runs: written });
     }
     steps.extend(commit.map(Step::Commit));

@@ -1,8 +1,8 @@
-//! What booting an image on the virtual twin said. The booting itself is `preflight`'s.
+//! What booting an image on the virtual twin said. The booting itself is `crate::preflight`'s.
 
 use serde::Serialize;
 
-use crate::chip::Identity;
+use crate::chip::{Identity, Image, Model};
 
 /// The answer of a pre-flight [design §1.5].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,4 +23,10 @@ pub enum Preflight {
         /// What it ran into.
         why: String,
     },
+}
+
+/// Boots images on virtual chips.
+pub trait Twin {
+    /// Boots `image` from the memory of the virtual `model`.
+    fn boot(&self, model: Model, image: &Image) -> Preflight;
 }

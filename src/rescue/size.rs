@@ -1,7 +1,7 @@
 //! How large a memory is, told from what was read of it.
 //!
 //! A serial EEPROM ignores the address bits it does not have, so reading beyond its end shows its
-//! beginning again [Microchip 24LC64/24LC16B data sheets; chips.md §2.3]. Content that repeats by
+//! beginning again [Microchip 24LC64/24LC16B data sheets]. Content that repeats by
 //! itself looks the same, so a repetition proves a size only where the repeated block is not
 //! itself made of two equal halves.
 

@@ -1,3 +1,34 @@
-//! Being built.
+//! Virtual devices with the rules of the real ones: people practise on them, and every test of
+//! this project runs on them.
+//!
+//! A tour, from the outside in:
+//!
+//! 1. [`mod@scenarios`]: enclosures in trouble, each with its story.
+//! 2. [`bus`]: ports with devices on them, behind the traits of [`crate::usb`]; [`faults`] can
+//!    disturb any transfer, [`clock`] is the time all of it takes.
+//! 3. [`device`]: what the bus asks of a device; [`diagnostic`]: what a device has to say about
+//!    the program it runs.
+//! 4. [`chips`]: bridge chips with their mask ROMs, around the processors in [`cores`].
+//! 5. [`parts`]: the EEPROMs they boot from.
+//!
+//! Nothing here is shared with the code that rescues: an error there must not find its twin here.
 
+pub mod bus;
+pub mod chips;
+pub mod clock;
 pub mod cores;
+pub mod device;
+pub mod diagnostic;
+pub mod drives;
+mod enumeration;
+pub mod faults;
+pub mod parts;
+mod port;
+pub mod scenarios;
+
+pub use bus::{EepromState, SimBus};
+pub use clock::VirtualClock;
+pub use device::Device;
+pub use diagnostic::{Diagnostic, Verdict};
+pub use faults::{Fault, Faults};
+pub use scenarios::{DEFAULT as DEFAULT_SCENARIO, Scenario, scenario, scenarios, twin};

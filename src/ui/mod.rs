@@ -1,7 +1,7 @@
 //! Three readers of the one event stream: a terminal with progress bars, plain lines, and JSON.
 //!
 //! The only module that prints. Narration goes to stderr, data to stdout [design §5]: the
-//! narration is [`narration`]'s lines, the data is the final [`report`] or the JSON objects.
+//! narration is `narration`'s lines, the data is the final [`report()`] or the JSON objects.
 
 mod json;
 mod narration;
@@ -17,8 +17,8 @@ pub use operator::TerminalOperator;
 pub use report::report;
 pub use terminal::Terminal;
 
-use crate::executor::Observer;
-use crate::rescue::Failure;
+use crate::executor::{Event, Observer};
+use crate::rescue::{Failure, Outcome};
 
 /// The reader that fits how the program was called.
 pub fn observer(json: bool) -> Box<dyn Observer> {
@@ -36,11 +36,22 @@ pub fn print(text: &str) {
     drop(writeln!(anstream::stdout(), "{}", text.trim_end()));
 }
 
-/// Prints an error: to stderr, and with `json` as an event to stdout as well.
-pub fn print_failure(failure: &Failure, json: bool) {
+/// Prints how the program is used, to stderr: nobody asked for it.
+pub fn print_usage(text: &str) {
+    drop(write!(anstream::stderr(), "{text}"));
+}
+
+/// Prints an error that no run told of: to stderr, or with `json` as an event to stdout, followed
+/// by the outcome where one `is_awaited`.
+pub fn print_failure(failure: &Failure, json: bool, is_awaited: bool) {
     if json {
-        let event = crate::executor::Event::Failed { failure: failure.clone() };
-        Json::new(io::stdout()).observe(&event);
+        let mut out = Json::new(io::stdout());
+        out.observe(&Event::Failed { failure: failure.clone() });
+        if is_awaited {
+            let failure = Some(failure.clone());
+            let outcome = Box::new(Outcome { failure, ..Outcome::begun() });
+            out.observe(&Event::Outcome { outcome });
+        }
     } else {
         drop(writeln!(anstream::stderr(), "{failure}"));
     }

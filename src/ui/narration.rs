@@ -37,6 +37,7 @@ pub fn list_line(seen: &Sighting, suspicion: Option<&Suspicion>) -> String {
     let health = match suspicion.map(|suspicion| suspicion.standing) {
         Some(Standing::BootId) => "in boot mode",
         Some(Standing::SharedBootId) => "in boot mode or without firmware of its own",
+        Some(Standing::Unlisted) => "asked for by its owner",
         Some(Standing::Running) => "healthy",
         None => "",
     };
@@ -96,6 +97,7 @@ pub fn narrate(event: &Event) -> Vec<String> {
         }
         Event::StepBegun { step, of, title } => vec![format!("[{step}/{of}] {title}")],
         Event::Alive { identity } => vec![format!("      alive from RAM: {identity}")],
+        Event::Drive { answer } => vec![format!("      {answer}")],
         Event::Asked { request, expect } => {
             vec![format!("  >>  {request}"), format!("      {expect}")]
         }

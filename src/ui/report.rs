@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::chip::DriveAnswer;
 use crate::rescue::{Outcome, Verdict};
 
 /// The report of a run; empty after a failure, which has its own form.
@@ -16,7 +17,8 @@ pub fn report(outcome: &Outcome) -> String {
         Verdict::Healthy => {
             format!("healthy: the device at port {port} needs no rescue; nothing was written")
         }
-        Verdict::Planned | Verdict::Failed => return text,
+        Verdict::Planned => return looked(outcome, &port),
+        Verdict::Failed => return text,
     };
     let mut line = |name: &str, value: String| {
         let _ = writeln!(text, "  {:<9} {value}", format!("{name}:"));
@@ -25,10 +27,13 @@ pub fn report(outcome: &Outcome) -> String {
         line("identity", seen.to_string());
     }
     if outcome.result != Verdict::Healthy {
-        if outcome.identity.expected.is_some() {
-            line("checked", "ids, revision, class, strings and serial are as promised".to_owned());
+        if let Some(expected) = &outcome.identity.expected {
+            line("checked", format!("{} as promised", expected.promises().join(", ")));
         }
-        line("drive", "not asked: this chip's images are not yet talked to as a disk".to_owned());
+        if let Some(drive) = outcome.drive.as_ref().filter(|drive| **drive != DriveAnswer::NotAsked)
+        {
+            line("drive", drive.to_string());
+        }
         if let Some(backup) = &outcome.backup {
             line(
                 "backup",
@@ -48,4 +53,23 @@ pub fn report(outcome: &Outcome) -> String {
         );
     }
     format!("{headline}\n{text}")
+}
+
+/// The report of a plan, a diagnosis or a backup: nothing lasting was done.
+fn looked(outcome: &Outcome, port: &str) -> String {
+    let mut lines = vec![format!("looked: nothing lasting was changed at port {port}")];
+    if outcome.limit.write_cycles > 0 {
+        lines.push(format!(
+            "  plan:     {} write cycles, at least {:.1} s",
+            outcome.limit.write_cycles,
+            outcome.limit_ms / 1000.0
+        ));
+    }
+    if let Some(identity) = &outcome.identity.expected {
+        lines.push(format!("  becomes:  {identity}"));
+    }
+    if let Some(backup) = &outcome.backup {
+        lines.push(format!("  backup:   {backup}"));
+    }
+    lines.join("\n")
 }

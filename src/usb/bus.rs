@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{PortPath, Reply, Sighting, Transfer, TransferError};
 use crate::clock::Clock;
 
@@ -34,8 +36,34 @@ pub trait Bus {
     /// [`BusError`] when the device is gone or may not be reset.
     fn reset(&mut self, seen: &Sighting) -> Result<(), BusError>;
 
+    /// Takes note of a serial number that may pass as data before a device shows it, so that a
+    /// recording can mask it.
+    fn learn_serial(&mut self, _serial: &str) {}
+
     /// The clock this bus lives by.
     fn clock(&self) -> Arc<dyn Clock>;
+}
+
+impl<B: Bus + ?Sized> Bus for Box<B> {
+    fn scan(&mut self) -> Result<Vec<Sighting>, BusError> {
+        (**self).scan()
+    }
+
+    fn open(&mut self, seen: &Sighting) -> Result<Box<dyn Link>, BusError> {
+        (**self).open(seen)
+    }
+
+    fn reset(&mut self, seen: &Sighting) -> Result<(), BusError> {
+        (**self).reset(seen)
+    }
+
+    fn learn_serial(&mut self, serial: &str) {
+        (**self).learn_serial(serial);
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        (**self).clock()
+    }
 }
 
 /// An open device.
@@ -51,7 +79,8 @@ pub trait Link: Send {
 }
 
 /// Why a bus or one of its devices cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum BusError {
     /// The operating system forbids opening the device.
     #[error("no permission to open the device at port {0}")]

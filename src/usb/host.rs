@@ -1,1 +1,157 @@
-//! Being built.
+//! The computer's own USB ports, through libusb. The one module that talks to rusb.
+//!
+//! A scan disturbs nothing: on Linux the strings come from what the kernel read when the device
+//! enumerated (sysfs), and a device is asked itself only where the kernel has none. Opening
+//! detaches kernel drivers and dropping the link gives the device back to them.
+//!
+//! Each scan makes a libusb context of its own: with the udev backend a context that already
+//! exists learns of new devices only while udevd runs, which in a container it does not, while
+//! the list of a fresh context is always current.
+//!
+//! Read next: `link` (transfers), `sysfs` (what the kernel tells), [`udev_rules`] for computers
+//! where opening is forbidden.
+
+mod descriptor;
+mod failure;
+mod link;
+mod permission;
+mod sysfs;
+
+use std::sync::Arc;
+
+use rusb::{Context, Device, UsbContext};
+
+use self::failure::bus_error;
+use self::link::HostLink;
+use self::sysfs::Sysfs;
+use super::{Bus, BusError, ClassCode, Ids, Link, PortPath, Sighting, Speed};
+use crate::clock::{Clock, RealClock};
+
+pub use self::permission::{RULES_PATH, udev_rules};
+
+/// The USB ports of this computer.
+#[derive(Debug)]
+pub struct HostBus {
+    clock: Arc<RealClock>,
+    sysfs: Sysfs,
+}
+
+impl HostBus {
+    /// The ports of this computer. Nothing is touched until the first scan.
+    pub fn new() -> Self {
+        Self { clock: Arc::new(RealClock::new()), sysfs: Sysfs::of_this_computer() }
+    }
+
+    /// The device that was sighted: same port, same device number.
+    fn find(seen: &Sighting) -> Result<Device<Context>, BusError> {
+        devices()?
+            .into_iter()
+            .find(|(port, device)| *port == seen.port && device.address() == seen.device_number)
+            .map(|(_, device)| device)
+            .ok_or_else(|| BusError::Left(seen.port.clone()))
+    }
+
+    /// One device as it is now; `None` when it left while it was looked at.
+    fn sight(&self, port: PortPath, device: &Device<Context>) -> Option<Sighting> {
+        let descriptor = device.device_descriptor().ok()?;
+        let version = descriptor.device_version();
+        let interfaces = device.config_descriptor(0).map_or_else(
+            |error| {
+                log::debug!("{port}: no configuration descriptor: {error}");
+                Vec::new()
+            },
+            |configuration| descriptor::interfaces(&configuration),
+        );
+        let kernel = self.sysfs.device(&port, device.address());
+        let first = interfaces.first().map(|interface| interface.number);
+        let driver = kernel.as_ref().zip(first).and_then(|(kernel, first)| kernel.driver(first));
+        let indexes = [
+            descriptor.manufacturer_string_index(),
+            descriptor.product_string_index(),
+            descriptor.serial_number_string_index(),
+        ];
+        let bcd_device = kernel.as_ref().and_then(|kernel| kernel.bcd_device());
+        let known = kernel.map(|kernel| kernel.strings()).unwrap_or_default();
+        let [manufacturer, product, serial] = descriptor::strings(device, indexes, known);
+        Some(Sighting {
+            port,
+            device_number: device.address(),
+            ids: Ids::new(descriptor.vendor_id(), descriptor.product_id()),
+            bcd_device: bcd_device.unwrap_or_else(|| descriptor::bcd(version)),
+            class: ClassCode::new(
+                descriptor.class_code(),
+                descriptor.sub_class_code(),
+                descriptor.protocol_code(),
+            ),
+            manufacturer,
+            product,
+            serial,
+            interfaces,
+            speed: speed(device.speed()),
+            driver,
+        })
+    }
+}
+
+impl Default for HostBus {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Bus for HostBus {
+    fn scan(&mut self) -> Result<Vec<Sighting>, BusError> {
+        let found = devices()?;
+        let seen: Vec<_> =
+            found.into_iter().filter_map(|(port, device)| self.sight(port, &device)).collect();
+        log::debug!("scan: {} devices", seen.len());
+        Ok(seen)
+    }
+
+    fn open(&mut self, seen: &Sighting) -> Result<Box<dyn Link>, BusError> {
+        let device = Self::find(seen)?;
+        let link = HostLink::open(&device, &seen.port, Arc::clone(&self.clock))?;
+        Ok(Box::new(link))
+    }
+
+    fn reset(&mut self, seen: &Sighting) -> Result<(), BusError> {
+        let device = Self::find(seen)?;
+        let handle = device.open().map_err(|error| bus_error(error, &seen.port))?;
+        log::debug!("{}: reset", seen.port);
+        match handle.reset() {
+            // libusb: "not found" means the device came back changed and enumerates anew.
+            Ok(()) | Err(rusb::Error::NotFound) => Ok(()),
+            Err(error) => Err(bus_error(error, &seen.port)),
+        }
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::<RealClock>::clone(&self.clock)
+    }
+}
+
+/// Every device but the root hubs, which have no port of their own, in port order.
+fn devices() -> Result<Vec<(PortPath, Device<Context>)>, BusError> {
+    let unusable = |error: rusb::Error| BusError::Unusable(error.to_string());
+    let context = Context::new().map_err(unusable)?;
+    let list = context.devices().map_err(unusable)?;
+    let mut found: Vec<_> = list
+        .iter()
+        .filter_map(|device| {
+            let ports = device.port_numbers().ok().filter(|ports| !ports.is_empty())?;
+            Some((PortPath::new(device.bus_number(), ports), device))
+        })
+        .collect();
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Ok(found)
+}
+
+fn speed(speed: rusb::Speed) -> Speed {
+    match speed {
+        rusb::Speed::Low => Speed::Low,
+        rusb::Speed::Full => Speed::Full,
+        rusb::Speed::High => Speed::High,
+        rusb::Speed::Super | rusb::Speed::SuperPlus => Speed::Super,
+        _ => Speed::Unknown,
+    }
+}

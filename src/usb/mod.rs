@@ -4,7 +4,9 @@
 //! Nothing here knows a chip. [`host`] is the one module that talks to libusb; the simulator
 //! implements the same traits. Read [`bus`] next, then [`transfer`].
 
+pub mod bot;
 pub mod bus;
+pub mod hexdump;
 pub mod host;
 pub mod lock;
 pub mod sighting;

@@ -108,7 +108,8 @@ impl FromStr for Ids {
         let bad = || BadIds(text.to_owned());
         let (vendor, product) = text.split_once(':').ok_or_else(bad)?;
         let number = |part: &str| {
-            if part.len() == 4 {
+            // from_str_radix alone would take a sign as a digit.
+            if part.len() == 4 && part.bytes().all(|b| b.is_ascii_hexdigit()) {
                 u16::from_str_radix(part, 16).map_err(|_| bad())
             } else {
                 Err(bad())

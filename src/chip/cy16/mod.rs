@@ -1,1 +1,182 @@
-//! Being built.
+//! The CY16 family: ScanLogic SL11R ("unknown QT processor"), Cypress EZ-OTG and EZ-Host.
+//!
+//! Their mask ROM answers one vendor request that reads chip memory and runs scan records; the
+//! EEPROM holds a stream of the same records, run at every start. A start without the signature
+//! `B6 C3` brings up the ROM's own USB device, which takes that request: so a blanked enclosure
+//! can always be reached.
+//!
+//! Read [`record`] (the format) and [`wire`] (the request) first, then [`probe`], [`image`] and
+//! the two memories. The EZ chips are documented; what the SL11R shares with them is inferred, see
+//! [`Chip::caveats`]. The tags of the sources (\[BM\], \[EZ\], ..) are listed in docs/references.md.
+
+mod arena;
+mod eeprom_ez;
+mod eeprom_sl11r;
+#[cfg(test)]
+mod fake;
+pub mod image;
+pub mod loader;
+pub mod model;
+pub mod parts;
+pub mod probe;
+mod ram;
+pub mod recognise;
+pub mod record;
+mod rules;
+mod sides;
+pub mod stream;
+mod trial;
+pub mod wire;
+
+use super::{
+    Chip, ChipError, Finding, Image, ImageError, KnownIds, Memory, Model, Restart, Suspicion,
+    Timing, Trial,
+};
+use crate::usb::transfer::CONTROL_TIMEOUT;
+use crate::usb::{Link, Sighting, TransferError};
+use model::SL11R;
+
+/// The family.
+#[derive(Clone, Copy, Debug)]
+pub struct Cy16;
+
+/// What about the SL11R is inferred.
+const SL11R_CAVEATS: &[&str] = &[
+    "No data sheet of the SL11R is public: its memory map and its interrupt numbers are inferred \
+     from the EZ-OTG and from two addresses that its own update tools write.",
+    "Writing goes the way ScanLogic's and Cypress's tools take (interrupt 64, one byte a write \
+     cycle); owners have rescued enclosures with it.",
+    "Reading the EEPROM back runs code of ours in the chip through an interrupt whose convention \
+     is documented only for the EZ-OTG; where it does not work, nothing can be backed up or \
+     verified before the restart.",
+    "The chip reports no errors and restarts only when its power is taken away.",
+];
+
+/// What about the EZ chips is inferred.
+const EZ_CAVEATS: &[&str] = &[
+    "The loader that reads and programs the EEPROM was proven on a simulated chip, not on silicon; \
+     every byte it writes is read back.",
+    "The restart by watchdog rests on one report, from an EZ-Host; without it the enclosure has to \
+     be unplugged.",
+    "EZ-OTG and EZ-Host cannot be told apart over USB; both are treated as the EZ-OTG.",
+];
+
+impl Chip for Cy16 {
+    fn family(&self) -> &'static str {
+        "cy16"
+    }
+
+    fn models(&self) -> &'static [Model] {
+        model::MODELS
+    }
+
+    fn known_ids(&self) -> &'static [KnownIds] {
+        recognise::KNOWN
+    }
+
+    fn recognise(&self, seen: &Sighting) -> Option<Suspicion> {
+        recognise::recognise(seen)
+    }
+
+    fn probe(&self, link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError> {
+        probe::probe(link, seen)
+    }
+
+    fn open_memory<'l>(
+        &self,
+        link: &'l mut dyn Link,
+        _seen: &Sighting,
+        finding: &Finding,
+    ) -> Result<Box<dyn Memory + 'l>, ChipError> {
+        if finding.model == SL11R {
+            Ok(Box::new(eeprom_sl11r::Eeprom::open(link, finding.running)?))
+        } else {
+            Ok(Box::new(eeprom_ez::Eeprom::open(link)?))
+        }
+    }
+
+    fn read_image(&self, model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
+        image::read(model, bytes)
+    }
+
+    fn boots_from(&self, _model: Model, first: &[u8]) -> bool {
+        image::is_signed(first)
+    }
+
+    fn image_in_memory(&self, model: Model, contents: &[u8]) -> Result<Image, ImageError> {
+        image::in_memory(model, contents)
+    }
+
+    fn try_in_ram(
+        &self,
+        link: &mut dyn Link,
+        finding: &Finding,
+        image: &Image,
+    ) -> Result<Trial, ChipError> {
+        trial::start(link, finding, image)
+    }
+
+    fn restart_way(&self, model: Model) -> Restart {
+        if model == SL11R { Restart::ByPower } else { Restart::ByRequest }
+    }
+
+    fn restart(&self, link: &mut dyn Link, model: Model) -> Result<(), ChipError> {
+        if self.restart_way(model) == Restart::ByPower {
+            return Err(ChipError::NotProven(format!(
+                "asked to restart a {model}: it restarts only when its power is taken away"
+            )));
+        }
+        match ram::send(link, "restarting by watchdog", &[wire::watchdog()], CONTROL_TIMEOUT) {
+            // The chip leaves before it acknowledges [MK]: that is how the request succeeds.
+            Err(ChipError::Transfer {
+                source: TransferError::Gone | TransferError::TimedOut | TransferError::Other(_),
+                ..
+            }) => Ok(()),
+            other => other,
+        }
+    }
+
+    fn timing(&self, _model: Model) -> Timing {
+        // A hub's debounce 100 ms, reset 10 ms, recovery 10 ms [USB 2.0 §7.1.7.3]; the boot scan
+        // comes on top.
+        Timing { enumeration_ms: 120 }
+    }
+
+    fn caveats(&self, model: Model) -> &'static [&'static str] {
+        if model == SL11R { SL11R_CAVEATS } else { EZ_CAVEATS }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fake::FakeChip;
+    use super::model::{EZ_HOST, EZ_OTG};
+    use super::*;
+
+    #[test]
+    fn a_chip_that_vanishes_during_the_restart_has_restarted() {
+        for gone in [TransferError::Gone, TransferError::TimedOut] {
+            let mut link = FakeChip::new();
+            link.script.push_back(Err(gone));
+            assert_eq!(Cy16.restart(&mut link, EZ_OTG), Ok(()));
+        }
+        let mut link = FakeChip::new();
+        link.script.push_back(Err(TransferError::Stall));
+        assert!(Cy16.restart(&mut link, EZ_HOST).is_err());
+    }
+
+    #[test]
+    fn an_sl11r_is_never_sent_a_restart() {
+        let mut link = FakeChip::new();
+        assert!(Cy16.restart(&mut link, SL11R).is_err());
+        assert!(link.records.is_empty());
+    }
+
+    #[test]
+    fn every_model_says_what_is_inferred_about_it() {
+        for model in Cy16.models() {
+            assert!(!Cy16.caveats(*model).is_empty());
+            assert_eq!(model.family, Cy16.family());
+        }
+    }
+}

@@ -99,7 +99,7 @@ fn operand(place: Operand, extension: &mut impl FnMut() -> u16) -> String {
     }
 }
 
-/// Offsets wrap at 16 bits, so the upper half reads as a distance down: `[r15-4]` [BM].
+/// Offsets wrap at 16 bits, so the upper half reads as a distance down: `[r15-4]` \[BM\].
 fn offset(value: u16) -> String {
     match value {
         0..0x8000 => format!("+{}", number(value)),

@@ -5,7 +5,7 @@
 //! [ST 0C2A]).
 //!
 //! Clocks are inferred, not documented. The one known number is `dec r2` plus a taken short `jnz`:
-//! 148 ns a pass at 48 MHz, 7.1 clocks [TA]. So: 3 an instruction, 1 more for each extension word,
+//! 148 ns a pass at 48 MHz, 7.1 clocks \[TA\]. So: 3 an instruction, 1 more for each extension word,
 //! each data word and a taken change of flow, which gives 3 + 4 for that pair.
 
 use super::flags::{Condition, Flags};
@@ -236,7 +236,7 @@ impl Cpu {
     }
 }
 
-/// Z and S by the result, C and O kept: logic, and ADDI/SUBI [D5].
+/// Z and S by the result, C and O kept: logic, and ADDI/SUBI \[D5\].
 #[inline]
 const fn logical(flags: Flags, result: u16) -> (u16, Flags) {
     let kept = flags.bits() & !(Flags::ZERO | Flags::SIGN);
@@ -245,7 +245,7 @@ const fn logical(flags: Flags, result: u16) -> (u16, Flags) {
     (result, Flags::from_bits(kept | zero | sign))
 }
 
-/// Z and S by the result, C the last bit out, O kept [D5].
+/// Z and S by the result, C the last bit out, O kept \[D5\].
 #[inline]
 const fn shifted(flags: Flags, result: u16, last_out: u16) -> (u16, Flags) {
     logical(flags.with(Flags::CARRY, last_out != 0), result)

@@ -2,7 +2,7 @@
 //!
 //! Legality is decided here, from the opcode alone, so that an illegal encoding stops the CPU
 //! before anything was touched. Layouts: [D5 pp. 32, 34], confirmed by the 1010 instructions of
-//! [ST]. Values of extension words are not known here; see `execute` and `disassemble`.
+//! \[ST\]. Values of extension words are not known here; see `execute` and `disassemble`.
 
 use super::flags::Condition;
 

@@ -5,7 +5,7 @@
 //! interrupt is offered. The file order to read: `instruction` (decoding), `execute`, `flags`,
 //! `disassemble`.
 //!
-//! Sources: [D5] bit layouts and flags, [BM] register banks and stack, [ST] a real listing of 1010
+//! Sources: \[D5\] bit layouts and flags, \[BM\] register banks and stack, \[ST\] a real listing of 1010
 //! instructions. Captured or documented unless a comment says otherwise.
 
 mod disassemble;
@@ -19,11 +19,11 @@ pub use disassemble::disassemble;
 pub use flags::{Condition, Flags};
 pub use instruction::{Control, Instruction, OneOperand, Operand, TwoOperand, Width};
 
-/// Address of the CPU flags register [INC].
+/// Address of the CPU flags register \[INC\].
 const FLAGS_REGISTER: u16 = 0xC000;
-/// Address of the register bank register [INC].
+/// Address of the register bank register \[INC\].
 const BANK_REGISTER: u16 = 0xC002;
-/// Bits of the bank register that exist: banks are 32 bytes apart [INC].
+/// Bits of the bank register that exist: banks are 32 bytes apart \[INC\].
 const BANK_MASK: u16 = 0xFFE0;
 /// The bank after reset: R0 at 0100, R15 at 011E [BM memory map].
 const DEFAULT_BANK: u16 = 0x0100;
@@ -91,7 +91,7 @@ impl Cpu {
         self.pc
     }
 
-    /// Goes on at `pc`. Bit 0 is ignored: vectors in [ST] point one byte before their code, and
+    /// Goes on at `pc`. Bit 0 is ignored: vectors in \[ST\] point one byte before their code, and
     /// that firmware worked (inferred).
     pub const fn set_pc(&mut self, pc: u16) {
         self.pc = pc & !1;

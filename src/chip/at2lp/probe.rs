@@ -1,0 +1,93 @@
+//! Proves the chip by asking it: the configuration bytes inside it, then the EEPROM through the
+//! vendor command. Reads only.
+
+use super::memory::Configured;
+use super::recognise::{is_at_work, is_blank_class, is_cousin, recognise, signs};
+use super::wire::{self, Source};
+use super::{AT2LP, image::Format};
+use crate::chip::{ChipError, Evidence, Finding, Grade, Memory, Running};
+use crate::usb::{Link, Sighting, TransferError};
+
+/// Configuration bytes inside the chip.
+const INTERNAL_BYTES: u16 = 16;
+
+pub(super) fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError> {
+    if is_cousin(seen) {
+        return Err(ChipError::NotProven(
+            "this is an ISD-300LP, a cousin of the AT2LP with an EEPROM of its own kind".to_owned(),
+        ));
+    }
+    let mut evidence = Vec::new();
+    let mut found = |fact: String, grade: Grade| evidence.push(Evidence { fact, grade });
+    let internal = read_internal(link)?;
+    let signature_byte = internal.get(usize::from(wire::SIGNATURE_BYTE_AT)).copied();
+    let signature_byte = signature_byte.filter(|byte| wire::is_safe_signature_byte(*byte));
+    let Some(signature_byte) = signature_byte else {
+        return Err(ChipError::NotProven(format!(
+            "its configuration bytes are {}; byte 4 should be 24, the mark of this chip's vendor commands",
+            hex::encode(internal)
+        )));
+    };
+    found(
+        format!("READ_CONFIG_DATA brings the configuration bytes {}", hex::encode(&internal)),
+        Grade::Documented,
+    );
+    let at_work = is_at_work(seen);
+    let running = if at_work { Running::Firmware } else { Running::MaskRom };
+    if at_work {
+        found(
+            "class 08/06/50: a bridge at work with an image of its own".to_owned(),
+            Grade::Captured,
+        );
+    } else if is_blank_class(seen) {
+        found("class ff/06/50: the chip's manufacturing mode".to_owned(), Grade::Captured);
+    }
+    for sign in signs(seen) {
+        found(sign, Grade::Captured);
+    }
+    found(first_bytes(link, seen, signature_byte)?, Grade::Captured);
+    let model = recognise(seen).map_or(AT2LP, |suspicion| suspicion.model);
+    Ok(Finding { model, running, evidence })
+}
+
+fn read_internal(link: &mut dyn Link) -> Result<Vec<u8>, ChipError> {
+    let reply = link.exchange(&wire::read_config(Source::Internal, 0, INTERNAL_BYTES));
+    let bytes = match reply {
+        Ok(reply) => reply.data,
+        Err(TransferError::Stall) => {
+            return Err(ChipError::NotProven(
+                "it does not know READ_CONFIG_DATA, which every AT2 and AT2LP answers".to_owned(),
+            ));
+        }
+        Err(error) => return Err(ChipError::during("reading of the configuration bytes")(error)),
+    };
+    if bytes.len() != usize::from(INTERNAL_BYTES) {
+        return Err(ChipError::NotProven(format!(
+            "READ_CONFIG_DATA brought {} bytes instead of {INTERNAL_BYTES}",
+            bytes.len()
+        )));
+    }
+    Ok(bytes)
+}
+
+/// What the EEPROM begins with, as evidence; a silent EEPROM is one too.
+fn first_bytes(
+    link: &mut dyn Link,
+    seen: &Sighting,
+    signature_byte: u8,
+) -> Result<String, ChipError> {
+    match Configured::with_signature_byte(link, seen, signature_byte) {
+        Ok(mut memory) => {
+            let route = memory.route_name();
+            let first = memory.read(0..2).unwrap_or_default();
+            let meaning = match Format::of(&first) {
+                Some(Format::Sk) => ", an AT2LP's signature",
+                Some(Format::Mm) => ", an AT2's signature",
+                None => ", no signature",
+            };
+            Ok(format!("{route} reads the EEPROM; it begins with {}{meaning}", hex::encode(first)))
+        }
+        Err(ChipError::NoMemory) => Ok("the EEPROM does not answer the chip".to_owned()),
+        Err(error) => Err(error),
+    }
+}

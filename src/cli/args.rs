@@ -1,0 +1,278 @@
+//! The command line's definition; help texts, completions and the man page come from it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::usb::PortPath;
+
+const EXAMPLES: &str = "\
+Examples:
+  recover --auto --sim                      practise: a whole rescue on a virtual enclosure
+  recover list                              what is on the bus, by the names owners met
+  recover --auto --dry-run                  look, prove, read, plan; write nothing lasting
+  recover --auto --image CDRW0008.BIN       rescue with the vendor's image
+  recover --auto --wait                     wait until the enclosure shows up, then rescue it
+
+Exit codes: 0 rescued, or healthy already; 1 not rescued and nothing lasting changed; 2 usage;
+3 the device was changed and can be finished (`next:` says how); 4 a choice or consent is needed.";
+
+/// Brings bricked USB enclosures back to life through the boot loader in their bridge chip.
+#[derive(Debug, Parser)]
+#[command(name = "recover", version, after_help = EXAMPLES, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Find the one enclosure that needs it, prove it, back it up and bring it back
+    #[arg(long)]
+    pub auto: bool,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would print a flattened field's comment as help")]
+    pub rescue: RescueArgs,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would print a flattened field's comment as help")]
+    pub common: CommonArgs,
+
+    #[command(subcommand)]
+    #[expect(missing_docs, reason = "clap would print a subcommand field's comment as help")]
+    pub command: Option<Command>,
+}
+
+/// Which device, which bus, how it is told.
+#[derive(Clone, Debug, Args)]
+pub struct CommonArgs {
+    /// Only the device at this port, as `recover list` writes it
+    #[arg(long, global = true, value_name = "PATH", help_heading = "Device")]
+    pub port: Option<PortPath>,
+
+    /// Ask the device at --port as this chip family although its id is in no table (read-only
+    /// proof first)
+    #[arg(
+        long = "as",
+        global = true,
+        value_name = "FAMILY",
+        requires = "port",
+        help_heading = "Device"
+    )]
+    pub as_family: Option<String>,
+
+    /// Wait for the device to appear, for so many seconds (600 without a number)
+    #[arg(long, global = true, value_name = "SECONDS", num_args = 0..=1, require_equals = true,
+          default_missing_value = "600", help_heading = "Device")]
+    pub wait: Option<u64>,
+
+    /// Use a virtual enclosure instead of the computer's ports; `recover sim list` names them
+    #[arg(long, global = true, value_name = "SCENARIO", num_args = 0..=1,
+          default_missing_value = crate::sim::DEFAULT_SCENARIO, help_heading = "Simulator")]
+    pub sim: Option<String>,
+
+    /// Disturb the simulator at a transfer: unplug@N, stall@N, timeout@N, short@N, flip@N, seed=S
+    #[arg(long, global = true, value_name = "FAULT", requires = "sim", help_heading = "Simulator")]
+    pub fault: Vec<String>,
+
+    /// Keep the virtual EEPROM in this file from one run to the next
+    #[arg(long, global = true, value_name = "FILE", requires = "sim", help_heading = "Simulator")]
+    pub sim_state: Option<PathBuf>,
+
+    /// Print events as JSON, one object a line, on stdout
+    #[arg(long, global = true, help_heading = "Output")]
+    pub json: bool,
+
+    /// Log more: -v steps, -vv every transfer, -vvv every byte
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
+    pub verbose: u8,
+
+    /// Record every transfer of this run in a file, JSON lines
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Output")]
+    pub trace: Option<PathBuf>,
+
+    /// Replace serial numbers in the trace by pseudonyms
+    #[arg(long, global = true, requires = "trace", help_heading = "Output")]
+    pub mask_serials: bool,
+
+    /// Where backups, journals and your own profiles are kept
+    #[arg(
+        long,
+        global = true,
+        value_name = "FOLDER",
+        env = "RECOVER_HOME",
+        help_heading = "Output"
+    )]
+    pub home: Option<PathBuf>,
+}
+
+impl CommonArgs {
+    /// How long to wait for a device to appear.
+    pub fn wait(&self) -> Option<Duration> {
+        self.wait.map(Duration::from_secs)
+    }
+}
+
+/// What a device should become, and how freely.
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Rescue")]
+pub struct RescueArgs {
+    /// The image to write: a backup or the vendor's file
+    #[arg(long, value_name = "FILE")]
+    pub image: Option<PathBuf>,
+
+    /// The enclosure model; `recover profile list` names them
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+
+    /// The serial number on the label, for an image that is made from values
+    #[arg(long, value_name = "SERIAL")]
+    pub serial: Option<String>,
+
+    /// Stop after the plan; only the chip's RAM is used
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Consent in advance to a plan that rests on inferred facts
+    #[arg(long)]
+    pub yes: bool,
+
+    /// Write although a check says no (not provably broken, failed pre-flight); a backup is kept
+    #[arg(long)]
+    pub force: bool,
+
+    /// Do not try the image from RAM first
+    #[arg(long)]
+    pub no_trial: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what is on the bus, by the names its owners met
+    #[command(after_help = "Example:\n  recover list\n  recover list --sim sl11r-healthy")]
+    List {
+        /// Show devices this program does not know as well
+        #[arg(long)]
+        all: bool,
+    },
+    /// Prove the chip and read its EEPROM; write nothing lasting
+    #[command(
+        after_help = "Example:\n  recover diagnose --port 3-2.1\n  recover diagnose --port 3-2.1 --as cy16"
+    )]
+    Diagnose,
+    /// Show what --auto would do, step by step
+    #[command(after_help = "Example:\n  recover plan --image CDRW0008.BIN")]
+    Plan {
+        #[command(flatten)]
+        rescue: RescueArgs,
+    },
+    /// Finish a rescue that was interrupted
+    #[command(after_help = "Example:\n  recover resume\n  recover resume --port 3-2.1")]
+    Resume {
+        #[command(flatten)]
+        rescue: RescueArgs,
+    },
+    /// Save the EEPROM's bytes
+    #[command(after_help = "Example:\n  recover backup --output enclosure.bin")]
+    Backup {
+        /// Write the bytes to this file as well
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Write a backup back
+    #[command(
+        after_help = "Example:\n  recover restore --list\n  recover restore 2026-11-22T10-02-33-sl11r --yes"
+    )]
+    Restore {
+        /// The backup's name
+        #[arg(value_name = "ID", required_unless_present = "list")]
+        id: Option<String>,
+        /// List the backups there are
+        #[arg(long)]
+        list: bool,
+        #[command(flatten)]
+        rescue: RescueArgs,
+    },
+    /// Look at image files
+    #[command(subcommand)]
+    Image(ImageCommand),
+    /// Look at enclosure profiles
+    #[command(subcommand)]
+    Profile(ProfileCommand),
+    /// Look at the simulator's virtual enclosures
+    #[command(subcommand)]
+    Sim(SimCommand),
+    /// Print a udev rules file that lets ordinary users rescue enclosures
+    #[command(
+        after_help = "Example:\n  recover udev-rules | sudo tee /etc/udev/rules.d/70-recover.rules"
+    )]
+    UdevRules,
+}
+
+/// `recover image …`.
+#[derive(Debug, Subcommand)]
+pub enum ImageCommand {
+    /// Show what a file is and what it consists of
+    #[command(after_help = "Example:\n  recover image inspect CDRW0008.BIN")]
+    Inspect {
+        /// The file
+        file: PathBuf,
+        /// The chip it is for; every chip is tried without
+        #[arg(long, value_name = "CHIP")]
+        chip: Option<String>,
+    },
+    /// Check a file as a rescue would, pre-flight on the virtual chip included
+    #[command(after_help = "Example:\n  recover image check CDRW0008.BIN --chip sl11r")]
+    Check {
+        /// The file
+        file: PathBuf,
+        /// The chip it is for
+        #[arg(long, value_name = "CHIP")]
+        chip: String,
+    },
+    /// Assemble a CY16 program or scan-record image from its source
+    #[command(
+        after_help = "Example:\n  recover image assemble ez-eeprom.asm --output ez-eeprom.bin"
+    )]
+    Assemble {
+        /// The source
+        source: PathBuf,
+        /// The file to write
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+        /// Print addresses, bytes and source
+        #[arg(long)]
+        listing: bool,
+    },
+}
+
+/// `recover profile …`.
+#[derive(Debug, Subcommand)]
+pub enum ProfileCommand {
+    /// List the enclosure models
+    #[command(after_help = "Example:\n  recover profile list")]
+    List,
+    /// Show one model and what is known of it
+    #[command(after_help = "Example:\n  recover profile show sony-crx100e")]
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Check a folder of profiles, or your own
+    #[command(after_help = "Example:\n  recover profile check ~/my-profiles")]
+    Check {
+        /// The folder; your own profiles without
+        folder: Option<PathBuf>,
+    },
+}
+
+/// `recover sim …`.
+#[derive(Debug, Subcommand)]
+pub enum SimCommand {
+    /// List the virtual enclosures
+    #[command(after_help = "Example:\n  recover sim list")]
+    List,
+    /// Tell the story of one
+    #[command(after_help = "Example:\n  recover sim show sl11r-zeroed")]
+    Show {
+        /// Its name
+        name: String,
+    },
+}

@@ -1,0 +1,77 @@
+//! `recover backup`, `recover restore`.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+
+use super::args::{CommonArgs, RescueArgs};
+use super::{command_line, request, rescue, store};
+use crate::rescue::{Code, Failure, Wish};
+use crate::ui;
+
+/// Saves the memory's bytes in the store, and in `output` where one is named. A file that is
+/// there already is not overwritten.
+pub fn backup(common: &CommonArgs, output: Option<&Path>) -> Result<u8, Failure> {
+    if let Some(output) = output.filter(|output| output.exists()) {
+        let what = "this file is there already, and is not overwritten";
+        return Err(Failure::new(Code::R506, what, output.display().to_string())
+            .next("name another file with --output, or move this one away"));
+    }
+    let request = request(common, &RescueArgs::default())?;
+    let mut saved = None;
+    let command = command_line(common, "recover backup");
+    let code = rescue::run(common, command, |session| {
+        let outcome = session.backup(&request);
+        saved = outcome.backup.clone();
+        outcome
+    })?;
+    let (Some(id), Some(output)) = (saved, output) else { return Ok(code) };
+    match copy_out(common, &id, output) {
+        Ok(()) => Ok(code),
+        Err(failure) => {
+            // The outcome was the last object; this is about a file, not about the device.
+            ui::print_failure(&failure, false, false);
+            Ok(code.max(failure.exit_code()))
+        }
+    }
+}
+
+fn copy_out(common: &CommonArgs, id: &str, output: &Path) -> Result<(), Failure> {
+    let (_, bytes) = store(common)?.load_backup(id)?;
+    let failed = |error: std::io::Error| {
+        Failure::new(Code::R506, error.to_string(), output.display().to_string())
+            .next(format!("the bytes are kept as backup {id}; name another file"))
+    };
+    let mut file = OpenOptions::new().write(true).create_new(true).open(output).map_err(failed)?;
+    file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed)
+}
+
+/// Writes a backup back.
+pub fn restore(common: &CommonArgs, id: &str, args: &RescueArgs) -> Result<u8, Failure> {
+    let (record, bytes) = store(common)?.load_backup(id)?;
+    let mut request = request(common, args)?;
+    if request.wish != Wish::default() {
+        let what = "a restore writes the backup and nothing else";
+        return Err(Failure::new(Code::R311, what, "--image, --profile")
+            .next(command_line(common, &format!("recover restore {id}"))));
+    }
+    request.port.get_or_insert_with(|| record.port.clone());
+    let command = command_line(common, &format!("recover restore {id}"));
+    rescue::run(common, command, |session| session.restore(&request, &record, &bytes))
+}
+
+/// Lists the backups.
+pub fn list(common: &CommonArgs) -> Result<u8, Failure> {
+    for record in store(common)?.backups()? {
+        if common.json {
+            ui::print(&serde_json::to_string(&record).unwrap_or_default());
+        } else {
+            let whole = if record.whole { "whole" } else { "as far as it was read" };
+            ui::print(&format!(
+                "{}  port {}  {}  {} bytes, {whole}",
+                record.id, record.port, record.ids, record.bytes
+            ));
+        }
+    }
+    Ok(0)
+}

@@ -1,0 +1,12 @@
+//! `recover diagnose`.
+
+use super::args::{CommonArgs, RescueArgs};
+use super::{command_line, request, rescue};
+use crate::rescue::Failure;
+
+/// Proves the chip, reads and judges its memory, keeps a backup.
+pub fn diagnose(common: &CommonArgs) -> Result<u8, Failure> {
+    let request = request(common, &RescueArgs::default())?;
+    let command = command_line(common, "recover diagnose");
+    rescue::run(common, command, |session| session.diagnose(&request))
+}

@@ -1,0 +1,136 @@
+//! `recover image`.
+
+use std::fs;
+
+use serde_json::json;
+
+use super::args::{CommonArgs, ImageCommand};
+use super::{read_image, read_text};
+use crate::assembler;
+use crate::chip::{self, Chip, Image, Model};
+use crate::preflight::VirtualTwin;
+use crate::rescue::choice::NamedImage;
+use crate::rescue::outcome::sha256;
+use crate::rescue::preflight::Twin;
+use crate::rescue::{Code, Failure, Preflight};
+use crate::ui;
+
+/// Runs one of the image commands.
+pub fn run(common: &CommonArgs, command: &ImageCommand) -> Result<u8, Failure> {
+    match command {
+        ImageCommand::Inspect { file, chip } => {
+            inspect(common, &read_image(file)?, chip.as_deref())
+        }
+        ImageCommand::Check { file, chip } => check(common, &read_image(file)?, chip),
+        ImageCommand::Assemble { source, output, listing } => {
+            let failed = |path: &std::path::Path, why: String| {
+                Failure::new(Code::R506, why, path.display().to_string())
+                    .next("mend it and run the same command")
+            };
+            let text = read_text(source).map_err(|why| failed(source, why))?;
+            let assembly =
+                assembler::assemble(&text).map_err(|error| failed(source, error.to_string()))?;
+            fs::write(output, &assembly.bytes).map_err(|e| failed(output, e.to_string()))?;
+            if common.json {
+                let listing = listing.then_some(&assembly.listing);
+                ui::print(
+                    &json!({ "bytes": assembly.bytes.len(), "listing": listing }).to_string(),
+                );
+            } else if *listing {
+                ui::print(&assembly.listing);
+            }
+            Ok(0)
+        }
+    }
+}
+
+fn model(name: &str) -> Result<(&'static dyn Chip, Model), Failure> {
+    chip::model(name).ok_or_else(|| {
+        let known: Vec<_> = chip::families()
+            .iter()
+            .flat_map(|family| family.models())
+            .map(|model| model.name)
+            .collect();
+        let what = format!("no chip is called {name:?}; there are {}", known.join(", "));
+        Failure::new(Code::R311, what, "--chip").next("`recover image inspect FILE` tries them all")
+    })
+}
+
+fn inspect(common: &CommonArgs, file: &NamedImage, chip: Option<&str>) -> Result<u8, Failure> {
+    let (length, hash) = (file.bytes.len(), sha256(&file.bytes));
+    if common.json {
+        ui::print(&json!({ "file": file.name, "bytes": length, "sha256": hash }).to_string());
+    } else {
+        ui::print(&format!("{}: {length} bytes, SHA-256 {hash}", file.name));
+    }
+    let models = match chip {
+        Some(name) => vec![model(name)?],
+        None => chip::families()
+            .iter()
+            .flat_map(|chip| chip.models().iter().map(move |model| (*chip, *model)))
+            .collect(),
+    };
+    let mut refusals = Vec::new();
+    for (chip, model) in models {
+        match chip.read_image(model, &file.bytes) {
+            Ok(image) if common.json => ui::print(&object(model, &image).to_string()),
+            Ok(image) => ui::print(&describe(model, &image)),
+            Err(error) => refusals.push((model, error)),
+        }
+    }
+    for (model, error) in &refusals {
+        if common.json {
+            ui::print(&json!({ "chip": model.name, "refused": error.to_string() }).to_string());
+        } else {
+            ui::print(&format!("not for a {model}: {error}"));
+        }
+    }
+    Ok(0)
+}
+
+fn describe(model: Model, image: &Image) -> String {
+    let mut lines = vec![format!("for a {model}:")];
+    lines.extend(image.contents.iter().map(|line| format!("  {line}")));
+    lines.push(match &image.identity {
+        Some(identity) => format!("  descriptors found in it: {identity}"),
+        None => "  no descriptors were found in it".to_owned(),
+    });
+    lines.join("\n")
+}
+
+fn object(model: Model, image: &Image) -> serde_json::Value {
+    json!({ "chip": model.name, "contents": image.contents, "identity": image.identity })
+}
+
+fn check(common: &CommonArgs, file: &NamedImage, chip: &str) -> Result<u8, Failure> {
+    let (chip, model) = model(chip)?;
+    let image = chip
+        .read_image(model, &file.bytes)
+        .map_err(|error| Failure::from_image(&error, &file.name))?;
+    let preflight = VirtualTwin.boot(model, &image);
+    if common.json {
+        let mut object = object(model, &image);
+        if let Some(object) = object.as_object_mut() {
+            object.insert("preflight".to_owned(), json!(preflight));
+        }
+        ui::print(&object.to_string());
+    } else {
+        ui::print(&describe(model, &image));
+        match &preflight {
+            Preflight::CameUp { identity } => {
+                ui::print(&format!("pre-flight: comes up as {identity}"));
+            }
+            Preflight::Inconclusive { why } => {
+                ui::print(&format!("pre-flight: inconclusive: {why}"));
+            }
+            Preflight::Failed { .. } => {}
+        }
+    }
+    match preflight {
+        Preflight::CameUp { .. } | Preflight::Inconclusive { .. } => Ok(0),
+        Preflight::Failed { why } => {
+            Err(Failure::new(Code::R211, why, format!("image {}", file.name))
+                .next("check that the image is for this very chip: `recover image inspect`"))
+        }
+    }
+}

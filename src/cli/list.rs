@@ -1,0 +1,57 @@
+//! `recover list`.
+
+use serde::Serialize;
+
+use super::args::CommonArgs;
+use super::ports::Ports;
+use crate::chip::Standing;
+use crate::executor::find::recognise;
+use crate::rescue::Failure;
+use crate::ui;
+use crate::usb::Sighting;
+
+/// One device of the JSON list.
+#[derive(Serialize)]
+struct Listed<'s> {
+    #[serde(flatten)]
+    seen: &'s Sighting,
+    chip: Option<&'static str>,
+    name: Option<&'static str>,
+    detail: Option<&'static str>,
+    standing: Option<Standing>,
+}
+
+/// Shows what is on the bus.
+pub fn list(common: &CommonArgs, all: bool) -> Result<u8, Failure> {
+    let mut ports = Ports::open(common)?;
+    let (bus, _) = ports.parts();
+    let seen = bus.scan().map_err(|error| Failure::from_bus(&error))?;
+    let mut shown = 0;
+    for device in &seen {
+        let suspicion = recognise(device).map(|(_, suspicion)| suspicion);
+        if suspicion.is_none() && !all && !common.json {
+            continue;
+        }
+        shown += 1;
+        if common.json {
+            let listed = Listed {
+                seen: device,
+                chip: suspicion.as_ref().map(|s| s.model.name),
+                name: suspicion.as_ref().map(|s| s.name),
+                detail: suspicion.as_ref().map(|s| s.detail),
+                standing: suspicion.as_ref().map(|s| s.standing),
+            };
+            ui::print(&serde_json::to_string(&listed).unwrap_or_default());
+        } else {
+            ui::print(&ui::list_line(device, suspicion.as_ref()));
+        }
+    }
+    if shown == 0 && !common.json {
+        ui::print(&format!(
+            "none of the {} USB devices here is a chip this program knows; `recover list --all` shows them",
+            seen.len()
+        ));
+    }
+    ports.close()?;
+    Ok(0)
+}

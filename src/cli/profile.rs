@@ -1,0 +1,129 @@
+//! `recover profile`.
+
+use std::path::Path;
+
+use super::args::{CommonArgs, ProfileCommand};
+use super::{home, library};
+use crate::executor::Store;
+use crate::profile::{self, ImageSource, Library, Problem, Profile};
+use crate::rescue::{Code, Failure};
+use crate::ui;
+
+/// Runs one of the profile commands.
+pub fn run(common: &CommonArgs, command: &ProfileCommand) -> Result<u8, Failure> {
+    match command {
+        ProfileCommand::List => list(common),
+        ProfileCommand::Show { name } => show(common, name),
+        ProfileCommand::Check { folder } => {
+            let folder = match folder {
+                Some(folder) if !folder.is_dir() => {
+                    let place = folder.display().to_string();
+                    return Err(Failure::new(Code::R506, "there is no such folder", place)
+                        .next("name the folder that holds the profiles' folders"));
+                }
+                Some(folder) => folder.clone(),
+                None => Store::new(home(common)?).profiles(),
+            };
+            check(common, &folder)
+        }
+    }
+}
+
+/// Checks every profile in and below a folder.
+fn check(common: &CommonArgs, folder: &Path) -> Result<u8, Failure> {
+    let library = Library::empty(&profile::known_chips()).with_user_folder(folder);
+    let mut problems: Vec<Problem> = library.problems().to_vec();
+    for profile in library.profiles() {
+        if matches!(profile.image.source, ImageSource::Shipped { .. }) {
+            problems.extend(library.image_bytes(profile).err());
+        }
+    }
+    let Some((first, rest)) = problems.split_first() else {
+        if common.json {
+            let count = library.profiles().count();
+            ui::print(&serde_json::json!({ "profiles": count }).to_string());
+            return Ok(0);
+        }
+        ui::print(&format!("{} profiles, nothing wrong with them", library.profiles().count()));
+        return Ok(0);
+    };
+    for problem in rest {
+        if common.json {
+            ui::print(&serde_json::json!({ "problem": problem.to_string() }).to_string());
+            continue;
+        }
+        ui::print(&format!("{problem}\n  {}", problem.kind.remedy()));
+    }
+    Err(Failure::new(Code::R309, first.kind.to_string(), place(first)).next(first.kind.remedy()))
+}
+
+fn place(problem: &Problem) -> String {
+    match problem.line {
+        Some(line) => format!("{}, line {line}", problem.place),
+        None => problem.place.clone(),
+    }
+}
+
+fn list(common: &CommonArgs) -> Result<u8, Failure> {
+    let library = library(common)?;
+    for profile in library.profiles() {
+        if common.json {
+            ui::print(&serde_json::to_string(profile).unwrap_or_default());
+        } else {
+            ui::print(&format!(
+                "{:<20} {:<8} image: {:<8} {}",
+                profile.name, profile.chip.model, profile.image.source, profile.title
+            ));
+        }
+    }
+    for problem in library.problems() {
+        log::warn!("{problem}");
+    }
+    Ok(0)
+}
+
+fn show(common: &CommonArgs, name: &str) -> Result<u8, Failure> {
+    let library = library(common)?;
+    let profile = library.find(name).ok_or_else(|| {
+        Failure::new(Code::R306, format!("no profile is called {name:?}"), "profile show")
+            .next("`recover profile list`")
+    })?;
+    if common.json {
+        ui::print(&serde_json::to_string(profile).unwrap_or_default());
+    } else {
+        ui::print(&describe(profile));
+    }
+    Ok(0)
+}
+
+fn describe(profile: &Profile) -> String {
+    let mut lines = vec![format!("{}: {}", profile.name, profile.title)];
+    if !profile.aliases.is_empty() {
+        lines.push(format!("  also called: {}", profile.aliases.join(", ")));
+    }
+    lines.push(format!("  chip: {} ({})", profile.chip.model, profile.chip.confidence.grade));
+    for sighting in &profile.sightings {
+        lines
+            .push(format!("  blank it shows as: {} ({})", sighting.ids, sighting.confidence.grade));
+    }
+    lines.push(format!(
+        "  healthy it is: {} ({})",
+        profile.identity.identity, profile.identity.confidence.grade
+    ));
+    lines.push(format!(
+        "  EEPROM: {}, {} bytes ({})",
+        profile.memory.part, profile.memory.size_bytes, profile.memory.confidence.grade
+    ));
+    lines.push(format!("  image: {}; {}", profile.image.source, profile.image.description));
+    for (index, guidance) in profile.guidance.iter().enumerate() {
+        lines.push(format!("  by hand {}: {}", index + 1, guidance.step));
+        lines.push(format!("             {}", guidance.expect));
+    }
+    for sentence in profile.inferred() {
+        lines.push(format!("  not proven: {sentence}"));
+    }
+    for source in &profile.provenance.sources {
+        lines.push(format!("  source: {source}"));
+    }
+    lines.join("\n")
+}

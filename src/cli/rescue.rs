@@ -1,0 +1,105 @@
+//! `recover --auto`, `recover plan`, `recover resume`.
+
+use super::args::{CommonArgs, RescueArgs};
+use super::ports::Ports;
+use super::{command_line, library, quoted, request, store};
+use crate::executor::{Commands, Request, Session, Tools};
+use crate::preflight::VirtualTwin;
+use crate::rescue::{Code, Failure, Outcome};
+use crate::ui;
+
+/// `recover --auto`.
+pub fn auto(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
+    let request = request(common, rescue)?;
+    let command = with_image(command_line(common, "recover --auto"), rescue);
+    run(common, command, |session| session.rescue(&request))
+}
+
+/// `recover plan`.
+pub fn plan(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
+    let request = Request { dry_run: true, ..request(common, rescue)? };
+    let command = with_image(command_line(common, "recover plan"), rescue);
+    run(common, command, |session| session.rescue(&request))
+}
+
+/// `recover resume`: `--auto` on the port of the one unfinished rescue.
+pub fn resume(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
+    let unfinished = store(common)?.unfinished()?;
+    let mut ports: Vec<_> =
+        unfinished.iter().map(|file| file.journal().begun().port.clone()).collect();
+    ports.sort();
+    ports.dedup();
+    ports.retain(|port| common.port.as_ref().is_none_or(|wanted| wanted == port));
+    match ports.as_slice() {
+        [port] => {
+            let common = CommonArgs { port: Some(port.clone()), ..common.clone() };
+            let request = Request { resume: true, ..request(&common, rescue)? };
+            let command = with_image(command_line(&common, "recover resume"), rescue);
+            run(&common, command, |session| session.rescue(&request))
+        }
+        [] => Err(Failure::new(Code::R505, "no rescue was left unfinished", "journals").next(
+            format!("`{}` looks at what is there now", command_line(common, "recover --auto")),
+        )),
+        several => {
+            let what = format!("{} rescues were left unfinished", several.len());
+            let mut failure = Failure::new(Code::R301, what, "journals");
+            failure.next.extend(several.iter().map(|port| {
+                let common = CommonArgs { port: Some(port.clone()), ..common.clone() };
+                command_line(&common, "recover resume")
+            }));
+            Err(failure)
+        }
+    }
+}
+
+/// The command with the image that was named, which a next step must not lose.
+fn with_image(command: String, rescue: &RescueArgs) -> String {
+    match &rescue.image {
+        Some(image) => format!("{command} --image {}", quoted(&image.display().to_string())),
+        None => command,
+    }
+}
+
+/// Runs a session on the bus that was asked for and tells its outcome.
+pub fn run(
+    common: &CommonArgs,
+    command: String,
+    work: impl FnOnce(Session<'_>) -> Outcome,
+) -> Result<u8, Failure> {
+    let store = store(common)?;
+    let library = library(common)?;
+    for problem in library.problems() {
+        log::warn!("{problem}");
+    }
+    let mut ports = Ports::open(common)?;
+    let mut observer = ui::observer(common.json);
+    let twin = VirtualTwin;
+    let outcome = {
+        let (bus, operator) = ports.parts();
+        work(Session::new(Tools {
+            bus,
+            operator,
+            observer: &mut *observer,
+            twin: &twin,
+            library: &library,
+            store: &store,
+            scope: common.scope(),
+            commands: Commands { again: command, options: command_line(common, "") },
+        }))
+    };
+    if !common.json {
+        let report = ui::report(&outcome);
+        if !report.is_empty() {
+            ui::print(&report);
+        }
+    }
+    let code = outcome.exit_code();
+    match ports.close() {
+        Ok(()) => Ok(code),
+        Err(failure) => {
+            // The outcome was the last object; this is about a file, not about the device.
+            ui::print_failure(&failure, false, false);
+            Ok(code.max(failure.exit_code()))
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The journal of a run: begun before the first write, ended with the run or left open for the
+//! next.
+
+use super::find::Candidate;
+use super::session::Session;
+use super::store::Store;
+use super::target::Target;
+use crate::journal::{Begun, Entry, JournalFile, VERSION};
+use crate::rescue::outcome::Verdict;
+use crate::rescue::{Code, Failure};
+
+impl Session<'_> {
+    pub(super) fn begin_journal(
+        &mut self,
+        candidate: &Candidate,
+        target: &Target,
+    ) -> Result<(), Failure> {
+        let store = self.tools.store;
+        let state = self.state;
+        let image_sha256 =
+            store.keep_image(&target.choice.image.bytes).map_err(|f| f.leaving(state))?;
+        let folder = store.folder("journals").map_err(|f| f.leaving(state))?;
+        let date = self.tools.bus.clock().date();
+        let model = candidate.suspicion.model.name;
+        let backup = match &candidate.unfinished {
+            // The bytes from before the first run, not the half-written ones of now.
+            Some(journal) if journal.begun().backup.is_some() => journal.begun().backup.clone(),
+            _ => self.outcome.backup.clone(),
+        };
+        let mut begun = Begun {
+            version: VERSION,
+            id: Store::name(date, model),
+            date,
+            port: candidate.seen.port.clone(),
+            ids: candidate.seen.ids,
+            chip: model.to_owned(),
+            profile: target.choice.profile.as_ref().map(|profile| profile.name.clone()),
+            image: target.choice.image.name.clone(),
+            image_sha256,
+            expected: target.expected.clone(),
+            backup,
+            restoring: target.restoring,
+        };
+        // What is offered as the old contents is what was there before the first run.
+        self.outcome.backup.clone_from(&begun.backup);
+        let wished = begun.id.clone();
+        let mut attempt = JournalFile::begin(&folder, begun.clone());
+        for number in 2..1000 {
+            if attempt.is_ok() {
+                break;
+            }
+            begun.id = format!("{wished}-{number}");
+            attempt = JournalFile::begin(&folder, begun.clone());
+        }
+        let journal = attempt.map_err(|error| self.journal_failure(&error.to_string()))?;
+        self.journal = Some(journal);
+        Ok(())
+    }
+
+    pub(super) fn journal_failure(&self, error: &str) -> Failure {
+        Failure::new(Code::R502, error, "journal")
+            .leaving(self.state)
+            .next("make the folder writable, or name another with --home")
+    }
+
+    pub(super) fn record(&mut self, entry: Entry) -> Result<(), Failure> {
+        let result = match &mut self.journal {
+            Some(journal) => journal.append(entry),
+            None => Ok(()),
+        };
+        result.map_err(|error| self.journal_failure(&error.to_string()))
+    }
+
+    pub(super) fn end_own_journal(&mut self, result: &str) {
+        if let Some(journal) = &mut self.journal
+            && let Err(error) = journal.append(Entry::Ended { result: result.to_owned() })
+        {
+            log::warn!("the journal could not be ended: {error}");
+        }
+    }
+
+    /// Ends this run's journal and the unfinished ones of the same port that it took up.
+    pub(super) fn close_journals(&mut self, verdict: Verdict) {
+        self.end_own_journal(&format!("{verdict:?}").to_lowercase());
+        let Some(port) = self.outcome.port.clone() else { return };
+        for mut file in self.tools.store.unfinished().unwrap_or_default() {
+            if file.journal().begun().port == port
+                && let Err(error) = file.append(Entry::Ended { result: "taken up".to_owned() })
+            {
+                log::warn!("a journal could not be ended: {error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The virtual bus: ports with devices on them, behind the same two traits as a real one.
+//!
+//! A [`SimBus`] is a handle; its clones see the same world, so a test can pull plugs while the
+//! program under test owns the bus. Whoever asks moves the world to the present: between two calls
+//! nothing runs.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::clock::VirtualClock;
+use super::device::Device;
+use super::diagnostic::Diagnostic;
+use super::faults::Faults;
+use super::parts::Wear;
+use super::port::{Numbers, Port, RESET_NS};
+use super::scenarios::Scenario;
+use crate::clock::Clock;
+use crate::usb::{Bus, BusError, Link, PortPath, Reply, Sighting, Transfer, TransferError};
+
+/// How long hands take from pulling a plug to putting it back.
+const REPLUG: Duration = Duration::from_secs(2);
+/// What it takes to look at the bus; keeps a loop that only looks from standing still.
+const SCAN: Duration = Duration::from_millis(1);
+/// How long a device may take to show up when it is first put on a port.
+const SETTLE: Duration = Duration::from_secs(60);
+
+#[derive(Default)]
+struct World {
+    ports: BTreeMap<PortPath, Port>,
+    numbers: Numbers,
+}
+
+/// A virtual bus, and the hands of whoever stands in front of it.
+#[derive(Clone, Default)]
+pub struct SimBus {
+    world: Arc<Mutex<World>>,
+    clock: Arc<VirtualClock>,
+}
+
+/// An EEPROM as a clip-on programmer would find it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EepromState {
+    /// Every byte, from address 0.
+    pub bytes: Vec<u8>,
+    /// Write cycles so far.
+    pub wear: Wear,
+}
+
+impl SimBus {
+    /// A bus without devices, at time zero.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A bus whose dates begin at `start`.
+    pub fn starting_at(start: Timestamp) -> Self {
+        Self { clock: Arc::new(VirtualClock::starting_at(start)), ..Self::default() }
+    }
+
+    /// The port on which a scenario's device sits.
+    pub fn scenario_port() -> PortPath {
+        PortPath::new(3, vec![2])
+    }
+
+    /// A bus with the scenario's device on [`Self::scenario_port`], plugged in long enough to be
+    /// where it gets by itself.
+    pub fn with_scenario(scenario: &Scenario) -> Self {
+        let bus = Self::new();
+        bus.add_scenario(scenario);
+        bus
+    }
+
+    /// Puts the scenario's device on [`Self::scenario_port`].
+    pub fn add_scenario(&self, scenario: &Scenario) {
+        self.plug_in(Self::scenario_port(), scenario.device(), scenario.faults());
+    }
+
+    /// Puts a device on a port, in place of any other, and waits until it has enumerated (at most
+    /// a minute of virtual time).
+    pub fn plug_in(&self, path: PortPath, device: Box<dyn Device>, faults: Faults) {
+        let mut port = Port::new(path.clone(), device);
+        port.power(true, self.clock.nanoseconds());
+        port.faults = faults;
+        self.world().ports.insert(path.clone(), port);
+        self.settle(&path);
+    }
+
+    /// Waits until the device on that port has enumerated, at most a minute of virtual time.
+    pub fn settle(&self, path: &PortPath) {
+        let end = self.clock.now() + SETTLE;
+        while self.sighting(path).is_none() && self.clock.now() < end {
+            self.clock.sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// What the host sees on that port now.
+    pub fn sighting(&self, port: &PortPath) -> Option<Sighting> {
+        self.with_port(port, |port, _, _| port.sighting.clone()).flatten()
+    }
+
+    /// Pulls the plug.
+    pub fn unplug(&self, port: &PortPath) {
+        self.with_port(port, |port, now, _| port.power(false, now));
+    }
+
+    /// Puts the plug back in; the device shows up when it has booted and enumerated.
+    pub fn plug(&self, port: &PortPath) {
+        self.with_port(port, |port, now, _| port.power(true, now));
+    }
+
+    /// Pulls the plug, waits two seconds and puts it back.
+    pub fn replug(&self, port: &PortPath) {
+        self.unplug(port);
+        self.clock.sleep(REPLUG);
+        self.plug(port);
+    }
+
+    /// Replaces the faults of the device on that port.
+    pub fn set_faults(&self, port: &PortPath, faults: Faults) {
+        self.with_port(port, |port, _, _| port.faults = faults);
+    }
+
+    /// Transfers made to the device on that port so far; the host's enumeration is not counted.
+    pub fn transfers(&self, port: &PortPath) -> u64 {
+        self.with_port(port, |port, _, _| port.transfers).unwrap_or_default()
+    }
+
+    /// Keeps a line for every transfer from now on.
+    pub fn keep_log(&self, port: &PortPath) {
+        self.with_port(port, |port, _, _| port.log.get_or_insert_default().clear());
+    }
+
+    /// The lines kept: time, transfer, outcome.
+    pub fn log(&self, port: &PortPath) -> Vec<String> {
+        self.with_port(port, |port, _, _| port.log.clone()).flatten().unwrap_or_default()
+    }
+
+    /// The EEPROM behind the device on that port.
+    pub fn eeprom(&self, port: &PortPath) -> Option<EepromState> {
+        self.with_port(port, |port, _, _| {
+            let part = port.device.eeprom()?;
+            Some(EepromState { bytes: part.content(), wear: part.wear().clone() })
+        })
+        .flatten()
+    }
+
+    /// Puts bytes into that EEPROM behind the chip's back; FF follows them.
+    pub fn load_eeprom(&self, port: &PortPath, content: &[u8]) {
+        self.with_port(port, |port, _, _| {
+            if let Some(part) = port.device.eeprom_mut() {
+                part.load(content);
+            }
+        });
+    }
+
+    /// What the device on that port noticed about the program it runs.
+    pub fn diagnostics(&self, port: &PortPath) -> Vec<Diagnostic> {
+        self.with_port(port, |port, _, _| port.device.diagnostics().to_vec()).unwrap_or_default()
+    }
+
+    /// Time passed on this bus since it was made.
+    pub fn virtual_time(&self) -> Duration {
+        self.clock.now()
+    }
+
+    /// The bus's clock, as the simulator's own type.
+    pub fn virtual_clock(&self) -> Arc<VirtualClock> {
+        Arc::clone(&self.clock)
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with a port that has been brought to the present.
+    fn with_port<T>(
+        &self,
+        path: &PortPath,
+        act: impl FnOnce(&mut Port, u64, &mut Numbers) -> T,
+    ) -> Option<T> {
+        let now = self.clock.nanoseconds();
+        let mut world = self.world();
+        let World { ports, numbers } = &mut *world;
+        let port = ports.get_mut(path)?;
+        port.reach(now, numbers);
+        Some(act(port, now, numbers))
+    }
+}
+
+impl Bus for SimBus {
+    fn scan(&mut self) -> Result<Vec<Sighting>, BusError> {
+        self.clock.sleep(SCAN);
+        let now = self.clock.nanoseconds();
+        let mut world = self.world();
+        let World { ports, numbers } = &mut *world;
+        let mut seen = Vec::new();
+        for port in ports.values_mut() {
+            port.reach(now, numbers);
+            seen.extend(port.sighting.clone());
+        }
+        Ok(seen)
+    }
+
+    fn open(&mut self, seen: &Sighting) -> Result<Box<dyn Link>, BusError> {
+        match self.sighting(&seen.port) {
+            Some(now) if now.is_same_enumeration(seen) => Ok(Box::new(SimLink {
+                bus: self.clone(),
+                port: seen.port.clone(),
+                number: seen.device_number,
+            })),
+            _ => Err(BusError::Left(seen.port.clone())),
+        }
+    }
+
+    fn reset(&mut self, seen: &Sighting) -> Result<(), BusError> {
+        match self.sighting(&seen.port) {
+            Some(now) if now.is_same_enumeration(seen) => {}
+            _ => return Err(BusError::Left(seen.port.clone())),
+        }
+        self.clock.reach(self.clock.nanoseconds() + RESET_NS);
+        self.with_port(&seen.port, |port, _, numbers| {
+            port.enumerate_again(numbers);
+            self.clock.reach(port.device.now());
+        });
+        Ok(())
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.virtual_clock()
+    }
+}
+
+/// A link to one enumeration of one device.
+struct SimLink {
+    bus: SimBus,
+    port: PortPath,
+    number: u8,
+}
+
+impl Link for SimLink {
+    fn exchange(&mut self, transfer: &Transfer) -> Result<Reply, TransferError> {
+        let clock = &self.bus.clock;
+        self.bus
+            .with_port(&self.port, |port, now, _| {
+                let result = port.exchange(transfer, self.number, now);
+                clock.reach(port.device.now());
+                if let Some(log) = &mut port.log {
+                    let outcome = match &result {
+                        Ok(reply) if reply.data.is_empty() => "done".to_owned(),
+                        Ok(reply) => format!("{} bytes", reply.data.len()),
+                        Err(error) => error.to_string(),
+                    };
+                    log.push(format!("{:.6} {transfer}: {outcome}", clock.now().as_secs_f64()));
+                }
+                result
+            })
+            .unwrap_or(Err(TransferError::Gone))
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.bus.virtual_clock()
+    }
+}
+
+#[cfg(test)]
+mod tests;

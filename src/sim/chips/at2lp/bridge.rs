@@ -1,0 +1,114 @@
+//! What a command means: the chip's own two vendor commands, and everything else for the drive.
+
+use super::At2lp;
+use super::eeprom::Writing;
+use super::start::{BLOCK_BYTES, Personality};
+use crate::sim::diagnostic::Verdict;
+use crate::sim::drives::{Answer, Sense};
+
+/// What a command means to do with data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Intent {
+    /// Nothing.
+    None,
+    /// Give these bytes.
+    In(Vec<u8>),
+    /// Take so many.
+    Out(usize),
+}
+
+/// Second byte of the chip's vendor commands.
+const CFG_BLOCK: u8 = 0x26;
+const ATA_BLOCK: u8 = 0x24;
+
+/// The commands that a drive's data comes from. What of them carries no data is carried out when
+/// the status is due.
+fn brings_data(operation: u8) -> bool {
+    matches!(operation, 0x03 | 0x12 | 0x1a | 0x25 | 0x28 | 0x43 | 0x46 | 0x4a | 0x5a)
+}
+
+impl At2lp {
+    fn is_vendor(&self, block: &[u8; 16], second: u8) -> bool {
+        let [_, _, _, _, signature, ..] = self.internal_bytes();
+        block.starts_with(&[signature, second])
+    }
+
+    pub(super) fn is_eeprom_write(&self, block: &[u8; 16]) -> bool {
+        self.is_vendor(block, CFG_BLOCK)
+    }
+
+    /// What the command means to do; an error where it is refused before any data.
+    pub(super) fn intent(
+        &mut self,
+        block: &[u8; 16],
+        inward: bool,
+        expects: usize,
+    ) -> Result<Intent, ()> {
+        if self.is_vendor(block, CFG_BLOCK) {
+            return self.cfg_intent(block, inward, expects);
+        }
+        if self.personality == Personality::Manufacturing {
+            // What the drive would say in this mode is unknown; nothing but vendor commands is
+            // answered by it here.
+            return Err(());
+        }
+        if self.is_vendor(block, ATA_BLOCK) {
+            let [.., command, _, _, _] = *block;
+            let packet = match command {
+                0xec => false,
+                0xa1 => true,
+                _ => return Err(()),
+            };
+            let drive = self.drive.as_ref().ok_or(())?;
+            return drive.identify(packet).map(Intent::In).ok_or(());
+        }
+        let Some(drive) = &mut self.drive else {
+            // Inferred: a bridge without a drive still says why it refuses.
+            return match block.first() {
+                Some(0x03) => Ok(Intent::In(Sense::NO_DRIVE.data())),
+                _ => Err(()),
+            };
+        };
+        let takes = drive.takes(block);
+        if takes > 0 {
+            return Ok(Intent::Out(takes));
+        }
+        let [operation, ..] = *block;
+        if !brings_data(operation) {
+            return Ok(Intent::None);
+        }
+        match drive.carry_out(block, &[]) {
+            Answer::Done(data) => Ok(Intent::In(data)),
+            Answer::Refused(_) => Err(()),
+        }
+    }
+
+    /// CfgCB. Which way it goes and how far only the wrapper tells.
+    fn cfg_intent(&mut self, block: &[u8; 16], inward: bool, expects: usize) -> Result<Intent, ()> {
+        let [_, _, _, source, low, high, ..] = *block;
+        if source != 2 || expects > BLOCK_BYTES {
+            return Err(());
+        }
+        if (low, high) != (0, 0) {
+            let text = "CfgCB with a start address, which nobody has seen work".to_owned();
+            self.diagnostics.note(self.now, Verdict::Unknown, text);
+            return Err(());
+        }
+        if inward {
+            return self.read_eeprom(0, expects).map(Intent::In).ok_or(());
+        }
+        Ok(Intent::Out(expects))
+    }
+
+    /// Carries out what has its data; true when it passed.
+    pub(super) fn carry_out(&mut self, block: &[u8; 16], data: &[u8]) -> bool {
+        if self.is_vendor(block, CFG_BLOCK) {
+            self.writing = Some(Writing::of(data.to_vec(), 0));
+            return true;
+        }
+        match &mut self.drive {
+            Some(drive) => matches!(drive.carry_out(block, data), Answer::Done(_)),
+            None => false,
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! One port with a device on it: power, presence, transfers and what disturbs them.
+//!
+//! What a host asks a new device is in [`super::enumeration`].
+
+use super::clock::in_nanoseconds;
+use super::device::{Completion, Device};
+use super::enumeration::enumerate;
+use super::faults::{Fault, Faults};
+use crate::usb::{PortPath, Reply, Sighting, Transfer, TransferError};
+
+/// From the pull-up to the first SETUP: debounce 100 ms, reset 50 ms, recovery 10 ms
+/// [USB 2.0 §7.1.7.3, §7.1.7.5].
+const ATTACH_NS: u64 = 160_000_000;
+/// Port reset and recovery without the debounce.
+pub(super) const RESET_NS: u64 = 60_000_000;
+/// What it takes a host to see a STALL.
+const STALL_NS: u64 = 100_000;
+
+/// Gives device numbers: 1 to 127, never the same twice in a row.
+#[derive(Debug, Default)]
+pub(super) struct Numbers(u8);
+
+impl Numbers {
+    fn next(&mut self) -> u8 {
+        self.0 = if self.0 >= 127 { 1 } else { self.0 + 1 };
+        self.0
+    }
+}
+
+/// A port.
+pub(super) struct Port {
+    pub(super) path: PortPath,
+    pub(super) device: Box<dyn Device>,
+    pub(super) powered: bool,
+    pub(super) sighting: Option<Sighting>,
+    pub(super) transfers: u64,
+    pub(super) faults: Faults,
+    /// Lines of the transfers made, when they are kept.
+    pub(super) log: Option<Vec<String>>,
+    generation: Option<u64>,
+    enumerate_at: Option<u64>,
+    unplug_at: Option<u64>,
+}
+
+impl Port {
+    pub(super) fn new(path: PortPath, device: Box<dyn Device>) -> Self {
+        Self {
+            path,
+            device,
+            powered: false,
+            sighting: None,
+            transfers: 0,
+            faults: Faults::none(),
+            log: None,
+            generation: None,
+            enumerate_at: None,
+            unplug_at: None,
+        }
+    }
+
+    pub(super) fn power(&mut self, on: bool, now: u64) {
+        if on == self.powered {
+            return;
+        }
+        self.powered = on;
+        if on {
+            self.device.power_on(now);
+        } else {
+            self.device.power_off(now);
+            self.sighting = None;
+            self.enumerate_at = None;
+            self.generation = None;
+            self.unplug_at = None;
+        }
+    }
+
+    /// Brings device and host to `now`.
+    pub(super) fn reach(&mut self, now: u64, numbers: &mut Numbers) {
+        loop {
+            if let Some(at) = self.unplug_at
+                && self.device.now() >= at
+            {
+                self.power(false, at);
+            }
+            self.follow_attachment();
+            if let Some(at) = self.enumerate_at
+                && self.device.now() >= at
+            {
+                self.enumerate_at = None;
+                self.sighting = enumerate(self.device.as_mut(), &self.path, numbers.next());
+                continue;
+            }
+            if self.device.now() >= now {
+                return;
+            }
+            let stops = [self.unplug_at, self.enumerate_at];
+            let until = stops.into_iter().flatten().fold(now, u64::min);
+            self.device.run_until(until);
+        }
+    }
+
+    fn follow_attachment(&mut self) {
+        let attachment = self.device.attachment();
+        if attachment.map(|attachment| attachment.generation) != self.generation {
+            self.generation = attachment.map(|attachment| attachment.generation);
+            self.sighting = None;
+            self.enumerate_at = attachment.map(|attachment| attachment.since + ATTACH_NS);
+        }
+    }
+
+    /// After a port reset: reads the descriptors again. The number changes with them.
+    pub(super) fn enumerate_again(&mut self, numbers: &mut Numbers) {
+        let Some(before) = self.sighting.take() else { return };
+        self.device.bus_reset();
+        let mut after = enumerate(self.device.as_mut(), &self.path, before.device_number);
+        if let Some(after) = &mut after
+            && *after != before
+        {
+            after.device_number = numbers.next();
+        }
+        self.sighting = after;
+    }
+
+    /// One transfer from a link to the device with that number, begun at `now`.
+    pub(super) fn exchange(
+        &mut self,
+        transfer: &Transfer,
+        number: u8,
+        now: u64,
+    ) -> Result<Reply, TransferError> {
+        if self.sighting.as_ref().is_none_or(|seen| seen.device_number != number) {
+            return Err(TransferError::Gone);
+        }
+        self.transfers += 1;
+        let now = now.max(self.device.now());
+        let mut deadline = now.saturating_add(in_nanoseconds(transfer.timeout()));
+        let fault = self.faults.of(self.transfers);
+        match fault {
+            Some(Fault::Unplug(after)) => {
+                let at = now.saturating_add(in_nanoseconds(after));
+                self.unplug_at = Some(at);
+                if at <= now {
+                    self.power(false, at);
+                    return Err(TransferError::Gone);
+                }
+                deadline = deadline.min(at);
+            }
+            Some(Fault::Stall) => {
+                self.device.run_until(now + STALL_NS);
+                return Err(TransferError::Stall);
+            }
+            Some(Fault::TimeOut) => {
+                self.device.run_until(deadline);
+                return Err(TransferError::TimedOut);
+            }
+            Some(Fault::Short) => {
+                if let Transfer::ControlOut { data, .. } | Transfer::BulkOut { data, .. } = transfer
+                {
+                    return Err(TransferError::Short { sent: data.len() / 2, length: data.len() });
+                }
+            }
+            Some(Fault::FlippedBit) | None => {}
+        }
+        let result = self.carry_out(transfer, deadline);
+        if let Some(at) = self.unplug_at
+            && self.device.now() >= at
+        {
+            self.power(false, at);
+            return Err(TransferError::Gone);
+        }
+        result.map(|data| Reply { data: self.disturbed(data, fault) })
+    }
+
+    fn carry_out(&mut self, transfer: &Transfer, deadline: u64) -> Result<Vec<u8>, TransferError> {
+        let completion = match transfer {
+            Transfer::ControlIn { setup, .. } => self.device.control(setup, &[], deadline),
+            Transfer::ControlOut { setup, data, .. } => self.device.control(setup, data, deadline),
+            Transfer::BulkIn { endpoint, length, .. } => {
+                self.device.bulk_in(*endpoint, *length, deadline)
+            }
+            Transfer::BulkOut { endpoint, data, .. } => {
+                self.device.bulk_out(*endpoint, data, deadline)
+            }
+        };
+        match (completion, transfer) {
+            (Completion::Done(data), Transfer::ControlIn { .. } | Transfer::BulkIn { .. }) => {
+                Ok(data)
+            }
+            (Completion::Done(_), _) => Ok(Vec::new()),
+            (Completion::Stall, _) => Err(TransferError::Stall),
+            (Completion::TimedOut, _) => Err(TransferError::TimedOut),
+            (Completion::Gone, _) => Err(TransferError::Gone),
+        }
+    }
+
+    fn disturbed(&self, mut data: Vec<u8>, fault: Option<Fault>) -> Vec<u8> {
+        match fault {
+            Some(Fault::Short) => data.truncate(data.len() / 2),
+            Some(Fault::FlippedBit) => {
+                let bit = self.faults.bit(self.transfers, 8 * data.len());
+                if let Some(byte) = data.get_mut(bit / 8) {
+                    *byte ^= 1 << (bit % 8);
+                }
+            }
+            _ => {}
+        }
+        data
+    }
+}

@@ -1,0 +1,210 @@
+//! Enclosures in trouble, by name: what is on the board, what is in the EEPROM, what a rescue
+//! should come to. The lists themselves are in `scenarios/cy16.rs` and `scenarios/at2lp.rs`.
+
+mod at2lp;
+mod block;
+mod content;
+mod cy16;
+
+use std::sync::LazyLock;
+
+pub use content::Content;
+
+use super::chips::at2lp::{At2lp, Kind, Release};
+use super::chips::cy16::{Cy16, profile};
+use super::device::Device;
+use super::drives::{CdDrive, Disk, Medium};
+use super::faults::Faults;
+use super::parts::{Drive, Eeprom, WriteProtect, part};
+use crate::usb::Ids;
+
+/// What is wrong with the EEPROM itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Defect {
+    /// Nothing.
+    None,
+    /// It never acknowledges.
+    Dead,
+    /// Its WP pin is high; writes are acknowledged and forgotten.
+    WriteProtected,
+    /// The byte at this address cannot be changed and is not what the image wants there.
+    StuckByte(u32),
+    /// It acknowledges writes, takes its time and keeps the old bytes.
+    LyingWrites,
+    /// Its write cycle takes so many times what the datasheet allows.
+    Slow(u32),
+}
+
+/// What a rescue of the scenario should come to when it is asked to do everything by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    /// The factory identity is back.
+    Rescued,
+    /// Nothing is written, because nothing is wrong or nobody can say what would be right.
+    Untouched(Reason),
+    /// The rescue ends in this error.
+    Refused(Refusal),
+}
+
+/// Why a device is left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It is healthy.
+    Healthy,
+    /// It is healthy and not one of ours.
+    Foreign,
+    /// It cannot be told what it should become.
+    NeedsChoice,
+    /// Its id is in no table.
+    Unlisted,
+}
+
+/// What stands in the way of a rescue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No EEPROM answers.
+    NoMemory,
+    /// The EEPROM does not keep what is written.
+    NotKept,
+    /// The image does not fit into the EEPROM.
+    TooBig,
+}
+
+/// What is on a board beside the chip and its EEPROM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Board {
+    /// What the chip's family usually has.
+    Usual,
+    /// An AT2 or AT2LP board.
+    At2lp {
+        /// The revision of the chip.
+        release: Release,
+        /// Whether ARESET# is held low until its power goes for the first time.
+        strapped: bool,
+        /// What is on the ATA connector.
+        drive: BoardDrive,
+    },
+}
+
+/// A drive on an ATA connector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BoardDrive {
+    /// None.
+    None,
+    /// A hard disk.
+    Disk,
+    /// A CD burner with a disc in it.
+    Burner,
+}
+
+/// One scenario.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scenario {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// A line for the list.
+    pub title: &'static str,
+    /// What happened to this enclosure, for `recover sim show`.
+    pub story: &'static str,
+    /// The chip, by its profile's name.
+    pub model: &'static str,
+    /// The EEPROM, by its part's name; `None` where the board has none.
+    pub part: Option<&'static str>,
+    /// What is in it.
+    pub content: Content,
+    /// What is wrong with it.
+    pub defect: Defect,
+    /// What else is on the board.
+    pub board: Board,
+    /// Ids of the mask ROM, where they are not the chip's own.
+    pub ids: Option<Ids>,
+    /// Disturbed transfers, as [`Faults`] are written.
+    pub faults: &'static str,
+    /// What a rescue should come to.
+    pub expectation: Expectation,
+}
+
+/// The scenario of a bare `--sim`.
+pub const DEFAULT: &str = "sl11r-zeroed";
+
+/// Every scenario, in the order of the list.
+pub fn scenarios() -> &'static [Scenario] {
+    static ALL: LazyLock<Vec<Scenario>> =
+        LazyLock::new(|| [cy16::SCENARIOS, at2lp::SCENARIOS].concat());
+    &ALL
+}
+
+/// The scenario with that name.
+pub fn scenario(name: &str) -> Option<&'static Scenario> {
+    scenarios().iter().find(|scenario| scenario.name == name)
+}
+
+/// A virtual chip of that model whose memory begins with `contents`, without power; `None` where
+/// there is no such model. The memory is the largest the model boots from.
+pub fn twin(model: &str, contents: &[u8]) -> Option<Box<dyn Device>> {
+    if let Some(kind) = at2lp::kind(model) {
+        let eeprom = Eeprom::new(part("24c02")?, contents);
+        return Some(Box::new(At2lp::new(kind, Release::Rc42, Some(eeprom))));
+    }
+    let chip = profile(model)?;
+    let part = part(if chip.is_ez { "24lc512" } else { "24c16" })?;
+    Some(Box::new(Cy16::new(chip, Some(Eeprom::new(part, contents)))))
+}
+
+impl Scenario {
+    /// The image the enclosure left the factory with.
+    pub fn factory_image(&self) -> &'static [u8] {
+        content::factory(self.model)
+    }
+
+    /// The device of the scenario, without power.
+    pub fn device(&self) -> Box<dyn Device> {
+        if let (Some(kind), Board::At2lp { release, strapped, drive }) =
+            (at2lp::kind(self.model), self.board)
+        {
+            return Box::new(self.at2lp(kind, release, strapped, drive));
+        }
+        let chip = profile(self.model).unwrap_or(&super::chips::cy16::SL11R);
+        let ids = self.ids.map(|ids| (ids.vendor, ids.product));
+        let drive = if chip.is_ez { Drive::disk() } else { Drive::burner() };
+        Box::new(Cy16::with_ids(chip, self.eeprom(), ids).with_drive(drive))
+    }
+
+    fn at2lp(&self, kind: Kind, release: Release, strapped: bool, drive: BoardDrive) -> At2lp {
+        let chip = At2lp::new(kind, release, self.eeprom());
+        let chip = if strapped { chip.strapped() } else { chip };
+        match drive {
+            BoardDrive::None => chip,
+            // 250 GB, as in the enclosure of the public page.
+            BoardDrive::Disk => chip.with_drive(Box::new(Disk::new(Medium::pattern(488_397_168)))),
+            BoardDrive::Burner => {
+                let disc = Medium::disc("The drive behind the bridge answers.\r\n");
+                chip.with_drive(Box::new(CdDrive::new(Some(disc))))
+            }
+        }
+    }
+
+    /// The faults of the scenario.
+    pub fn faults(&self) -> Faults {
+        self.faults.parse().unwrap_or_default()
+    }
+
+    fn eeprom(&self) -> Option<Eeprom> {
+        let part = part(self.part?)?;
+        let eeprom = Eeprom::new(part, &self.content.bytes(self.model, part.bytes));
+        Some(match self.defect {
+            Defect::None => eeprom,
+            Defect::Dead => eeprom.dead(),
+            Defect::WriteProtected => eeprom.protected(WriteProtect::Ignores),
+            Defect::StuckByte(address) => {
+                let wanted = self.factory_image().get(address as usize).copied();
+                eeprom.stuck(address, !wanted.unwrap_or(0xFF))
+            }
+            Defect::LyingWrites => eeprom.lying(),
+            Defect::Slow(times) => eeprom.slow(times),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! What the Linux kernel noted of a device when it enumerated: strings, bcdDevice, the bound
+//! driver. Reading it takes no permission and no traffic on the bus.
+//!
+//! On other systems the folder is missing and nothing is known here.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::descriptor::Strings;
+use crate::usb::PortPath;
+
+/// Where Linux shows its USB devices.
+const USB_DEVICES: &str = "/sys/bus/usb/devices";
+/// Most bytes of one attribute: a string of 126 units in UTF-8, with room to spare.
+const MOST_BYTES: u64 = 1024;
+
+/// The kernel's view of the bus.
+#[derive(Debug)]
+pub(super) struct Sysfs {
+    root: PathBuf,
+}
+
+impl Sysfs {
+    pub(super) fn of_this_computer() -> Self {
+        Self { root: PathBuf::from(USB_DEVICES) }
+    }
+
+    /// The folder of the device at `port`, if it is still the enumeration `device_number`.
+    pub(super) fn device(&self, port: &PortPath, device_number: u8) -> Option<Known> {
+        let name = port.to_string();
+        let folder = self.root.join(&name);
+        let number: u8 = attribute(&folder, "devnum")?.trim().parse().ok()?;
+        (number == device_number).then_some(Known { folder, name })
+    }
+}
+
+/// One device's folder.
+#[derive(Debug)]
+pub(super) struct Known {
+    folder: PathBuf,
+    name: String,
+}
+
+impl Known {
+    /// Manufacturer, product and serial, as far as the kernel could read them.
+    pub(super) fn strings(&self) -> Strings {
+        ["manufacturer", "product", "serial"].map(|name| attribute(&self.folder, name))
+    }
+
+    /// bcdDevice.
+    pub(super) fn bcd_device(&self) -> Option<u16> {
+        u16::from_str_radix(attribute(&self.folder, "bcdDevice")?.trim(), 16).ok()
+    }
+
+    /// The driver bound to an interface of the active configuration.
+    pub(super) fn driver(&self, interface: u8) -> Option<String> {
+        let configuration = attribute(&self.folder, "bConfigurationValue")?;
+        let interface = format!("{}:{}.{interface}", self.name, configuration.trim());
+        let driver = fs::read_link(self.folder.join(interface).join("driver")).ok()?;
+        Some(driver.file_name()?.to_string_lossy().into_owned())
+    }
+}
+
+/// An attribute's text without the newline the kernel ends it with. What is not UTF-8 in it
+/// becomes the replacement character; the text itself is still the device's claim.
+fn attribute(folder: &Path, name: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    fs::File::open(folder.join(name)).ok()?.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    Some(text.strip_suffix('\n').unwrap_or(&text).to_owned())
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+
+    fn bus(attributes: &[(&str, &str)]) -> (tempfile::TempDir, Sysfs) {
+        let folder = tempfile::tempdir().unwrap();
+        let device = folder.path().join("3-2.1");
+        let interface = device.join("3-2.1:2.0");
+        fs::create_dir_all(&interface).unwrap();
+        std::os::unix::fs::symlink(
+            "../../../../bus/usb/drivers/usb-storage",
+            interface.join("driver"),
+        )
+        .unwrap();
+        for (name, text) in attributes {
+            fs::write(device.join(name), text).unwrap();
+        }
+        let sysfs = Sysfs { root: folder.path().to_owned() };
+        (folder, sysfs)
+    }
+
+    fn port() -> PortPath {
+        PortPath::new(3, vec![2, 1])
+    }
+
+    #[test]
+    fn strings_and_driver_are_the_kernels() {
+        let (_folder, sysfs) = bus(&[
+            ("devnum", "17\n"),
+            ("bcdDevice", "a001\n"),
+            ("bConfigurationValue", "2\n"),
+            ("product", "USB Device\n"),
+            ("serial", " padded \n"),
+        ]);
+        let known = sysfs.device(&port(), 17).unwrap();
+        assert_eq!(
+            known.strings(),
+            [None, Some("USB Device".to_owned()), Some(" padded ".to_owned())]
+        );
+        assert_eq!(known.bcd_device(), Some(0xa001));
+        assert_eq!(known.driver(0).as_deref(), Some("usb-storage"));
+        assert_eq!(known.driver(1), None);
+    }
+
+    #[test]
+    fn another_enumeration_at_the_same_port_is_not_mistaken_for_this_one() {
+        let (_folder, sysfs) = bus(&[("devnum", "18\n"), ("serial", "other\n")]);
+        assert!(sysfs.device(&port(), 17).is_none());
+    }
+
+    #[test]
+    fn an_unconfigured_device_has_no_driver() {
+        let (_folder, sysfs) = bus(&[("devnum", "17\n"), ("bConfigurationValue", "\n")]);
+        assert_eq!(sysfs.device(&port(), 17).unwrap().driver(0), None);
+    }
+
+    #[test]
+    fn an_endless_attribute_is_cut() {
+        let endless = "x".repeat(5000);
+        let (_folder, sysfs) = bus(&[("devnum", "17\n"), ("serial", &endless)]);
+        let [_, _, serial] = sysfs.device(&port(), 17).unwrap().strings();
+        assert_eq!(serial.unwrap().len(), 1024);
+    }
+}

@@ -1,0 +1,248 @@
+//! What every rescue on the simulator costs: write cycles, transfers and virtual time, beside the
+//! physical least. Counts only, so two runs print the same; `cargo bench --bench rescue`.
+//!
+//! It ends with a line for each promise and fails where one is broken.
+
+#![expect(clippy::print_stdout, reason = "its table is its result")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use recover::executor::{Commands, Consent, Event, Observer, Operator, Session, Tools};
+use recover::preflight::VirtualTwin;
+use recover::profile::Scope;
+use recover::rescue::{Outcome, Verdict};
+use recover::sim::scenarios::{Defect, Expectation};
+use recover::sim::{Scenario, SimBus, scenarios};
+use recover::usb::PortPath;
+use support::Desk;
+
+/// The memory phase of a documented chip may take so many times its physical least.
+const MOST_TIMES_LEAST: f64 = 1.25;
+
+/// Bytes at address 0 that are written last.
+const SIGNATURE: usize = 2;
+
+struct Hands(SimBus);
+
+impl Operator for Hands {
+    fn consent(&mut self, _reasons: &[String]) -> Consent {
+        Consent::Given
+    }
+
+    fn power_cycle(&mut self, port: &PortPath) {
+        self.0.replug(port);
+    }
+}
+
+/// Notes the virtual time at which the first reading began and ended.
+struct Stopwatch {
+    bus: SimBus,
+    reading_began: Duration,
+    read: Duration,
+}
+
+impl Observer for Stopwatch {
+    fn observe(&mut self, event: &Event) {
+        let now = self.bus.virtual_time();
+        match event {
+            Event::Proven { .. } | Event::Preflight { .. } => self.reading_began = now,
+            Event::Diagnosed { .. } => self.read = now.saturating_sub(self.reading_began),
+            _ => {}
+        }
+    }
+}
+
+/// One rescue and what it cost.
+struct Row {
+    scenario: &'static Scenario,
+    outcome: Outcome,
+    /// Bytes of the memory that are others than before.
+    changed_bytes: u64,
+    /// Write cycles that the part counted.
+    seen_cycles: u64,
+    /// Write cycles that the changed bytes need: one a page, or a byte through the SL11R's BIOS,
+    /// and the commit.
+    least_cycles: u64,
+    read: Duration,
+}
+
+impl Row {
+    fn is_ez(&self) -> bool {
+        self.scenario.model != "sl11r"
+    }
+
+    /// Times its physical least that the memory phase took.
+    fn ratio(&self) -> f64 {
+        self.outcome.memory_time_ms / self.outcome.limit.memory_ms()
+    }
+}
+
+fn rescue(scenario: &'static Scenario) -> Row {
+    let desk = Desk::new(scenario);
+    let before = desk.eeprom();
+    let mut watch =
+        Stopwatch { bus: desk.bus.clone(), reading_began: Duration::ZERO, read: Duration::ZERO };
+    let profile = if scenario.model == "sl11r" { "sl11r" } else { "ez-otg" };
+    let outcome = Session::new(Tools {
+        bus: &mut desk.bus.clone(),
+        operator: &mut Hands(desk.bus.clone()),
+        observer: &mut watch,
+        twin: &VirtualTwin,
+        library: &desk.library,
+        store: &desk.store,
+        scope: Scope::Simulator,
+        commands: Commands { again: "recover --auto".to_owned(), options: String::new() },
+    })
+    .rescue(&support::with_profile(&support::simulated(profile)));
+    let after = desk.eeprom();
+    let unit = match scenario.model {
+        "sl11r" => 1,
+        _ => page(scenario),
+    };
+    Row {
+        scenario,
+        changed_bytes: differing(&before, &after),
+        seen_cycles: desk.write_cycles(),
+        least_cycles: least_cycles(&before, &after, unit),
+        read: watch.read,
+        outcome,
+    }
+}
+
+fn page(scenario: &Scenario) -> usize {
+    scenario.part.and_then(recover::sim::parts::part).map_or(1, |part| part.page as usize)
+}
+
+fn differing(before: &[u8], after: &[u8]) -> u64 {
+    before.iter().zip(after).filter(|(old, new)| old != new).count() as u64
+}
+
+/// Units whose body changed, and those of the signature once more; a signature that is valid and
+/// stays the same is broken first and mended last.
+fn least_cycles(before: &[u8], after: &[u8], unit: usize) -> u64 {
+    let (old_signature, old_body) = before.split_at(SIGNATURE.min(before.len()));
+    let (new_signature, new_body) = after.split_at(SIGNATURE.min(after.len()));
+    let mut units: Vec<usize> = old_body
+        .iter()
+        .zip(new_body)
+        .enumerate()
+        .filter(|(_, (old, new))| old != new)
+        .map(|(index, _)| (index + SIGNATURE) / unit)
+        .collect();
+    units.dedup();
+    let commit = differing(old_signature, new_signature).div_ceil(unit.min(SIGNATURE) as u64);
+    let is_broken_first = old_signature == new_signature && !units.is_empty();
+    units.len() as u64 + commit + if is_broken_first { 2 } else { 0 }
+}
+
+fn print_table(rows: &[Row]) {
+    println!(
+        "{:<22} {:>7} {:>18} {:>9} {:>9} {:>9} {:>24} {:>9}",
+        "scenario",
+        "bytes",
+        "write cycles",
+        "transfers",
+        "time",
+        "reading",
+        "memory phase",
+        "limit_ms"
+    );
+    println!(
+        "{:<22} {:>7} {:>18} {:>9} {:>9} {:>9} {:>24} {:>9}",
+        "", "changed", "asked/seen/least", "", "ms", "ms", "ms / least = times", ""
+    );
+    for row in rows {
+        let outcome = &row.outcome;
+        println!(
+            "{:<22} {:>7} {:>18} {:>9} {:>9.0} {:>9.0} {:>24} {:>9.0}",
+            row.scenario.name,
+            row.changed_bytes,
+            format!("{}/{}/{}", outcome.write_cycles, row.seen_cycles, row.least_cycles),
+            outcome.transfers,
+            outcome.device_time_ms,
+            row.read.as_secs_f64() * 1000.0,
+            format!(
+                "{:.1} / {:.1} = {:.2}",
+                outcome.memory_time_ms,
+                outcome.limit.memory_ms(),
+                row.ratio()
+            ),
+            outcome.limit_ms,
+        );
+    }
+}
+
+/// Prints whether a promise is kept by every row it speaks of; one it speaks of no row is broken.
+fn kept(
+    promise: &str,
+    of: &[&Row],
+    holds: impl Fn(&Row) -> bool,
+    number: impl Fn(&Row) -> String,
+) -> bool {
+    let broken: Vec<String> = of
+        .iter()
+        .filter(|row| !holds(row))
+        .map(|row| format!("{}: {}", row.scenario.name, number(row)))
+        .collect();
+    if of.is_empty() {
+        println!("BROKEN  {promise}: no scenario shows it");
+    } else if broken.is_empty() {
+        println!("kept    {promise} ({} scenarios)", of.len());
+    } else {
+        println!("BROKEN  {promise}: {}", broken.join("; "));
+    }
+    !of.is_empty() && broken.is_empty()
+}
+
+fn main() -> ExitCode {
+    let rows: Vec<Row> = scenarios()
+        .iter()
+        .filter(|scenario| scenario.expectation == Expectation::Rescued)
+        .map(rescue)
+        .collect();
+    print_table(&rows);
+    println!();
+
+    let all: Vec<&Row> = rows.iter().collect();
+    let ez_128: Vec<&Row> =
+        rows.iter().filter(|row| row.is_ez() && row.scenario.part == Some("24lc128")).collect();
+    let sl11r: Vec<&Row> = rows.iter().filter(|row| !row.is_ez()).collect();
+    let ez_sound: Vec<&Row> =
+        rows.iter().filter(|row| row.is_ez() && row.scenario.defect == Defect::None).collect();
+    let cycles = |row: &Row| {
+        row.seen_cycles == row.least_cycles
+            && u64::from(row.outcome.write_cycles) == row.seen_cycles
+    };
+    let counted = |row: &Row| {
+        format!(
+            "asked {}, seen {}, least {}",
+            row.outcome.write_cycles, row.seen_cycles, row.least_cycles
+        )
+    };
+    let promises = [
+        kept(
+            "every scenario that can be rescued is",
+            &all,
+            |row| row.outcome.result == Verdict::Rescued,
+            |row| row.outcome.failure.as_ref().map_or(String::new(), ToString::to_string),
+        ),
+        kept(
+            "EZ with a 24LC128: write cycles are the changed pages and the commit",
+            &ez_128,
+            cycles,
+            counted,
+        ),
+        kept("SL11R: write cycles are the changed bytes and the commit", &sl11r, cycles, counted),
+        kept(
+            &format!("EZ: the memory phase takes at most {MOST_TIMES_LEAST} times its least"),
+            &ez_sound,
+            |row| row.ratio() <= MOST_TIMES_LEAST,
+            |row| format!("{:.2} times", row.ratio()),
+        ),
+    ];
+    if promises.iter().all(|kept| *kept) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

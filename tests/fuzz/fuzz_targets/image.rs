@@ -1,0 +1,18 @@
+//! Any bytes as an image file, for every chip: an image or a refusal, never a panic. What is taken
+//! for an image is taken again when it is read out of a memory.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    for (chip, model) in recover_fuzz::models() {
+        if let Ok(image) = chip.read_image(model, bytes) {
+            assert!(image.bytes.len() <= bytes.len());
+            assert!(chip.boots_from(model, &image.bytes));
+            let mut memory = image.bytes.clone();
+            memory.extend([0xff; 64]);
+            let again = chip.image_in_memory(model, &memory);
+            assert!(again.is_ok(), "{model}: {again:?}");
+        }
+    }
+});

@@ -1,0 +1,313 @@
+//! The rescue property [design R3]: whatever happens to any single transfer, the device is never
+//! left booting half an image, no byte is changed without a backup, and the same command finishes
+//! the rescue.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+#![expect(clippy::print_stdout, reason = "it tells how many interruptions it tried")]
+
+mod support;
+
+use std::time::Duration;
+
+use recover::executor::Request;
+use recover::rescue::{DeviceState, Outcome, Verdict};
+use recover::sim::scenarios::Expectation;
+use recover::sim::{Fault, Scenario, SimBus, scenarios};
+use support::{Desk, port, simulated, with_profile};
+
+/// Tried on every transfer of every scenario in turn.
+const FAULTS: &[Fault] = &[Fault::Unplug(Duration::ZERO), Fault::Stall, Fault::TimeOut];
+
+/// Tried as well where the same code runs on other bytes only: power lost inside a write cycle,
+/// and half an answer.
+const FURTHER_FAULTS: &[Fault] = &[Fault::Unplug(Duration::from_millis(3)), Fault::Short];
+const FURTHER_SCENARIOS: [&str; 2] = ["sl11r-half-written", "ez-otg-small"];
+
+/// `--auto` as it is typed for this scenario: the SL11R by itself, an EZ chip by its profile.
+fn request(scenario: &Scenario) -> Request {
+    match scenario.model {
+        "sl11r" => Request::default(),
+        "ez-host" => with_profile(&simulated("ez-otg")),
+        model => with_profile(&simulated(model)),
+    }
+}
+
+/// What the device would start as, were it plugged in again now.
+fn starts_as_boot_id(desk: &Desk) -> bool {
+    let bus = &desk.bus;
+    bus.set_faults(&port(), recover::sim::Faults::none());
+    bus.replug(&port());
+    bus.settle(&port());
+    let seen = bus.sighting(&port()).unwrap();
+    seen.ids.to_string() == "04ce:07d1" || seen.ids.to_string() == "04b4:7200"
+}
+
+fn check_after_the_fault(
+    scenario: &Scenario,
+    desk: &Desk,
+    before: &[u8],
+    outcome: &Outcome,
+    what: &str,
+) {
+    let now = desk.eeprom();
+    if now != before {
+        assert!(desk.has_backup_of(before), "{what}: changed without a backup");
+    }
+    match outcome.device_state {
+        DeviceState::Untouched | DeviceState::RunningFromRam | DeviceState::Lost => {
+            assert_eq!(now, before, "{what}: said {:?}", outcome.device_state);
+        }
+        DeviceState::PartWritten | DeviceState::Written | DeviceState::Restored => {}
+    }
+    if let Some(failure) = &outcome.failure {
+        assert!(!failure.next.is_empty(), "{what}: {failure} says nothing about what to do");
+    }
+    let complete = now.starts_with(scenario.factory_image());
+    if !complete {
+        assert!(starts_as_boot_id(desk), "{what}: it starts from half an image");
+    }
+}
+
+/// Interrupts a rescue of the scenario at every transfer; returns how often.
+fn interrupt_everywhere(scenario: &'static Scenario) -> u64 {
+    let request = request(scenario);
+    let mut whole = Desk::new(scenario);
+    let outcome = whole.rescue(&request);
+    assert_eq!(outcome.result, Verdict::Rescued, "{}: {:?}", scenario.name, outcome.failure);
+    let transfers = whole.bus.transfers(&port());
+    let rescued = whole.eeprom();
+    let mut tried = 0;
+    let further = FURTHER_SCENARIOS.contains(&scenario.name);
+    for fault in FAULTS.iter().chain(FURTHER_FAULTS.iter().filter(|_| further)).copied() {
+        for number in 1..=transfers {
+            let what = format!("{}, {fault:?} at transfer {number}", scenario.name);
+            let mut desk = Desk::new(scenario);
+            let before = desk.eeprom();
+            desk.disturb(number, fault);
+            let outcome = desk.rescue(&request);
+            check_after_the_fault(scenario, &desk, &before, &outcome, &what);
+            desk.mend();
+            let again = desk.rescue(&request);
+            assert!(
+                matches!(again.result, Verdict::Rescued | Verdict::Healthy),
+                "{what}: not finished: {:?}",
+                again.failure
+            );
+            assert_eq!(desk.eeprom(), rescued, "{what}: other bytes than an undisturbed rescue");
+            tried += 1;
+        }
+    }
+    tried
+}
+
+/// Interrupts every rescued scenario of the named models; tells how often.
+fn interrupt_all(models: &[&str]) {
+    let found: Vec<&'static Scenario> = scenarios()
+        .iter()
+        .filter(|scenario| scenario.expectation == Expectation::Rescued)
+        .filter(|scenario| models.contains(&scenario.model))
+        .collect();
+    assert!(!found.is_empty());
+    let tried: u64 = found.iter().copied().map(interrupt_everywhere).sum();
+    let (count, models) = (found.len(), models.join(", "));
+    println!(
+        "{models}: {tried} interruptions in {count} scenarios, each finished by the same command"
+    );
+    assert!(tried > 100);
+}
+
+/// Interrupts one scenario; the slow ones have a test of their own, so that tests share the work.
+fn interrupt_one(name: &str) {
+    let tried = interrupt_everywhere(support::scenario(name));
+    println!("{name}: {tried} interruptions, each finished by the same command");
+    assert!(tried > 100);
+}
+
+#[test]
+fn an_interrupted_rescue_of_an_sl11r_is_finished_by_the_same_command() {
+    interrupt_all(&["sl11r"]);
+}
+
+#[test]
+fn an_interrupted_rescue_of_a_blank_ez_otg_is_finished_by_the_same_command() {
+    interrupt_one("ez-otg-blank");
+}
+
+#[test]
+fn an_interrupted_rescue_of_a_zeroed_ez_otg_is_finished_by_the_same_command() {
+    interrupt_one("ez-otg-zeroed");
+}
+
+#[test]
+fn an_interrupted_rescue_of_a_small_ez_otg_is_finished_by_the_same_command() {
+    interrupt_one("ez-otg-small");
+}
+
+#[test]
+fn an_interrupted_rescue_of_a_half_written_ez_otg_is_finished_by_the_same_command() {
+    interrupt_one("ez-otg-half-written");
+}
+
+#[test]
+fn an_interrupted_rescue_of_an_ez_host_is_finished_by_the_same_command() {
+    interrupt_all(&["ez-host"]);
+}
+
+#[test]
+fn a_device_that_must_not_be_written_is_not_whatever_is_disturbed() {
+    let mut tried = 0;
+    for scenario in scenarios() {
+        if !matches!(scenario.expectation, Expectation::Untouched(_)) {
+            continue;
+        }
+        let mut whole = Desk::new(scenario);
+        whole.rescue(&Request::default());
+        for number in 1..=whole.bus.transfers(&port()) + 1 {
+            for fault in FAULTS.iter().copied() {
+                let mut desk = Desk::new(scenario);
+                let before = desk.eeprom();
+                desk.disturb(number, fault);
+                desk.rescue(&Request::default());
+                assert_eq!(desk.eeprom(), before, "{}, {fault:?} at {number}", scenario.name);
+                assert_eq!(desk.write_cycles(), 0, "{}, {fault:?} at {number}", scenario.name);
+                tried += 1;
+            }
+        }
+    }
+    println!("{tried} interruptions of devices that must not be written, none written");
+    assert!(tried > 10);
+}
+
+#[test]
+fn random_disturbances_never_lose_a_device() {
+    let mut finished_at_once = 0;
+    const SEEDS: u64 = 24;
+    for seed in 0..SEEDS {
+        for scenario in [support::scenario("sl11r-zeroed"), support::scenario("ez-otg-zeroed")] {
+            let request = request(scenario);
+            let mut desk = Desk::new(scenario);
+            let before = desk.eeprom();
+            desk.bus.set_faults(&port(), recover::sim::Faults::seeded(seed));
+            let outcome = desk.rescue(&request);
+            let what = format!("{}, seed {seed}", scenario.name);
+            finished_at_once += u64::from(outcome.result == Verdict::Rescued);
+            check_after_the_fault(scenario, &desk, &before, &outcome, &what);
+            desk.mend();
+            let again = desk.rescue(&request);
+            assert!(
+                matches!(again.result, Verdict::Rescued | Verdict::Healthy),
+                "{what}: not finished: {:?}",
+                again.failure
+            );
+        }
+    }
+    println!(
+        "{finished_at_once} of {} disturbed rescues finished at once, the rest at the second run",
+        SEEDS * 2
+    );
+}
+
+#[test]
+fn a_killed_program_is_taken_up_from_its_journal() {
+    let scenario = support::scenario("sl11r-zeroed");
+    let mut desk = Desk::new(scenario);
+    let outcome = desk.rescue(&request(scenario));
+    assert_eq!(outcome.result, Verdict::Rescued);
+    assert!(
+        desk.store.unfinished().unwrap().is_empty(),
+        "a finished rescue leaves no open journal"
+    );
+
+    // Pulled out while the body is written: the journal stays open and names the port.
+    let mut desk = Desk::new(scenario);
+    desk.disturb(outcome.transfers / 2, Fault::Unplug(Duration::ZERO));
+    let mut number = outcome.transfers / 2;
+    let mut interrupted = desk.rescue(&Request::default());
+    while interrupted.device_state != DeviceState::PartWritten {
+        number += 1;
+        assert!(number < outcome.transfers, "no transfer leaves it part written");
+        desk = Desk::new(scenario);
+        desk.disturb(number, Fault::Unplug(Duration::ZERO));
+        interrupted = desk.rescue(&Request::default());
+    }
+    assert_eq!(interrupted.exit_code(), 3);
+    let unfinished = desk.store.unfinished().unwrap();
+    assert_eq!(unfinished.len(), 1);
+    assert_eq!(unfinished[0].journal().begun().port, SimBus::scenario_port());
+    assert!(unfinished[0].journal().may_have_written());
+    desk.mend();
+    let again = desk.rescue(&Request::default());
+    assert_eq!(again.result, Verdict::Rescued, "{:?}", again.failure);
+    assert!(desk.store.unfinished().unwrap().is_empty());
+}
+
+#[test]
+fn every_rescued_scenario_is_interrupted_by_some_test() {
+    let named = ["ez-otg-blank", "ez-otg-zeroed", "ez-otg-small", "ez-otg-half-written"];
+    for scenario in scenarios() {
+        if scenario.expectation == Expectation::Rescued {
+            let covered =
+                ["sl11r", "ez-host"].contains(&scenario.model) || named.contains(&scenario.name);
+            assert!(covered, "{} is interrupted by no test", scenario.name);
+        }
+    }
+}
+
+#[test]
+fn another_device_in_the_port_of_an_unfinished_rescue_is_not_taken_for_it() {
+    let scenario = support::scenario("ez-otg-blank");
+    let mut desk = Desk::new(scenario);
+    let mut number = 90;
+    loop {
+        desk = Desk::new(scenario);
+        desk.disturb(number, Fault::Unplug(Duration::ZERO));
+        if desk.rescue(&request(scenario)).device_state == DeviceState::PartWritten {
+            break;
+        }
+        number += 1;
+    }
+    assert_eq!(desk.store.unfinished().unwrap().len(), 1);
+    let board = support::scenario("ez-otg-devboard");
+    desk.bus.plug_in(port(), board.device(), recover::sim::Faults::none());
+    let before = desk.eeprom();
+    let outcome = desk.rescue(&Request::default());
+    assert_eq!(outcome.exit_code(), 4, "{:?}", outcome.failure);
+    assert_eq!(desk.eeprom(), before);
+    assert_eq!(desk.write_cycles(), 0);
+}
+
+#[test]
+fn an_interrupted_restore_is_finished_as_a_restore() {
+    let scenario = support::scenario("sl11r-half-written");
+    let mut whole = Desk::new(scenario);
+    let before = whole.eeprom();
+    let backup = whole.rescue(&Request::default()).backup.unwrap();
+    let (record, bytes) = whole.store.load_backup(&backup).unwrap();
+    let request = Request { port: Some(port()), ..Request::default() };
+    let used = whole.bus.transfers(&port());
+    whole.run(|session| session.restore(&request, &record, &bytes));
+    let restore_transfers = whole.bus.transfers(&port()) - used;
+    assert_eq!(whole.eeprom(), before);
+    let mut resumed = 0;
+    for number in 1..=restore_transfers {
+        let mut desk = Desk::new(scenario);
+        let backup = desk.rescue(&Request::default()).backup.unwrap();
+        let (record, bytes) = desk.store.load_backup(&backup).unwrap();
+        desk.disturb(desk.bus.transfers(&port()) + number, Fault::Unplug(Duration::ZERO));
+        let outcome = desk.run(|session| session.restore(&request, &record, &bytes));
+        desk.mend();
+        if outcome.exit_code() == 3 {
+            resumed += 1;
+            let again = desk.rescue(&Request { resume: true, ..request.clone() });
+            assert_eq!(
+                again.result,
+                Verdict::Restored,
+                "unplugged at {number}: {:?}",
+                again.failure
+            );
+            assert_eq!(desk.eeprom(), before, "unplugged at {number}");
+        }
+    }
+    println!("{resumed} interrupted restores finished as restores");
+    assert!(resumed > 10);
+}

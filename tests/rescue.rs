@@ -1,0 +1,286 @@
+//! Whole rescues on the simulator: what is rescued, what is left alone, what is refused and how.
+
+mod support;
+
+use std::sync::Arc;
+
+use recover::clock::Clock;
+use recover::executor::{Event, Request};
+use recover::rescue::choice::NamedImage;
+use recover::rescue::{Code, DeviceState, Verdict};
+use recover::sim::scenarios::{Expectation, Reason, Refusal};
+use recover::sim::{Scenario, SimBus, scenarios};
+use recover::usb::{Bus, BusError, Link, Reply, Sighting, Transfer, TransferError};
+use support::{Desk, port, scenario, simulated, with_profile};
+
+fn request(scenario: &Scenario) -> Request {
+    match scenario.model {
+        "sl11r" => Request::default(),
+        "ez-host" => with_profile(&simulated("ez-otg")),
+        model => with_profile(&simulated(model)),
+    }
+}
+
+fn with_image(bytes: &[u8]) -> Request {
+    let mut request = Request::default();
+    request.wish.image = Some(NamedImage { name: "given.bin".into(), bytes: bytes.to_vec() });
+    request
+}
+
+#[test]
+fn every_scenario_ends_as_its_story_says() {
+    for scenario in scenarios() {
+        let mut desk = Desk::new(scenario);
+        let before = desk.eeprom();
+        let name = scenario.name;
+        match scenario.expectation {
+            Expectation::Rescued => {
+                let outcome = desk.rescue(&request(scenario));
+                assert_eq!(outcome.result, Verdict::Rescued, "{name}: {:?}", outcome.failure);
+                assert_eq!(outcome.exit_code(), 0);
+                assert_eq!(outcome.device_state, DeviceState::Restored);
+                assert!(desk.eeprom().starts_with(scenario.factory_image()), "{name}");
+                assert!(desk.has_backup_of(&before), "{name}");
+                let identity = &outcome.identity;
+                assert!(
+                    identity
+                        .expected
+                        .as_ref()
+                        .unwrap()
+                        .differences(identity.seen.as_ref().unwrap())
+                        .is_empty()
+                );
+            }
+            Expectation::Untouched(reason) => {
+                let outcome = desk.rescue(&Request::default());
+                assert_eq!(desk.eeprom(), before, "{name}");
+                assert_eq!(desk.write_cycles(), 0, "{name}");
+                assert_eq!(outcome.device_state, DeviceState::Untouched, "{name}");
+                let code = outcome.failure.as_ref().map(|failure| failure.code);
+                match reason {
+                    Reason::Healthy | Reason::Foreign => assert!(
+                        outcome.result == Verdict::Healthy || code == Some(Code::R101),
+                        "{name}: {code:?}"
+                    ),
+                    Reason::NeedsChoice => {
+                        assert_eq!((code, outcome.exit_code()), (Some(Code::R310), 4))
+                    }
+                    Reason::Unlisted => assert_eq!(code, Some(Code::R101)),
+                }
+            }
+            Expectation::Refused(refusal) => {
+                let outcome = desk.rescue(&request(scenario));
+                let failure = outcome.failure.as_ref().unwrap();
+                let expected: &[Code] = match refusal {
+                    Refusal::NoMemory => &[Code::R103, Code::R106, Code::R109],
+                    Refusal::NotKept => &[Code::R106, Code::R108],
+                    Refusal::TooBig => &[Code::R105],
+                };
+                assert!(expected.contains(&failure.code), "{name}: {failure}");
+                assert!(!failure.next.is_empty());
+                let unchanged = desk.eeprom() == before;
+                assert_eq!(outcome.exit_code(), if unchanged { 1 } else { 3 }, "{name}: {failure}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_second_run_finds_nothing_to_do() {
+    let mut desk = Desk::new(scenario("sl11r-zeroed"));
+    desk.rescue(&Request::default());
+    let cycles = desk.write_cycles();
+    let again = desk.rescue(&Request::default());
+    assert_eq!(again.result, Verdict::Healthy);
+    assert_eq!(desk.write_cycles(), cycles);
+}
+
+#[test]
+fn a_dry_run_writes_nothing_and_shows_every_step() {
+    let mut desk = Desk::new(scenario("sl11r-zeroed"));
+    let before = desk.eeprom();
+    let outcome = desk.rescue(&Request { dry_run: true, ..Request::default() });
+    assert_eq!(outcome.result, Verdict::Planned);
+    assert_eq!(desk.eeprom(), before);
+    assert_eq!(desk.write_cycles(), 0);
+    let steps = desk.events.iter().find_map(|event| match event {
+        Event::Planned { steps, .. } => Some(steps.len()),
+        _ => None,
+    });
+    assert!(steps.unwrap() >= 5);
+}
+
+#[test]
+fn a_restored_backup_puts_the_old_bytes_back() {
+    let mut desk = Desk::new(scenario("sl11r-half-written"));
+    let before = desk.eeprom();
+    let outcome = desk.rescue(&Request::default());
+    assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
+    assert_ne!(desk.eeprom(), before);
+    let id = outcome.backup.unwrap();
+    let (record, bytes) = desk.store.load_backup(&id).unwrap();
+    let request = Request { port: Some(port()), ..Request::default() };
+    let restored = desk.run(|session| session.restore(&request, &record, &bytes));
+    assert_eq!(restored.result, Verdict::Restored, "{:?}", restored.failure);
+    assert_eq!(desk.eeprom(), before);
+}
+
+#[test]
+fn an_unlisted_id_is_asked_when_its_owner_says_so() {
+    let mut desk = Desk::new(scenario("unlisted-id"));
+    let request = Request {
+        port: Some(port()),
+        as_family: recover::chip::family("cy16"),
+        ..with_profile(&simulated("sl11r"))
+    };
+    let outcome = desk.rescue(&request);
+    assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
+}
+
+/// Each bad image with the code of its own refusal.
+#[test]
+fn bad_images_are_refused_each_with_its_own_error_before_anything_is_sent() {
+    let factory = scenario("sl11r-zeroed").factory_image();
+    let mut far = vec![0xb6, 0xc3, 0x04, 0x00, 0x00, 0x00, 0x40, 0xaa];
+    far.extend([0xaa, 0x00, 0x00]);
+    let big = {
+        let mut bytes = factory.to_vec();
+        bytes.resize(4096, 0x55);
+        bytes
+    };
+    let boot_id = {
+        let mut bytes = factory.to_vec();
+        let at = bytes.windows(4).position(|w| w == [0xce, 0x04, 0x02, 0x00]).unwrap();
+        bytes[at..at + 4].copy_from_slice(&[0xce, 0x04, 0xd1, 0x07]);
+        bytes
+    };
+    let cases: &[(&str, Vec<u8>, &[Code])] = &[
+        ("empty", Vec::new(), &[Code::R201]),
+        ("ZERO.BIN", vec![0; 512], &[Code::R202]),
+        ("FF", vec![0xff; 2048], &[Code::R202]),
+        ("AT2LP", b"SK\x00\x80\x24\x07".to_vec(), &[Code::R204]),
+        ("FX2", vec![0xc2, 0xb4, 0x04, 0x13, 0x86, 0x00, 0x00, 0x01], &[Code::R204]),
+        ("noise", b"hello, world".to_vec(), &[Code::R203]),
+        ("truncated", factory[..factory.len() / 2].to_vec(), &[Code::R205]),
+        ("outside RAM", far, &[Code::R206]),
+        ("too big", big, &[Code::R207]),
+        ("boot id", boot_id, &[Code::R210]),
+    ];
+    for (what, bytes, expected) in cases {
+        let mut desk = Desk::new(scenario("sl11r-zeroed"));
+        let before = desk.eeprom();
+        let outcome = desk.rescue(&with_image(bytes));
+        let failure = outcome.failure.as_ref().unwrap_or_else(|| unreachable!("{what} was taken"));
+        assert!(expected.contains(&failure.code), "{what}: {failure}");
+        assert_eq!(desk.eeprom(), before, "{what}");
+        assert_eq!(desk.write_cycles(), 0, "{what}");
+        assert_eq!(outcome.device_state, DeviceState::Untouched, "{what}");
+    }
+}
+
+#[test]
+fn an_image_other_than_the_profiles_is_refused() {
+    let mut desk = Desk::new(scenario("sl11r-zeroed"));
+    let mut request = with_profile(&simulated("sl11r"));
+    let mut bytes = scenario("sl11r-zeroed").factory_image().to_vec();
+    *bytes.last_mut().unwrap() = 0x01;
+    request.wish.image = Some(NamedImage { name: "other.bin".into(), bytes });
+    let outcome = desk.rescue(&request);
+    assert_eq!(outcome.failure.unwrap().code, Code::R209);
+}
+
+#[test]
+fn a_profile_of_another_chip_is_refused() {
+    let mut desk = Desk::new(scenario("sl11r-zeroed"));
+    let outcome = desk.rescue(&with_profile(&simulated("ez-otg")));
+    assert_eq!(outcome.failure.unwrap().code, Code::R307);
+}
+
+#[test]
+fn a_profile_whose_image_the_owner_has_asks_for_it() {
+    let mut desk = Desk::new(scenario("sl11r-zeroed"));
+    let outcome = desk.rescue(&with_profile("sony-crx100e"));
+    assert_eq!(outcome.exit_code(), 4);
+    let failure = outcome.failure.unwrap();
+    assert_eq!(failure.code, Code::R303);
+    assert!(failure.what.contains("CDRW0008.BIN"), "{failure}");
+}
+
+/// A bus on which the chip takes no request to run an interrupt, so that no loader of ours runs.
+struct NoInterrupts(SimBus);
+
+struct NoInterruptsLink(Box<dyn Link>);
+
+impl Bus for NoInterrupts {
+    fn scan(&mut self) -> Result<Vec<Sighting>, BusError> {
+        self.0.scan()
+    }
+
+    fn open(&mut self, seen: &Sighting) -> Result<Box<dyn Link>, BusError> {
+        Ok(Box::new(NoInterruptsLink(self.0.open(seen)?)))
+    }
+
+    fn reset(&mut self, seen: &Sighting) -> Result<(), BusError> {
+        self.0.reset(seen)
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.0.clock()
+    }
+}
+
+impl Link for NoInterruptsLink {
+    fn exchange(&mut self, transfer: &Transfer) -> Result<Reply, TransferError> {
+        match transfer {
+            Transfer::ControlOut { setup, .. } if setup.request == 0xff && setup.value == 6 => {
+                Err(TransferError::Stall)
+            }
+            _ => self.0.exchange(transfer),
+        }
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.0.clock()
+    }
+}
+
+#[test]
+fn an_sl11r_that_cannot_be_read_is_written_with_a_warning_and_confirmed_by_its_restart() {
+    let scenario = scenario("sl11r-zeroed");
+    let mut desk = Desk::new(scenario);
+    let mut bus = NoInterrupts(desk.bus.clone());
+    let outcome = desk.run_on(&mut bus, |session| session.rescue(&Request::default()));
+    assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
+    assert_eq!(outcome.backup, None);
+    assert!(
+        outcome.notes.iter().any(|note| note.contains("there is no backup")),
+        "{:?}",
+        outcome.notes
+    );
+    assert!(outcome.notes.iter().any(|note| note.contains("not read back")), "{:?}", outcome.notes);
+    assert!(desk.eeprom().starts_with(scenario.factory_image()));
+}
+
+#[test]
+fn the_part_sees_no_more_write_cycles_than_must_be() {
+    for name in ["ez-otg-blank", "sl11r-zeroed", "sl11r-blank"] {
+        let scenario = scenario(name);
+        let mut desk = Desk::new(scenario);
+        let before = desk.eeprom();
+        let outcome = desk.rescue(&request(scenario));
+        let image = scenario.factory_image();
+        let page = if scenario.model == "sl11r" { 1 } else { 64 };
+        let changed = image
+            .chunks(page)
+            .zip(before.chunks(page))
+            .enumerate()
+            .filter(|(index, (new, old))| {
+                let skip = if *index * page < 2 { 2.min(new.len()) } else { 0 };
+                new[skip..] != old[skip..new.len()]
+            })
+            .count() as u64;
+        let commit = if page == 1 { 2 } else { 1 };
+        assert_eq!(desk.write_cycles(), changed + commit, "{name}");
+        assert_eq!(u64::from(outcome.write_cycles), desk.write_cycles(), "{name}");
+    }
+}
