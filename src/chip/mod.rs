@@ -284,6 +284,9 @@ impl ChipError {
 pub enum Trial {
     /// It was started; a reset of the port shows who it is.
     Started,
+    /// It was started and, as firmware of this chip does, leaves the bus to come back as itself;
+    /// only when it stays is a reset of the port needed.
+    Leaving,
     /// This image cannot be tried so on this chip, and why.
     NotOffered(String),
 }

@@ -35,11 +35,7 @@ pub fn ids_only(model: Model, ids: Header) -> Result<Image, ImageError> {
 ///
 /// # Errors
 /// [`ImageError`] when the firmware does not fit the chip or the ids cannot be meant.
-pub fn with_firmware(
-    model: Model,
-    firmware: &Firmware,
-    ids: Header,
-) -> Result<Image, ImageError> {
+pub fn with_firmware(model: Model, firmware: &Firmware, ids: Header) -> Result<Image, ImageError> {
     let map = model::map(model);
     let mut bytes = header(map, map.load, ids);
     bytes.resize(map.header, 0);

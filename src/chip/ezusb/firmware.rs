@@ -2,8 +2,8 @@
 //! chip boots from; `builder` makes that of it.
 
 use super::hex::{self, HexError, Piece};
-use crate::chip::descriptors::{self, Found};
 use crate::chip::Identity;
+use crate::chip::descriptors::{self, Found};
 
 /// What a program puts into RAM.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -63,9 +63,8 @@ pub enum HexError {
 
 /// Whether `bytes` look like Intel HEX: text whose first line that is no comment starts with `:`.
 pub fn is_hex(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).is_ok_and(|text| {
-        lines(text).next().is_some_and(|(_, line)| line.starts_with(':'))
-    })
+    std::str::from_utf8(bytes)
+        .is_ok_and(|text| lines(text).next().is_some_and(|(_, line)| line.starts_with(':')))
 }
 
 /// Lines that are neither empty nor comment, with their numbers.
@@ -124,7 +123,9 @@ fn join(bytes: BTreeMap<u16, u8>) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     for (address, byte) in bytes {
         match pieces.last_mut() {
-            Some(piece) if usize::from(piece.address) + piece.data.len() == usize::from(address) => {
+            Some(piece)
+                if usize::from(piece.address) + piece.data.len() == usize::from(address) =>
+            {
                 piece.data.push(byte);
             }
             _ => pieces.push(Piece { address, data: vec![byte] }),

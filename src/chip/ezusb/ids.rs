@@ -5,25 +5,8 @@
 //! and many boards never had an EEPROM. So none is a boot id that alone speaks of a fault.
 
 use super::model::{AN2131, FX, FX1, FX2LP};
-use crate::chip::{Grade, Model, Standing, Suspicion};
+use crate::chip::{Grade, KnownIds, Standing, Suspicion};
 use crate::usb::{Ids, Sighting};
-
-/// One pair of ids that speaks of this family.
-#[derive(Clone, Debug)]
-pub struct KnownIds {
-    /// The pair.
-    pub ids: Ids,
-    /// The chip; of several that share the pair, the one sold most.
-    pub model: Model,
-    /// What its owner would call it.
-    pub name: &'static str,
-    /// What that is.
-    pub detail: &'static str,
-    /// How that is known.
-    pub grade: Grade,
-    /// Who else uses the pair.
-    pub also_used_by: &'static [&'static str],
-}
 
 const AN21_DETAIL: &str =
     "Cypress EZ-USB AN21xx core without a valid EEPROM; many boards of this age never had one";
@@ -33,7 +16,8 @@ const AN21_USERS: &[&str] = &["devices whose driver loads their firmware at ever
 const fn an21(product: u16, name: &'static str) -> KnownIds {
     let ids = Ids::new(0x0547, product);
     let (detail, also_used_by) = (AN21_DETAIL, AN21_USERS);
-    KnownIds { ids, model: AN2131, name, detail, grade: Grade::Captured, also_used_by }
+    let (standing, grade) = (Standing::SharedBootId, Grade::Captured);
+    KnownIds { ids, model: AN2131, name, detail, standing, grade, also_used_by }
 }
 
 /// The pairs that are known.
@@ -43,6 +27,7 @@ pub const KNOWN: &[KnownIds] = &[
         model: FX2LP,
         name: "unprogrammed Cypress FX2",
         detail: "Cypress EZ-USB FX2 or FX2LP core without a valid EEPROM; many boards never had one",
+        standing: Standing::SharedBootId,
         // [FX2 TRM table 3-3]
         grade: Grade::Documented,
         also_used_by: &[
@@ -55,6 +40,7 @@ pub const KNOWN: &[KnownIds] = &[
         model: FX1,
         name: "unprogrammed Cypress FX1",
         detail: "Cypress EZ-USB FX1 core without a valid EEPROM",
+        standing: Standing::SharedBootId,
         // Cypress's CyUSB.inf; libusb's table.
         grade: Grade::Captured,
         also_used_by: &["boards that are loaded over USB at every start"],
@@ -64,6 +50,7 @@ pub const KNOWN: &[KnownIds] = &[
         model: FX,
         name: "unprogrammed Cypress FX",
         detail: "Cypress EZ-USB FX core without a valid EEPROM",
+        standing: Standing::SharedBootId,
         // usb.ids; Linux usbtest's table.
         grade: Grade::Captured,
         also_used_by: &["devices whose driver loads their firmware at every start"],
@@ -73,6 +60,7 @@ pub const KNOWN: &[KnownIds] = &[
         model: AN2131,
         name: "unprogrammed Anchor EZ-USB",
         detail: AN21_DETAIL,
+        standing: Standing::SharedBootId,
         // usb.ids.
         grade: Grade::Documented,
         also_used_by: &[
@@ -93,13 +81,17 @@ pub fn known(ids: Ids) -> Option<&'static KnownIds> {
     KNOWN.iter().find(|known| known.ids == ids)
 }
 
-/// What the ids of `seen` suggest.
+/// What the ids of `seen` suggest. With other descriptors than the chip's own core has, firmware
+/// is running that kept Cypress's ids.
 pub fn recognise(seen: &Sighting) -> Option<Suspicion> {
-    known(seen.ids).map(|known| Suspicion {
-        model: known.model,
-        name: known.name,
-        detail: known.detail,
-        standing: Standing::SharedBootId,
+    known(seen.ids).map(|known| {
+        let is_core = is_default_device(seen);
+        Suspicion {
+            model: known.model,
+            name: if is_core { known.name } else { "Cypress EZ-USB device at work" },
+            detail: if is_core { known.detail } else { "firmware that kept Cypress's ids" },
+            standing: if is_core { known.standing } else { Standing::Running },
+        }
     })
 }
 
@@ -114,6 +106,7 @@ pub fn is_default_device(seen: &Sighting) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fake::sighting;
     use super::*;
 
     #[test]
@@ -121,6 +114,16 @@ mod tests {
         for (place, entry) in KNOWN.iter().enumerate() {
             assert!(KNOWN.iter().skip(place + 1).all(|other| other.ids != entry.ids));
             assert!(!entry.also_used_by.is_empty(), "{}", entry.ids);
+            assert_eq!(entry.standing, Standing::SharedBootId, "{}", entry.ids);
         }
+    }
+
+    #[test]
+    fn firmware_under_the_default_ids_is_told_by_its_strings() {
+        let mut seen = sighting(0x04b4, 0x8613);
+        assert_eq!(recognise(&seen).unwrap().standing, Standing::SharedBootId);
+        seen.product = Some("fx2lafw".to_owned());
+        assert_eq!(recognise(&seen).unwrap().standing, Standing::Running);
+        assert_eq!(recognise(&sighting(0x1209, 0x0001)), None);
     }
 }

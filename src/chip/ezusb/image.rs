@@ -73,9 +73,7 @@ pub fn read(model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
         }
         Kind::Flat => match Firmware::from_flat(bytes) {
             Some(firmware) => from_firmware(model, &firmware),
-            None => {
-                Err(ImageError::TooBig { length: bytes.len(), most: model::MOST_IMAGE, chip })
-            }
+            None => Err(ImageError::TooBig { length: bytes.len(), most: model::MOST_IMAGE, chip }),
         },
         Kind::Image | Kind::Unknown => read_image(model, bytes),
     }
@@ -161,7 +159,8 @@ fn describe(map: &Map, header: Header, is_load: bool) -> String {
 
 fn note_rest(length: usize, end: usize, contents: &mut Vec<String>) {
     if length > end {
-        contents.push(format!("{} bytes after the end, which the boot does not read", length - end));
+        contents
+            .push(format!("{} bytes after the end, which the boot does not read", length - end));
     }
 }
 
@@ -189,7 +188,9 @@ fn signature(model: Model, map: &Map, bytes: &[u8]) -> Result<bool, ImageError> 
 fn check_ids(pair: Ids, is_load: bool) -> Result<(), ImageError> {
     let bad = |why: String| ImageError::Unsuitable { part: format!("the ids {pair}"), why };
     if [pair.vendor, pair.product].iter().any(|id| matches!(id, 0 | 0xffff)) {
-        return Err(bad("0000 and ffff are nobody's; the EEPROM they come from was blank".to_owned()));
+        return Err(bad(
+            "0000 and ffff are nobody's; the EEPROM they come from was blank".to_owned()
+        ));
     }
     match ids::known(pair) {
         // Firmware shows its own ids, whatever the header says.
@@ -200,11 +201,7 @@ fn check_ids(pair: Ids, is_load: bool) -> Result<(), ImageError> {
     }
 }
 
-fn check_records(
-    chip: &'static str,
-    map: &Map,
-    records: &[Record],
-) -> Result<(), ImageError> {
+fn check_records(chip: &'static str, map: &Map, records: &[Record]) -> Result<(), ImageError> {
     let Some((last, body)) = records.split_last() else {
         return Err(ImageError::Unsuitable {
             part: "the image".to_owned(),

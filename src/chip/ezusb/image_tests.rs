@@ -33,10 +33,9 @@ fn unsuitable(result: Result<Image, ImageError>) -> String {
 #[test]
 fn real_id_images_are_read() {
     // Numato Opsis, and a board with the ids 1879:1001.
-    for (bytes, ids, bcd) in [
-        ("c0501db560010001", "1d50:60b5", 0x0001),
-        ("c079180110000000", "1879:1001", 0x0000),
-    ] {
+    for (bytes, ids, bcd) in
+        [("c0501db560010001", "1d50:60b5", 0x0001), ("c079180110000000", "1879:1001", 0x0000)]
+    {
         let image = read(FX2LP, &hex::decode(bytes).unwrap()).unwrap();
         let identity = image.identity.unwrap();
         assert_eq!((identity.ids.to_string().as_str(), identity.bcd_device), (ids, Some(bcd)));
@@ -46,8 +45,7 @@ fn real_id_images_are_read() {
 
 #[test]
 fn the_numato_image_is_built_byte_for_byte() {
-    let header =
-        Header { ids: Ids::new(0x1d50, 0x60b5), bcd_device: 0x0001, configuration: 0x01 };
+    let header = Header { ids: Ids::new(0x1d50, 0x60b5), bcd_device: 0x0001, configuration: 0x01 };
     // Its bytes 5 to 7 are 01 00 01: bcdDevice 0001, 400 kHz.
     let image = builder::ids_only(FX2LP, header).unwrap();
     assert_eq!(hex::encode(image.bytes), "c0501db560010001");

@@ -4,6 +4,7 @@
 //! A0 reads and writes RAM and CPUCS at wValue, whatever the 8051 does [FX2 TRM 3.8; AN21 TRM
 //! 5.3]. Pure; `ram` and `memory` send these.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::model::Registers;
@@ -61,8 +62,7 @@ pub fn is_loader(answer: &[u8], registers: Registers) -> bool {
         Registers::E6 => 0xe6,
         Registers::Map7F => 0x7f,
     };
-    answer.len() == usize::from(ANSWER)
-        && answer.starts_with(&[b'r', b'c', LOADER_VERSION, map])
+    answer.len() == usize::from(ANSWER) && answer.starts_with(&[b'r', b'c', LOADER_VERSION, map])
 }
 
 /// Asks which EEPROM there is.
@@ -157,6 +157,26 @@ impl Reason {
     }
 }
 
+impl fmt::Display for Reason {
+    /// What it means, to follow "the loader".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "gave no reason",
+            Self::NoPart => "got no acknowledge to the control byte",
+            Self::AddressRefused => "got no acknowledge to an address byte",
+            Self::DataRefused => "got no acknowledge to a data byte",
+            Self::BusError => {
+                "cannot use the I2C bus: SDA or SCL is held low, or has no pull-up resistor"
+            }
+            Self::NoDone => "gave up because the chip's I2C master did not finish a byte",
+            Self::StillBusy => "got no acknowledge within the longest write cycle",
+            Self::Width => "refused two address bytes for a part that takes one",
+            Self::Abandoned => "was interrupted by another request",
+            Self::Unknown(number) => return write!(f, "gave the unknown reason {number}"),
+        })
+    }
+}
+
 /// Sets the page, 1 to 128 bytes and a power of two, and the bus clock.
 pub fn set(page: u32, is_fast: bool) -> Transfer {
     let log2 = u16::try_from(page.max(1).ilog2().min(7)).unwrap_or(0);
@@ -194,7 +214,10 @@ mod tests {
         let sent = [
             (halt(Registers::E6), "control out 40 a0 wValue e600 wIndex 0000 wLength 1 01"),
             (run(Registers::Map7F), "control out 40 a0 wValue 7f92 wIndex 0000 wLength 1 00"),
-            (write_ram(0x1f0, vec![2, 1]), "control out 40 a0 wValue 01f0 wIndex 0000 wLength 2 0201"),
+            (
+                write_ram(0x1f0, vec![2, 1]),
+                "control out 40 a0 wValue 01f0 wIndex 0000 wLength 2 0201",
+            ),
             (read_ram(0, 4096), "control in c0 a0 wValue 0000 wIndex 0000 wLength 4096"),
         ];
         for (transfer, expected) in sent {
@@ -230,6 +253,9 @@ mod tests {
         assert_eq!(decode_probe(&[3, 9, 0, 0, 0, 0, 0, 0]), None);
         assert_eq!(decode_status(&[]), None);
         let status = decode_status(&[6, 0x12, 0x34, 64, 1, 2, 0, 0]).unwrap();
-        assert_eq!((status.reason, status.address, status.cycles), (Reason::StillBusy, 0x1234, 0x102));
+        assert_eq!(
+            (status.reason, status.address, status.cycles),
+            (Reason::StillBusy, 0x1234, 0x102)
+        );
     }
 }
