@@ -1,8 +1,9 @@
-//! An image from values: ids alone. The chip's own core stays the device; what it does is for the
-//! driver that loads its firmware.
+//! An image from values: ids alone, or ids and a program. With ids alone the chip's own core stays
+//! the device; what it does is for the driver that loads its firmware.
 
+use super::firmware::{Firmware, Kind};
 use super::image::Header;
-use super::{builder, model};
+use super::{builder, firmware, model};
 use crate::chip::{Built, ImageError, Model, Recipe};
 
 /// Address of the configuration byte, the one setting there is.
@@ -36,10 +37,35 @@ pub fn build(model: Model, recipe: &Recipe) -> Result<Built, ImageError> {
     }
     let header =
         Header { ids: identity.ids, bcd_device: identity.bcd_device.unwrap_or(0), configuration };
+    if let Some(bytes) = &recipe.firmware {
+        let image = builder::with_firmware(model, &program(bytes)?, header)?;
+        let mut notes = Vec::new();
+        match &image.identity {
+            Some(shown) if shown.ids != header.ids => notes.push(format!(
+                "the firmware's own descriptor says {}; that is what it will show, not {}",
+                shown.ids, header.ids
+            )),
+            Some(_) => {}
+            None => notes.push("no single device descriptor is in the firmware".to_owned()),
+        }
+        return Ok(Built { bytes: image.bytes, notes });
+    }
     let image = builder::ids_only(model, header)?;
     let note = "the image holds ids and no firmware: the chip's own core stays the device, and a \
                 driver has to load what makes it useful";
     Ok(Built { bytes: image.bytes, notes: vec![note.to_owned()] })
+}
+
+fn program(bytes: &[u8]) -> Result<Firmware, ImageError> {
+    let unsuitable = |why: String| ImageError::Unsuitable { part: "the firmware".to_owned(), why };
+    match firmware::kind(bytes) {
+        Kind::Hex => Firmware::from_hex(bytes).map_err(|error| unsuitable(error.to_string())),
+        Kind::Image => Err(unsuitable("it is an image already".to_owned())),
+        // The owner says that it is a program.
+        Kind::Flat | Kind::Unknown if !bytes.is_empty() => Firmware::from_flat(bytes)
+            .ok_or_else(|| unsuitable(format!("{} bytes are more than 64 KB", bytes.len()))),
+        Kind::Flat | Kind::Unknown => Err(unsuitable("it is empty".to_owned())),
+    }
 }
 
 #[cfg(test)]
@@ -63,6 +89,7 @@ mod tests {
             },
             unique: [0; 8],
             settings: settings.iter().copied().collect::<BTreeMap<_, _>>(),
+            firmware: None,
         }
     }
 
@@ -81,5 +108,26 @@ mod tests {
         let mut named = recipe(&[]);
         named.identity.product = Some("Disk".to_owned());
         assert!(build(FX2LP, &named).unwrap_err().to_string().contains("no strings"));
+    }
+
+    #[test]
+    fn firmware_is_put_behind_the_ids() {
+        for file in [b"\x80\xfe".to_vec(), b"# loop\n:0200000080FE80\n:00000001FF\n".to_vec()] {
+            let recipe = Recipe { firmware: Some(file), ..recipe(&[(7, 0x41)]) };
+            let made = build(FX2LP, &recipe).unwrap();
+            assert_eq!(
+                ::hex::encode(made.bytes),
+                "c2501db56001004100020000".to_owned() + "80fe8001e60000"
+            );
+            assert!(made.notes.iter().any(|note| note.contains("no single")), "{:?}", made.notes);
+        }
+        let refused = |file: &[u8]| {
+            let recipe = Recipe { firmware: Some(file.to_vec()), ..recipe(&[]) };
+            build(FX2LP, &recipe).unwrap_err().to_string()
+        };
+        assert!(refused(b"").contains("empty"));
+        assert!(refused(&[0xc2, 0, 0]).contains("already"));
+        assert!(refused(b":0200000080FE81\n:00000001FF\n").contains("line 1"));
+        assert!(refused(&[0; 0x4001]).contains("outside the RAM"));
     }
 }

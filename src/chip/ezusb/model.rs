@@ -102,10 +102,12 @@ const fn of_e6(ram: &'static [Range<u32>]) -> Map {
 const E6_16K: Map = of_e6(&[0x0000..0x4000, SCRATCH]);
 const E6_8K: Map = of_e6(&[0x0000..0x2000, SCRATCH]);
 
+/// From 1B40 on the bulk buffers shine through [AN21 TRM 3.4].
+const AN_RAM: [Range<u32>; 1] = [Range { start: 0x0000, end: 0x1b40 }];
+
 const AN: Map = Map {
     registers: Registers::Map7F,
-    // From 1B40 on the bulk buffers shine through [AN21 TRM 3.4].
-    ram: &[0x0000..0x1b40],
+    ram: &AN_RAM,
     id_only: 0xb0,
     load: 0xb2,
     signature: "b0 (ids) or b2 (firmware)",

@@ -25,6 +25,8 @@ const SCRATCH_RAM: u16 = 0xe000;
 const FX2LP_REVISION: u16 = 0xa000;
 /// MOV DPTR,#.. of the 8051.
 const LOAD_POINTER: u8 = 0x90;
+/// What is read where nothing is (inferred: a bus that nobody drives).
+const NOTHING: u8 = 0xff;
 /// The fewest register addresses in code that are taken for a sign.
 const FEWEST_SIGNS: usize = 4;
 
@@ -148,14 +150,20 @@ fn registers(
         return Ok(Registers::Map7F);
     }
     match look(link, SCRATCH_RAM)? {
-        Ok(block) if uniform(&block).is_none() => {
-            fact(evidence, Grade::Inferred, "there is RAM at E000".to_owned());
-            Ok(Registers::E6)
-        }
-        Ok(_) => Err(ChipError::NotProven(format!(
-            "asked for RAM at {SCRATCH_RAM:04x}: got {BLOCK} equal bytes, expected a STALL or \
-             contents; which registers the chip has cannot be told"
-        ))),
+        Ok(block) => match uniform(&block) {
+            None => {
+                fact(evidence, Grade::Inferred, "there is RAM at E000".to_owned());
+                Ok(Registers::E6)
+            }
+            Some(NOTHING) => {
+                fact(evidence, Grade::Inferred, "there is nothing at E000".to_owned());
+                Ok(Registers::Map7F)
+            }
+            Some(byte) => Err(ChipError::NotProven(format!(
+                "asked for RAM at {SCRATCH_RAM:04x}: got {BLOCK} bytes of {byte:02x}, expected \
+                 contents or a STALL; which registers the chip has cannot be told"
+            ))),
+        },
         Err(got) => {
             fact(evidence, Grade::Inferred, format!("asked for RAM at E000, it gave {got}"));
             Ok(Registers::Map7F)
@@ -171,23 +179,22 @@ fn by_upper_ram(
     start: &[u8],
     evidence: &mut Vec<Evidence>,
 ) -> Result<Model, ChipError> {
+    let is_default = ids::known(seen.ids).is_some();
     let (model, grade, text) = match look(link, UPPER_RAM)? {
         Err(got) => (FX2, Grade::Inferred, format!("asked for RAM at 2000, it gave {got}")),
-        Ok(block)
-            if uniform(&block).is_some()
-                && seen.bcd_device < FX2LP_REVISION
-                && ids::known(seen.ids).is_some() =>
-        {
-            let text = format!("no contents at 2000, and bcdDevice {:04x}", seen.bcd_device);
-            (FX2, Grade::Inferred, text)
-        }
-        Ok(block) if uniform(&block).is_some() => {
-            (FX2LP, Grade::Inferred, format!("bcdDevice {:04x}", seen.bcd_device))
-        }
-        Ok(block) if block == start => {
-            (FX2, Grade::Inferred, "2000 shows the same bytes as 0000".to_owned())
-        }
-        Ok(_) => (FX2LP, Grade::Documented, "there is RAM at 2000".to_owned()),
+        Ok(block) => match uniform(&block) {
+            None if block == start => {
+                (FX2, Grade::Inferred, "2000 shows the same bytes as 0000".to_owned())
+            }
+            None => (FX2LP, Grade::Documented, "there is RAM at 2000".to_owned()),
+            Some(byte) => {
+                let is_smaller =
+                    if is_default { seen.bcd_device < FX2LP_REVISION } else { byte == NOTHING };
+                let text =
+                    format!("bytes of {byte:02x} at 2000, bcdDevice {:04x}", seen.bcd_device);
+                (if is_smaller { FX2 } else { FX2LP }, Grade::Inferred, text)
+            }
+        },
     };
     fact(evidence, grade, text);
     Ok(model)

@@ -46,6 +46,13 @@ fn fx2_is_told_from_fx2lp_by_the_ram_it_lacks() {
         let seen = Sighting { bcd_device: bcd, ..seen.clone() };
         assert_eq!(probe(&mut link, &seen).unwrap().model, model);
     }
+    // Other ids say nothing of the revision.
+    for (byte, model) in [(0xff, FX2), (0x00, FX2LP)] {
+        let mut link = FakeEzusb::new(Registers::E6);
+        link.memory[0x2000..0x4000].fill(byte);
+        let seen = Sighting { speed: Speed::High, ..sighting(0x1209, 1) };
+        assert_eq!(probe(&mut link, &seen).unwrap().model, model);
+    }
 }
 
 #[test]
@@ -76,6 +83,8 @@ fn without_code_the_scratch_ram_tells_the_registers() {
     let mut link = FakeEzusb::new(Registers::E6);
     assert_eq!(probe(&mut link, &seen).unwrap().model, FX2LP);
     link.memory[0xe000..0xe200].fill(0xff);
+    assert_eq!(probe(&mut link, &seen).unwrap().model, AN2131);
+    link.memory[0xe000..0xe200].fill(0);
     assert!(not_proven(&mut link, &seen).contains("cannot be told"));
     let mut link = FakeEzusb::new(Registers::Map7F);
     assert_eq!(probe(&mut link, &seen).unwrap().model, AN2131);
