@@ -3,3 +3,4 @@
 
 pub mod at2lp;
 pub mod cy16;
+pub mod ezusb;

@@ -58,6 +58,8 @@ pub struct Eeprom {
     stuck: Option<(u32, u8)>,
     slowness: u32,
     protect: WriteProtect,
+    /// Levels of A2 to A0 of a part with two address bytes.
+    pins: u8,
 }
 
 impl Eeprom {
@@ -81,6 +83,7 @@ impl Eeprom {
             stuck: None,
             slowness: 1,
             protect: WriteProtect::Off,
+            pins: 0,
         }
     }
 
@@ -116,6 +119,14 @@ impl Eeprom {
     #[must_use]
     pub fn protected(mut self, protect: WriteProtect) -> Self {
         self.protect = protect;
+        self
+    }
+
+    /// A part whose pins A2 to A0 are wired to these levels. Parts with one address byte here
+    /// have no use for them.
+    #[must_use]
+    pub fn strapped(mut self, pins: u8) -> Self {
+        self.pins = pins & 7;
         self
     }
 
@@ -250,10 +261,13 @@ impl Eeprom {
 
     fn take_control(&mut self, byte: u8, now: u64) -> bool {
         self.state = State::Deaf;
-        // The address pins of a two-address-byte part are strapped low and compared; the
-        // smaller parts have the block number there and ignore what they have no blocks for.
-        let addressed =
-            if self.part.address_bytes == 1 { byte & 0xf0 == 0xa0 } else { byte & 0xfe == 0xa0 };
+        // The address pins of a two-address-byte part are compared; the smaller parts have the
+        // block number there and ignore what they have no blocks for.
+        let addressed = if self.part.address_bytes == 1 {
+            byte & 0xf0 == 0xa0
+        } else {
+            byte & 0xfe == 0xa0 | self.pins << 1
+        };
         if self.dead || !addressed || self.is_busy(now) {
             return false;
         }

@@ -1,0 +1,324 @@
+//! What the 8051 sees: RAM, the register map, the special function registers that are not its
+//! own, and the EEPROM behind the I2C master.
+//!
+//! Registers that this model has no behaviour for are plain memory, the endpoint FIFOs among them.
+//! Outside of RAM and registers nothing answers: reads give FF.
+
+use super::endpoint_zero::EndpointZero;
+use super::i2c_master::Master;
+use super::profile::{Profile, Register};
+use crate::sim::cores::mcs51::Bus8051;
+use crate::sim::diagnostic::{Diagnostics, Verdict};
+use crate::sim::parts::Eeprom;
+
+/// The FX2's scratch RAM, data only.
+const SCRATCH: std::ops::RangeInclusive<u16> = 0xE000..=0xE1FF;
+/// Distance from the AN2131's endpoint buffers to where its RAM would go on [TRM1 3.1].
+const ALIAS: u16 = 0x6000;
+/// The byte of the USB vector's LJMP that autovectoring replaces.
+const AUTOVECTOR_OPERAND: u16 = 0x0045;
+/// AUTOPTRSETUP.
+const POINTER_SETUP: u8 = 0xAF;
+/// EP01STAT; bit 0 is endpoint 0's BUSY.
+const ENDPOINT_STATUS: u8 = 0xBA;
+/// CPUCS: the 8051 is held in reset.
+pub(super) const HELD: u8 = 0x01;
+
+/// Everything around the CPU.
+pub(super) struct Board {
+    pub(super) profile: &'static Profile,
+    memory: Vec<u8>,
+    special: [u8; 128],
+    pub(super) now: u64,
+    /// Thirds of a nanosecond that `now` does not show yet.
+    thirds: u64,
+    pub(super) eeprom: Option<Eeprom>,
+    pub(super) i2c: Master,
+    pub(super) endpoint_zero: EndpointZero,
+    pub(super) diagnostics: Diagnostics,
+    /// The USB interrupt's flag is to be set.
+    pub(super) interrupts: bool,
+    /// Something changed that the CPU's own state does not show.
+    pub(super) changed: bool,
+    /// Something happened that whoever runs the chip waits for.
+    pub(super) event: bool,
+}
+
+impl Board {
+    pub(super) fn new(profile: &'static Profile, eeprom: Option<Eeprom>) -> Self {
+        Self {
+            profile,
+            memory: vec![0; 0x1_0000],
+            special: [0; 128],
+            now: 0,
+            thirds: 0,
+            eeprom,
+            i2c: Master::default(),
+            endpoint_zero: EndpointZero::default(),
+            diagnostics: Diagnostics::default(),
+            interrupts: false,
+            changed: false,
+            event: false,
+        }
+    }
+
+    /// Registers as power-on leaves them; RAM is lost.
+    pub(super) fn reset(&mut self) {
+        self.memory.fill(0);
+        self.special.fill(0);
+        // SCL is 100 kHz, on an AN2131 a little less [DOC-11281].
+        self.i2c = Master::default();
+        self.i2c.clock_ns = if self.profile.is_fx2() { 10_000 } else { 11_000 };
+        self.endpoint_zero = EndpointZero::default();
+        self.put(self.profile.map.cpucs, HELD);
+        if let Some(control) = self.profile.map.setup_pointer_control {
+            self.put(control, 1);
+        }
+        if !self.profile.is_fx2() {
+            // DISCOE.
+            self.put(self.profile.map.usbcs, 0x04);
+        }
+        self.changed = true;
+    }
+
+    /// The address an access ends at; `None` where there is nothing.
+    fn place(&self, address: u16) -> Option<u16> {
+        let profile = self.profile;
+        if address < profile.ram_end || profile.map.registers.contains(&address) {
+            return Some(address);
+        }
+        if !profile.is_fx2() {
+            let buffer = address.checked_add(ALIAS)?;
+            return (address < 0x1F40 && profile.map.registers.contains(&buffer)).then_some(buffer);
+        }
+        (SCRATCH.contains(&address) || address >= 0xF000).then_some(address)
+    }
+
+    /// Whether request A0 and the boot ROM reach it: RAM, but for its endpoint buffers.
+    pub(super) fn is_ram(&self, address: u16) -> bool {
+        address < self.profile.ram_end
+            || if self.profile.is_fx2() { SCRATCH.contains(&address) } else { address < 0x1F40 }
+    }
+
+    /// A byte as it is stored.
+    pub(super) fn get(&self, address: u16) -> u8 {
+        let place = self.place(address).map(usize::from);
+        place.and_then(|place| self.memory.get(place)).copied().unwrap_or(0xFF)
+    }
+
+    pub(super) fn put(&mut self, address: u16, value: u8) {
+        let Some(place) = self.place(address) else { return };
+        if let Some(cell) = self.memory.get_mut(usize::from(place)) {
+            self.changed |= *cell != value;
+            *cell = value;
+        }
+    }
+
+    pub(super) fn range(&self, start: u16, length: u16) -> Vec<u8> {
+        (0..length).map(|at| self.get(start.wrapping_add(at))).collect()
+    }
+
+    pub(super) fn put_all(&mut self, start: u16, bytes: &[u8]) {
+        for (address, byte) in (0..=u16::MAX).zip(bytes) {
+            self.put(start.wrapping_add(address), *byte);
+        }
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.get(self.profile.map.cpucs) & HELD != 0
+    }
+
+    /// Whether the firmware answers standard requests.
+    pub(super) fn is_renumerated(&self) -> bool {
+        self.get(self.profile.map.usbcs) & 0x02 != 0
+    }
+
+    /// Whether the pull-up is on: DISCON of the FX2; on an AN2131 the pin must be driven high, by
+    /// DISCOE without DISCON.
+    pub(super) fn pulls_up(&self) -> bool {
+        let usbcs = self.get(self.profile.map.usbcs);
+        if self.profile.is_fx2() { usbcs & 0x08 == 0 } else { usbcs & 0x0C == 0x04 }
+    }
+
+    /// Machine cycles of four clocks.
+    pub(super) fn pass(&mut self, cycles: u32) {
+        // At 12, 24 or 48 MHz; an AN2131 has 24 only, an FX is taken to be left there.
+        let thirds = match (self.profile.is_fx2(), self.get(self.profile.map.cpucs) >> 3 & 3) {
+            (true, 0) => 1000,
+            (false, _) | (true, 1) => 500,
+            (true, _) => 250,
+        };
+        self.thirds += u64::from(cycles) * thirds;
+        self.now += self.thirds / 3;
+        self.thirds %= 3;
+    }
+
+    /// The USB core sets an interrupt's request bit.
+    pub(super) fn request(&mut self, (register, mask): (u16, u8)) {
+        self.put(register, self.get(register) | mask);
+        self.interrupts |= self.most_urgent().is_some();
+    }
+
+    /// Autovector of the first source that is requested and enabled.
+    fn most_urgent(&self) -> Option<u8> {
+        self.profile
+            .map
+            .sources
+            .iter()
+            .find(|source| self.get(source.request) & self.get(source.enable) & source.mask != 0)
+            .map(|source| source.vector)
+    }
+
+    fn autovectors(&self) -> bool {
+        let (register, mask) = self.profile.map.autovector;
+        self.get(register) & mask != 0
+    }
+
+    /// Data through an autopointer whose high byte is at that address of the register range.
+    fn through_pointer(&mut self, pointer: u16) -> u16 {
+        let address = u16::from_be_bytes([self.get(pointer), self.get(pointer + 1)]);
+        let [high, low] = address.wrapping_add(1).to_be_bytes();
+        self.put(pointer, high);
+        self.put(pointer + 1, low);
+        address
+    }
+
+    /// The same for the FX2, whose pointers are special function registers.
+    fn through_special(&mut self, pointer: u8) -> u16 {
+        let address = u16::from_be_bytes([self.special(pointer), self.special(pointer + 1)]);
+        let increments = if pointer == 0x9A { 0x02 } else { 0x04 };
+        if self.special(POINTER_SETUP) & increments != 0 {
+            let [high, low] = address.wrapping_add(1).to_be_bytes();
+            self.set_special(pointer, high);
+            self.set_special(pointer + 1, low);
+        }
+        address
+    }
+
+    fn special(&self, address: u8) -> u8 {
+        self.special.get(usize::from(address & 0x7F)).copied().unwrap_or(0)
+    }
+
+    fn set_special(&mut self, address: u8, value: u8) {
+        if let Some(register) = self.special.get_mut(usize::from(address & 0x7F)) {
+            self.changed |= *register != value;
+            *register = value;
+        }
+    }
+
+    pub(super) fn note(&mut self, verdict: Verdict, text: String) {
+        self.diagnostics.note(self.now, verdict, text);
+    }
+}
+
+impl Bus8051 for Board {
+    fn fetch(&mut self, address: u16) -> u8 {
+        if address == AUTOVECTOR_OPERAND && self.autovectors() {
+            return self.most_urgent().unwrap_or(0);
+        }
+        if address < self.profile.ram_end || !self.profile.is_fx2() {
+            self.get(address)
+        } else {
+            0xFF
+        }
+    }
+
+    fn read_external(&mut self, address: u16) -> u8 {
+        let Some(place) = self.place(address) else { return 0xFF };
+        let frame = self.now / 1_000_000;
+        match (self.profile.map.register)(place) {
+            Some(Register::InterruptVector) => self.most_urgent().unwrap_or(0),
+            Some(Register::I2cControl) => self.i2c.control(),
+            Some(Register::I2cData) => {
+                self.changed = true;
+                self.i2c.receive(self.eeprom.as_mut(), self.now)
+            }
+            Some(Register::AutoData(pointer)) => {
+                let address = self.through_pointer(pointer);
+                self.get(address)
+            }
+            Some(Register::AutoDataSfr(pointer)) => {
+                let address = self.through_special(pointer);
+                self.get(address)
+            }
+            Some(Register::EndpointZeroControl) => self.endpoint_zero.control(self.profile.map),
+            Some(Register::FrameLow) => {
+                self.changed = true;
+                frame as u8
+            }
+            Some(Register::FrameHigh) => {
+                self.changed = true;
+                (frame >> 8) as u8 & 7
+            }
+            _ => self.get(place),
+        }
+    }
+
+    fn write_external(&mut self, address: u16, value: u8) {
+        let Some(place) = self.place(address) else { return };
+        let map = self.profile.map;
+        match (map.register)(place) {
+            // Only the host holds and releases the 8051.
+            Some(Register::Cpucs) => self.put(place, value & !HELD | self.get(place) & HELD),
+            Some(Register::InterruptRequest) => {
+                self.put(place, self.get(place) & !value);
+                self.interrupts |= self.most_urgent().is_some();
+            }
+            Some(Register::InterruptEnable) => {
+                self.put(place, value);
+                self.interrupts |= self.most_urgent().is_some();
+            }
+            Some(Register::I2cControl) => {
+                self.changed = true;
+                self.i2c.set_control(value, self.eeprom.as_mut(), self.now);
+            }
+            Some(Register::I2cData) => {
+                self.changed = true;
+                self.i2c.send(value, self.eeprom.as_mut(), self.now);
+            }
+            Some(Register::I2cSpeed) => {
+                self.put(place, value);
+                self.i2c.clock_ns = if value & 1 == 0 { 10_000 } else { 2_500 };
+            }
+            Some(Register::UsbControl) => {
+                self.event |= self.get(place) != value;
+                self.put(place, value);
+            }
+            Some(Register::AutoData(pointer)) => {
+                let address = self.through_pointer(pointer);
+                self.put(address, value);
+            }
+            Some(Register::AutoDataSfr(pointer)) => {
+                let address = self.through_special(pointer);
+                self.put(address, value);
+            }
+            Some(Register::EndpointZeroControl) => self.control_endpoint_zero(value),
+            Some(Register::ByteCount) => {
+                self.put(place, value);
+                self.arm_either(value);
+            }
+            Some(Register::InByteCount) => {
+                self.put(place, value);
+                self.arm_in(value);
+            }
+            Some(Register::OutByteCount) => self.arm_out(),
+            Some(Register::SetupPointerLow) => {
+                self.put(place, value);
+                self.send_by_pointer();
+            }
+            Some(Register::InterruptVector | Register::FrameHigh | Register::FrameLow) => {}
+            None => self.put(place, value),
+        }
+    }
+
+    fn read_special(&mut self, address: u8, _: bool) -> u8 {
+        match address {
+            ENDPOINT_STATUS => u8::from(self.endpoint_zero.is_busy()),
+            _ => self.special(address),
+        }
+    }
+
+    fn write_special(&mut self, address: u8, value: u8) {
+        self.set_special(address, value);
+    }
+}
