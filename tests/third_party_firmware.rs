@@ -110,7 +110,8 @@ fn every_fx2lafw_comes_up_on_an_fx2lp_and_the_large_ones_only_there() {
 
         let desk = Desk::new(&FX2);
         if large {
-            let seen = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| desk.run(&program)));
+            let seen =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| desk.run(&program)));
             let ids = seen.ok().flatten().map(|seen| (seen.ids.vendor, seen.ids.product));
             assert_ne!(ids, Some((vendor, product)), "{name} came up in 8 KB");
         } else {
@@ -125,7 +126,8 @@ fn fx2_package() -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os("RECOVER_FX2_PACKAGE") {
         return Some(folder.into());
     }
-    let code = "import importlib.util as u; print(u.find_spec('fx2').submodule_search_locations[0])";
+    let code =
+        "import importlib.util as u; print(u.find_spec('fx2').submodule_search_locations[0])";
     let output = Command::new("python3").args(["-c", code]).output().ok()?;
     output.status.success().then(|| String::from_utf8(output.stdout).unwrap().trim().into())
 }
@@ -184,13 +186,8 @@ fn the_second_stage_of_the_fx2_package_reads_and_writes_the_virtual_eeprom() {
     for (part_name, request) in [("24c02", 0xA2), ("24lc64", 0xA9)] {
         let content: Vec<u8> = (0..256u32).map(|i| (i * 7 + 1) as u8).collect();
         let mut chip = Booted::new(&hex_file, part_name, &content);
-        let product = Setup {
-            request_type: 0x80,
-            request: 6,
-            value: 0x0302,
-            index: 0x0409,
-            length: 255,
-        };
+        let product =
+            Setup { request_type: 0x80, request: 6, value: 0x0302, index: 0x0409, length: 255 };
         let text = chip.control(&product, &[]);
         let text: String = text[2..].iter().step_by(2).map(|byte| char::from(*byte)).collect();
         assert_eq!(text, "FX2 series Cypress-class bootloader");

@@ -406,7 +406,7 @@ pub trait Chip: Send + Sync {
 
 /// Every family, in the order they are asked.
 pub fn families() -> &'static [&'static dyn Chip] {
-    &[&cy16::Cy16, &at2lp::At2lp]
+    &[&cy16::Cy16, &at2lp::At2lp, &ezusb::Ezusb]
 }
 
 /// The family with that name.

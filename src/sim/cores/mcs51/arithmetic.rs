@@ -57,8 +57,7 @@ impl Cpu {
     /// in A, the dividend in B.
     pub(super) fn divide(&mut self) {
         let (a, b) = (self.a, self.b);
-        (self.a, self.b) =
-            (a.checked_div(b).unwrap_or(0xFF), a.checked_rem(b).unwrap_or(a));
+        (self.a, self.b) = (a.checked_div(b).unwrap_or(0xFF), a.checked_rem(b).unwrap_or(a));
         self.psw = self.psw & !(CY | OV) | u8::from(b == 0) << 2;
     }
 

@@ -206,11 +206,8 @@ impl Cpu {
                 self.write_direct(bus, address, value);
             }
             0x86..=0x8F => {
-                let value = if opcode & 8 == 0 {
-                    *self.indirect(opcode)
-                } else {
-                    *self.register(opcode)
-                };
+                let value =
+                    if opcode & 8 == 0 { *self.indirect(opcode) } else { *self.register(opcode) };
                 let address = self.fetch(bus);
                 self.write_direct(bus, address, value);
             }

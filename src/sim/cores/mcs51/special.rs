@@ -24,12 +24,7 @@ const B: u8 = 0xF0;
 const EIP: u8 = 0xF8;
 
 impl Cpu {
-    pub(super) fn read_special(
-        &mut self,
-        bus: &mut impl Bus8051,
-        address: u8,
-        latch: bool,
-    ) -> u8 {
+    pub(super) fn read_special(&mut self, bus: &mut impl Bus8051, address: u8, latch: bool) -> u8 {
         match address {
             SP => self.sp,
             DPL0 => self.pointers[0] as u8,
