@@ -18,8 +18,11 @@ const IDS_AT: u16 = 0x0de0 + 8;
 /// How long it may take to answer after its start: it looks for the EEPROM first, which on a bus
 /// that is stuck takes tens of milliseconds.
 const START_TIME: Duration = Duration::from_secs(1);
-/// Time between two attempts.
+/// Time before each attempt. A request that comes before the loader takes over from the core is
+/// lost, so the first waits, too.
 const POLL: Duration = Duration::from_millis(10);
+/// How long one attempt may take.
+const ATTEMPT: Duration = Duration::from_millis(100);
 
 /// The program, with the ids the device already has: it takes over without a disconnect, and the
 /// system must not see another device.
@@ -53,7 +56,8 @@ pub fn begin(link: &mut dyn Link, registers: Registers, seen: &Sighting) -> Resu
     let clock = link.clock();
     let deadline = Deadline::after(&*clock, START_TIME);
     loop {
-        let got = match link.exchange(&wire::hello()) {
+        clock.sleep(POLL);
+        let got = match link.exchange(&wire::hello().within(ATTEMPT)) {
             Ok(reply) if wire::is_loader(&reply.data, registers) => return Ok(()),
             Ok(reply) => format!("answered {}", hex_of(&reply.data)),
             Err(error @ (TransferError::Stall | TransferError::TimedOut)) => error.to_string(),
@@ -67,7 +71,6 @@ pub fn begin(link: &mut dyn Link, registers: Registers, seen: &Sighting) -> Resu
         if deadline.passed(&*clock) {
             return Err(ChipError::Loader(format!("does not run: {got}")));
         }
-        clock.sleep(POLL);
     }
 }
 
