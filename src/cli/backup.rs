@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::args::{CommonArgs, RescueArgs};
 use super::{command_line, request, rescue, store};
+use crate::rescue::choice::NamedImage;
 use crate::rescue::{Code, Failure, Wish};
 use crate::ui;
 
@@ -20,7 +21,7 @@ pub fn backup(common: &CommonArgs, output: Option<&Path>) -> Result<u8, Failure>
     let request = request(common, &RescueArgs::default())?;
     let mut saved = None;
     let command = command_line(common, "recover backup");
-    let code = rescue::run(common, command, |session| {
+    let code = rescue::run(common, command, &request.wish, |session| {
         let outcome = session.backup(&request);
         saved = outcome.backup.clone();
         outcome
@@ -57,7 +58,9 @@ pub fn restore(common: &CommonArgs, id: &str, args: &RescueArgs) -> Result<u8, F
     }
     request.port.get_or_insert_with(|| record.port.clone());
     let command = command_line(common, &format!("recover restore {id}"));
-    rescue::run(common, command, |session| session.restore(&request, &record, &bytes))
+    let image = NamedImage { name: id.to_owned(), bytes: bytes.clone() };
+    let wish = Wish { image: Some(image), ..Wish::default() };
+    rescue::run(common, command, &wish, |session| session.restore(&request, &record, &bytes))
 }
 
 /// Lists the backups.

@@ -23,7 +23,7 @@ struct Listed<'s> {
 
 /// Shows what is on the bus.
 pub fn list(common: &CommonArgs, all: bool) -> Result<u8, Failure> {
-    let mut ports = Ports::open(common)?;
+    let mut ports = Ports::open(common, &[])?;
     let (bus, _) = ports.parts();
     let seen = bus.scan().map_err(|error| Failure::from_bus(&error))?;
     let mut shown = 0;

@@ -11,6 +11,7 @@ mod list;
 mod ports;
 mod profile;
 mod rescue;
+mod serials;
 mod sim;
 mod udev_rules;
 

@@ -47,8 +47,9 @@ impl CommonArgs {
 }
 
 impl Ports {
-    /// Opens the bus that was asked for, recorded where that was asked for too.
-    pub fn open(common: &CommonArgs) -> Result<Self, Failure> {
+    /// Opens the bus that was asked for, recorded where that was asked for too. `serials` may
+    /// be in what is sent, and are masked where serial numbers are.
+    pub fn open(common: &CommonArgs, serials: &[String]) -> Result<Self, Failure> {
         let mut ports = match &common.sim {
             Some(name) => Self::simulated(common, find_scenario(name)?)?,
             None => Self {
@@ -59,8 +60,12 @@ impl Ports {
         };
         if let Some(path) = &common.trace {
             let file = File::create(path).map_err(|error| file_failure(path, &error))?;
-            let serials = if common.mask_serials { Serials::Masked } else { Serials::Kept };
-            ports.bus = Box::new(Recorder::new(ports.bus, BufWriter::new(file), serials));
+            let kept = if common.mask_serials { Serials::Masked } else { Serials::Kept };
+            let recorder = Recorder::new(ports.bus, BufWriter::new(file), kept);
+            for serial in serials {
+                recorder.learn_serial(serial);
+            }
+            ports.bus = Box::new(recorder);
         }
         Ok(ports)
     }

@@ -2,24 +2,24 @@
 
 use super::args::{CommonArgs, RescueArgs};
 use super::ports::Ports;
-use super::{command_line, library, quoted, request, store};
+use super::{command_line, library, quoted, request, serials, store};
 use crate::executor::{Commands, Request, Session, Tools};
 use crate::preflight::VirtualTwin;
-use crate::rescue::{Code, Failure, Outcome};
+use crate::rescue::{Code, Failure, Outcome, Wish};
 use crate::ui;
 
 /// `recover --auto`.
 pub fn auto(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     let request = request(common, rescue)?;
     let command = with_image(command_line(common, "recover --auto"), rescue);
-    run(common, command, |session| session.rescue(&request))
+    run(common, command, &request.wish, |session| session.rescue(&request))
 }
 
 /// `recover plan`.
 pub fn plan(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     let request = Request { dry_run: true, ..request(common, rescue)? };
     let command = with_image(command_line(common, "recover plan"), rescue);
-    run(common, command, |session| session.rescue(&request))
+    run(common, command, &request.wish, |session| session.rescue(&request))
 }
 
 /// `recover resume`: `--auto` on the port of the one unfinished rescue.
@@ -35,7 +35,7 @@ pub fn resume(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
             let common = CommonArgs { port: Some(port.clone()), ..common.clone() };
             let request = Request { resume: true, ..request(&common, rescue)? };
             let command = with_image(command_line(&common, "recover resume"), rescue);
-            run(&common, command, |session| session.rescue(&request))
+            run(&common, command, &request.wish, |session| session.rescue(&request))
         }
         [] => Err(Failure::new(Code::R505, "no rescue was left unfinished", "journals").next(
             format!("`{}` looks at what is there now", command_line(common, "recover --auto")),
@@ -60,10 +60,12 @@ fn with_image(command: String, rescue: &RescueArgs) -> String {
     }
 }
 
-/// Runs a session on the bus that was asked for and tells its outcome.
+/// Runs a session on the bus that was asked for and tells its outcome. `wish` is what is to be
+/// written, as far as that was named.
 pub fn run(
     common: &CommonArgs,
     command: String,
+    wish: &Wish,
     work: impl FnOnce(Session<'_>) -> Outcome,
 ) -> Result<u8, Failure> {
     let store = store(common)?;
@@ -71,7 +73,7 @@ pub fn run(
     for problem in library.problems() {
         log::warn!("{problem}");
     }
-    let mut ports = Ports::open(common)?;
+    let mut ports = Ports::open(common, &serials::known(&library, &store, wish))?;
     let mut observer = ui::observer(common.json);
     let twin = VirtualTwin;
     let outcome = {

@@ -11,7 +11,7 @@ use crate::chip::{ChipError, DriveAnswer, Finding, Identity, Memory, Size, Trial
 use crate::journal::Entry;
 use crate::rescue::outcome::Verdict;
 use crate::rescue::plan::{Plan, Risk, Step};
-use crate::rescue::{Code, DeviceState, Failure, Survey};
+use crate::rescue::{Code, DeviceState, Failure, Limit, Survey};
 use crate::usb::{Link, Sighting, TransferError};
 
 /// An open device, and what was last known of it.
@@ -128,6 +128,12 @@ impl Session<'_> {
             self.step(*position, step, |run| run.memory_step(&mut *memory, survey, step, *position))
         });
         self.outcome.write_cycles = memory.write_cycles();
+        if memory.geometry().page != survey.geometry.page && result.is_ok() {
+            // The part has other pages than were planned for.
+            let timing = chip.timing(finding.model);
+            self.outcome.limit = Limit::of(plan.runs().iter(), memory.geometry(), timing);
+            self.outcome.limit_ms = self.outcome.limit.total_ms();
+        }
         self.outcome.memory_time_ms = clock.now().saturating_sub(began).as_secs_f64() * 1000.0;
         result.map_err(|mut failure| {
             if failure.code == Code::R106 && self.is_unchanged(&mut *memory, survey, &plan.runs()) {

@@ -178,9 +178,6 @@ impl Session<'_> {
             }
         };
         let expected = self.expected(request, &choice, derived)?;
-        if let Some(serial) = expected.as_ref().and_then(|identity| identity.serial.as_ref()) {
-            self.tools.bus.learn_serial(serial);
-        }
         self.outcome.identity.expected = expected.clone();
         Ok(Target { choice, image, expected, restoring: false })
     }

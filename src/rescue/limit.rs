@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use super::order::WriteOrder;
+use super::order::Run;
 use crate::chip::{AddressWidth, Geometry, Timing};
 
 /// Longest write cycle of the 24xx parts, milliseconds [24LC16B, 24LC64, 24LC128: tWC 5 ms].
@@ -29,8 +29,8 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// The least for an order on a memory of that shape.
-    pub fn of(order: &WriteOrder, geometry: Geometry, timing: Timing) -> Self {
+    /// The least for these writes to a memory of that shape.
+    pub fn of<'r>(runs: impl Iterator<Item = &'r Run>, geometry: Geometry, timing: Timing) -> Self {
         let clock_ms = 1000.0 / f64::from(geometry.bus_hz.max(1));
         let address_bytes = match geometry.width {
             AddressWidth::One => 1.0,
@@ -38,7 +38,7 @@ impl Limit {
         };
         let mut limit =
             Self { enumeration_ms: f64::from(timing.enumeration_ms), ..Self::default() };
-        for run in order.runs() {
+        for run in runs {
             let range = run.range();
             let bytes = f64::from(range.end - range.start);
             let cycles = cycles(range.start, range.end, geometry.page);

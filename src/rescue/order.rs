@@ -127,9 +127,24 @@ pub fn write_order(
         _ => None,
     };
     let body = merge(&dirty, image, geometry);
-    let commit = (!head.is_empty() && (!signature_kept || invalidate.is_some()))
-        .then(|| Run { address: 0, bytes: head.to_vec() });
+    let commit = commit(old, head, invalidate.as_ref(), geometry);
     WriteOrder { invalidate, part_proof, body, commit }
+}
+
+/// The signature's bytes that are not there, from the first to the last of them; all of them where
+/// a page costs no more.
+fn commit(old: &[u8], head: &[u8], invalidate: Option<&Run>, geometry: Geometry) -> Option<Run> {
+    let mut now = old.get(..head.len()).map(<[u8]>::to_vec).unwrap_or_default();
+    if let (Some(run), Some(first)) = (invalidate, now.first_mut()) {
+        run.bytes.first().inspect(|byte| *first = **byte);
+    }
+    let is_missing = |index: &usize| now.get(*index) != head.get(*index);
+    let first = (0..head.len()).find(is_missing)?;
+    let last = (0..head.len()).rfind(is_missing)?;
+    if geometry.page > 1 {
+        return Some(Run { address: 0, bytes: head.to_vec() });
+    }
+    Some(Run { address: u32::try_from(first).ok()?, bytes: head.get(first..=last)?.to_vec() })
 }
 
 /// The units (pages, or bytes) of the image that differ from the memory, the signature left out.
@@ -263,6 +278,15 @@ mod tests {
         let order = write_order(&survey, b"\xb6\xc3new records", 2, true);
         assert_eq!(order.runs().next(), Some(&Run { address: 0, bytes: vec![0xff] }));
         assert_eq!(order.commit, Some(Run { address: 0, bytes: vec![0xb6, 0xc3] }));
+    }
+
+    #[test]
+    fn where_every_byte_is_a_write_cycle_only_the_missing_signature_bytes_are_written() {
+        let mut old = b"\xb6\xc3old records".to_vec();
+        old.resize(0x800, 0xff);
+        let survey = survey(old, Size::Proven(0x800), 1, 256);
+        let order = write_order(&survey, b"\xb6\xc3new records", 2, true);
+        assert_eq!(order.commit, Some(Run { address: 0, bytes: vec![0xb6] }));
     }
 
     #[test]

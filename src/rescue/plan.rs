@@ -192,7 +192,7 @@ impl Plan {
                 .next("unplug it, plug it in again and look with `recover list`: a complete image starts at power-on")
                 .next("to overwrite it all the same, add --force; a backup is kept"));
         }
-        let limit = Limit::of(&order, survey.geometry, situation.timing);
+        let limit = Limit::of(order.runs(), survey.geometry, situation.timing);
         let mut steps = Vec::new();
         if !order.is_empty() && situation.trial {
             steps.push(Step::TryInRam);

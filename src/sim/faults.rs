@@ -153,7 +153,9 @@ fn duration(text: &str) -> Option<Duration> {
     if let Some(number) = text.strip_suffix("us") {
         return number.parse().ok().map(Duration::from_micros);
     }
-    text.strip_suffix("ms")?.parse().ok().map(Duration::from_millis)
+    // What cannot be written as microseconds could not be printed either.
+    let milliseconds: u64 = text.strip_suffix("ms")?.parse().ok()?;
+    milliseconds.checked_mul(1000).map(Duration::from_micros)
 }
 
 #[cfg(test)]
@@ -173,7 +175,15 @@ mod tests {
 
     #[test]
     fn what_is_no_fault_is_named() {
-        for text in ["unplug", "stall@0", "melt@3", "stall@3+5ms", "seed=x", "unplug@1+5"] {
+        for text in [
+            "unplug",
+            "stall@0",
+            "melt@3",
+            "stall@3+5ms",
+            "seed=x",
+            "unplug@1+5",
+            "unplug@1+36555555555555555ms",
+        ] {
             let error = format!("stall@1,{text}").parse::<Faults>().unwrap_err();
             assert_eq!(error, BadFault(text.to_owned()));
         }

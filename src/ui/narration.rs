@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::chip::{Running, Size, Standing, Suspicion};
+use crate::chip::{DriveAnswer, Running, Size, Standing, Suspicion};
 use crate::executor::{Event, Observer};
 use crate::rescue::Preflight;
 use crate::usb::Sighting;
@@ -97,6 +97,7 @@ pub fn narrate(event: &Event) -> Vec<String> {
         }
         Event::StepBegun { step, of, title } => vec![format!("[{step}/{of}] {title}")],
         Event::Alive { identity } => vec![format!("      alive from RAM: {identity}")],
+        Event::Drive { answer: DriveAnswer::NotAsked } => Vec::new(),
         Event::Drive { answer } => vec![format!("      {answer}")],
         Event::Asked { request, expect } => {
             vec![format!("  >>  {request}"), format!("      {expect}")]

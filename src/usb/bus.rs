@@ -36,10 +36,6 @@ pub trait Bus {
     /// [`BusError`] when the device is gone or may not be reset.
     fn reset(&mut self, seen: &Sighting) -> Result<(), BusError>;
 
-    /// Takes note of a serial number that may pass as data before a device shows it, so that a
-    /// recording can mask it.
-    fn learn_serial(&mut self, _serial: &str) {}
-
     /// The clock this bus lives by.
     fn clock(&self) -> Arc<dyn Clock>;
 }
@@ -55,10 +51,6 @@ impl<B: Bus + ?Sized> Bus for Box<B> {
 
     fn reset(&mut self, seen: &Sighting) -> Result<(), BusError> {
         (**self).reset(seen)
-    }
-
-    fn learn_serial(&mut self, serial: &str) {
-        (**self).learn_serial(serial);
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

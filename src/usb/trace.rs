@@ -60,7 +60,7 @@ pub enum Serials {
     /// A serial is replaced where it is a sighting's serial, and in all data from then on: as
     /// ASCII, as UTF-16LE, and where the start or end of a transfer cuts it. A serial that was
     /// not sighted before its bytes pass by must be named to
-    /// [`Bus::learn_serial`](super::Bus::learn_serial). What a device may hide otherwise
+    /// [`Recorder::learn_serial`]. What a device may hide otherwise
     /// (compressed, reversed) is not found.
     Masked,
 }

@@ -20,7 +20,7 @@ use crate::usb::{Link, Sighting, TransferError};
 
 /// What the chip reads at power-on, and what one address byte reaches: a 24C02.
 const REACH: u32 = 256;
-/// The page of the smallest-paged 24C02 there is [24LC02B]; larger pages are whole ones of these.
+/// The page of the smallest-paged 24C02 there is (24LC02B data sheet); larger pages are whole ones of these.
 const PAGE: u32 = 8;
 /// Most bytes of a control request; one packet of endpoint 0.
 const REQUEST_BYTES: usize = 64;

@@ -2,8 +2,8 @@
 //! Pure encoders; the transport is `usb::bot`.
 //!
 //! Sources: 001-05809 table 12 (requests, documented); the command block CfgCB as Cypress's own
-//! tool sends it (captured by reading the tool, chips.md §4.3); ATACB as Linux and smartmontools
-//! send it (captured, chips.md §4.5).
+//! tool sends it (captured by reading the tool, docs/chips/at2lp.md); ATACB as Linux and smartmontools
+//! send it (captured, docs/chips/at2lp.md).
 
 use std::time::Duration;
 
@@ -112,7 +112,7 @@ mod tests {
             unit: 0,
             command: cfg_block(0x24).to_vec(),
         };
-        // chips.md §4.3: USBC, tag 67 45 23 01, length, flags 00, unit 00, length 06, CDB.
+        // docs/chips/at2lp.md: USBC, tag 67 45 23 01, length, flags 00, unit 00, length 06, CDB.
         let expected = "55534243 67452301 ff000000 00 00 06 24260002000000000000000000000000";
         assert_eq!(hex::encode(block.encode().unwrap()), expected.replace(' ', ""));
     }

@@ -34,7 +34,7 @@ use super::{Interface, Link, Sighting, TransferError};
 pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The tag of the first command. It is the one Cypress's own programming tool sends with every
-/// command [chips.md §4.3, captured], so that a first command is the same to the byte.
+/// command [docs/chips/at2lp.md, captured], so that a first command is the same to the byte.
 const FIRST_TAG: u32 = 0x0123_4567;
 
 /// Transfer type of a bulk endpoint, bmAttributes bits 1..0.

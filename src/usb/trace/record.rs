@@ -38,17 +38,17 @@ impl<B: Bus> Recorder<B> {
         tape.reel().write(&header);
         Self { bus, tape }
     }
-}
 
-impl<B: Bus> Bus for Recorder<B> {
-    /// Without effect where serials are kept.
-    fn learn_serial(&mut self, serial: &str) {
+    /// Names a serial that may pass as data before a device is sighted with it, as that of an
+    /// image about to be written does. Without effect where serials are kept.
+    pub fn learn_serial(&self, serial: &str) {
         if let Some(mask) = &mut self.tape.reel().mask {
             mask.learn(serial);
         }
-        self.bus.learn_serial(serial);
     }
+}
 
+impl<B: Bus> Bus for Recorder<B> {
     fn scan(&mut self) -> Result<Vec<Sighting>, BusError> {
         let start = self.tape.clock.now();
         let result = self.bus.scan();

@@ -16,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
         // As if it had been proven.
         let finding = Finding { model, running: Running::MaskRom, evidence: Vec::new() };
         let mut link = HostileLink(HostileBus::new(bytes));
-        if let Ok(mut memory) = chip.open_memory(&mut link, &finding) {
+        if let Ok(mut memory) = chip.open_memory(&mut link, &seen, &finding) {
             let _ = memory.read(0..128);
             let _ = memory.write(2, &[1, 2, 3, 4]);
         }

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use recover::executor::{Consent, Operator, Request, Session, Silence, Store, Tools};
+use recover::executor::{Commands, Consent, Operator, Request, Session, Silence, Store, Tools};
 use recover::preflight::VirtualTwin;
 use recover::profile::{Library, Scope, known_chips};
 use recover::usb::PortPath;
@@ -38,7 +38,7 @@ fuzz_target!(|bytes: &[u8]| {
         library: &library,
         store: &store,
         scope: Scope::Simulator,
-        command: "recover --auto".to_owned(),
+        commands: Commands { again: "recover --auto".to_owned(), options: String::new() },
     })
     .rescue(&request);
     if let Some(failure) = &outcome.failure {

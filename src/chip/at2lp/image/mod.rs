@@ -1,7 +1,7 @@
 //! The configuration block an AT2 or AT2LP starts from: 16 bytes of settings, the USB descriptors
 //! and the strings, in at most 256 bytes of EEPROM.
 //!
-//! Offsets are those of three real images (chips.md §4.4 and appendix A, captured), names are the
+//! Offsets are those of three real images (docs/chips/at2lp.md and appendix A, captured), names are the
 //! datasheet's [001-05809 table 11] where known and `unknown_..` where not. Everything is kept
 //! byte for byte: what was decoded encodes to what it was. [`check`] says what an image must be to
 //! be written, [`super::build`] makes one.
@@ -179,7 +179,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// chips.md appendix A: 100_self_ATA.iic.
+    /// docs/chips/at2lp.md: 100_self_ATA.iic.
     pub const SELF_ATA: &str = "534b00802407d40778ff400000000000\
         1201000200000040b404306840024639\
         2c010a06000200000040010009022700\

@@ -1,5 +1,5 @@
 //! The string table: ordinary USB string descriptors, word aligned, found by "index = byte offset
-//! divided by two" [chips.md §4.4, captured in all three images].
+//! divided by two" [docs/chips/at2lp.md, captured in all three images].
 
 /// One string descriptor.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -112,7 +112,7 @@ fn a_write_is_on_the_wire_as_the_vendors_tool_sends_it() {
     Configured::open(&mut chip, &rc42()).unwrap().write(0, &image).unwrap();
     let write = [
         "control in c0 02 wValue 0000 wIndex 0004 wLength 1".to_owned(),
-        // The first page is read in between; then, as chips.md §4.3 has it:
+        // The first page is read in between; then, as docs/chips/at2lp.md has it:
         "out 02 5553424367452301000100000000062426000200000000000000000000000000".to_owned(),
         format!("out 02 {}", hex::encode(&image)),
         "in 86 13".to_owned(),
