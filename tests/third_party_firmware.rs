@@ -21,7 +21,8 @@ use recover::sim::chips::ezusb::{EzUsb, FX2, FX2LP, Profile};
 use recover::sim::device::{Completion, Device};
 use recover::sim::parts::{Eeprom, part};
 use recover::sim::{Faults, SimBus};
-use recover::usb::{Bus, Link, PortPath, Setup, Sighting, Transfer, VENDOR_IN, VENDOR_OUT};
+use recover::usb::transfer::{VENDOR_IN, VENDOR_OUT};
+use recover::usb::{Bus, Link, PortPath, Setup, Sighting, Transfer};
 
 const SECOND: u64 = 1_000_000_000;
 const FOLDER: &str = "/usr/share/sigrok-firmware";
@@ -38,8 +39,8 @@ const FX2LAFW: [(&str, [u16; 3], bool); 13] = [
     ("sigrok-fx2-16ch", [0x1D50, 0x608D, 0x0001], false),
     ("sigrok-fx2-8ch", [0x1D50, 0x608C, 0x0001], false),
     ("hantek-6022be", [0x1D50, 0x608E, 0x0001], true),
-    ("hantek-6022bl", [0x1D50, 0x608E, 0x0002], true),
-    ("sainsmart-dds120", [0x1D50, 0x608E, 0x0003], true),
+    ("hantek-6022bl", [0x1D50, 0x608E, 0x0003], true),
+    ("sainsmart-dds120", [0x1D50, 0x608E, 0x0002], true),
     ("yixingdianzi-mdso", [0x1D50, 0x608E, 0x0004], true),
 ];
 

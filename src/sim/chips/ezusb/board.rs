@@ -17,6 +17,8 @@ const SCRATCH: std::ops::RangeInclusive<u16> = 0xE000..=0xE1FF;
 const ALIAS: u16 = 0x6000;
 /// The byte of the USB vector's LJMP that autovectoring replaces.
 const AUTOVECTOR_OPERAND: u16 = 0x0045;
+/// AUTOPTRH1; bits of AUTOPTRSETUP make the pointers go on.
+const FIRST_POINTER: u8 = 0x9A;
 /// AUTOPTRSETUP.
 const POINTER_SETUP: u8 = 0xAF;
 /// EP01STAT; bit 0 is endpoint 0's BUSY.
@@ -174,25 +176,34 @@ impl Board {
         self.get(register) & mask != 0
     }
 
-    /// Data through an autopointer whose high byte is at that address of the register range.
-    fn through_pointer(&mut self, pointer: u16) -> u16 {
-        let address = u16::from_be_bytes([self.get(pointer), self.get(pointer + 1)]);
-        let [high, low] = address.wrapping_add(1).to_be_bytes();
-        self.put(pointer, high);
-        self.put(pointer + 1, low);
-        address
-    }
-
-    /// The same for the FX2, whose pointers are special function registers.
-    fn through_special(&mut self, pointer: u8) -> u16 {
-        let address = u16::from_be_bytes([self.special(pointer), self.special(pointer + 1)]);
-        let increments = if pointer == 0x9A { 0x02 } else { 0x04 };
-        if self.special(POINTER_SETUP) & increments != 0 {
-            let [high, low] = address.wrapping_add(1).to_be_bytes();
-            self.set_special(pointer, high);
-            self.set_special(pointer + 1, low);
-        }
-        address
+    /// Where the autopointer behind that data register points; it goes on. Registers are reached
+    /// through it like memory; that a pointer leads to a data register itself is not modelled.
+    fn through_pointer(&mut self, data: u16) -> Option<u16> {
+        let register = self.profile.map.register;
+        let address = match register(data)? {
+            Register::AutoData(pointer) => {
+                let [high, low] = [pointer, pointer + 1].map(|at| self.get(at));
+                let address = u16::from_be_bytes([high, low]);
+                self.put_all(pointer, &address.wrapping_add(1).to_be_bytes());
+                address
+            }
+            Register::AutoDataSfr(pointer) => {
+                let [high, low] = [pointer, pointer + 1].map(|at| self.special(at));
+                let address = u16::from_be_bytes([high, low]);
+                let increments = if pointer == FIRST_POINTER { 0x02 } else { 0x04 };
+                if self.special(POINTER_SETUP) & increments != 0 {
+                    let [high, low] = address.wrapping_add(1).to_be_bytes();
+                    self.set_special(pointer, high);
+                    self.set_special(pointer + 1, low);
+                }
+                address
+            }
+            _ => return None,
+        };
+        let leads_back = self.place(address).and_then(register).is_some_and(|register| {
+            matches!(register, Register::AutoData(_) | Register::AutoDataSfr(_))
+        });
+        (!leads_back).then_some(address)
     }
 
     fn special(&self, address: u8) -> u8 {
@@ -233,13 +244,8 @@ impl Bus8051 for Board {
                 self.changed = true;
                 self.i2c.receive(self.eeprom.as_mut(), self.now)
             }
-            Some(Register::AutoData(pointer)) => {
-                let address = self.through_pointer(pointer);
-                self.get(address)
-            }
-            Some(Register::AutoDataSfr(pointer)) => {
-                let address = self.through_special(pointer);
-                self.get(address)
+            Some(Register::AutoData(_) | Register::AutoDataSfr(_)) => {
+                self.through_pointer(place).map_or(0xFF, |address| self.read_external(address))
             }
             Some(Register::EndpointZeroControl) => self.endpoint_zero.control(self.profile.map),
             Some(Register::FrameLow) => {
@@ -284,13 +290,10 @@ impl Bus8051 for Board {
                 self.event |= self.get(place) != value;
                 self.put(place, value);
             }
-            Some(Register::AutoData(pointer)) => {
-                let address = self.through_pointer(pointer);
-                self.put(address, value);
-            }
-            Some(Register::AutoDataSfr(pointer)) => {
-                let address = self.through_special(pointer);
-                self.put(address, value);
+            Some(Register::AutoData(_) | Register::AutoDataSfr(_)) => {
+                if let Some(address) = self.through_pointer(place) {
+                    self.write_external(address, value);
+                }
             }
             Some(Register::EndpointZeroControl) => self.control_endpoint_zero(value),
             Some(Register::ByteCount) => {
