@@ -183,7 +183,7 @@ fn an_image_that_is_tried_in_ram_shows_its_identity_and_leaves_the_memory_alone(
         let image = cy16().read_image(finding.model, one.factory_image()).unwrap();
         let before = bus.eeprom(&SimBus::scenario_port());
         match cy16().try_in_ram(&mut *link, &finding, &image).unwrap() {
-            Trial::Started => {
+            Trial::Started | Trial::Leaving => {
                 drop(link);
                 let seen = seen_on(&bus);
                 bus.clone().reset(&seen).unwrap();

@@ -13,7 +13,8 @@ use recover::profile::{
 use recover::usb::Ids;
 
 /// The chips as this test knows them, so that a profile naming a chip that was dropped is seen.
-const CHIPS: &[&str] = &["sl11r", "ez-otg", "ez-host", "at2lp", "at2"];
+const CHIPS: &[&str] =
+    &["sl11r", "ez-otg", "ez-host", "at2lp", "at2", "fx2lp", "fx2", "fx1", "fx", "an2131"];
 
 const GOOD: &str = r#"name = "maker-model"
 title = "Maker Model"
@@ -106,8 +107,10 @@ fn the_embedded_profiles_all_pass() {
         [
             "cypress-cy4615b",
             "medion-hddrive2go",
+            "simulated-an2131",
             "simulated-at2lp",
             "simulated-ez-otg",
+            "simulated-fx2lp",
             "simulated-sl11r",
             "sony-crx100e",
             "targa-ph-1003",
@@ -246,7 +249,10 @@ fn an_unknown_chip_is_told_with_the_known_ones() {
     let (line, kind) = problem("\"sl11r\"", "\"sl12r\"");
     assert_eq!(line, Some(6));
     assert_eq!(kind.to_string(), "the chip \"sl12r\" is not known");
-    assert_eq!(kind.remedy(), "use one of: sl11r, ez-otg, ez-host, at2lp, at2");
+    assert_eq!(
+        kind.remedy(),
+        "use one of: sl11r, ez-otg, ez-host, at2lp, at2, fx2lp, fx2, fx1, fx, an2131"
+    );
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub struct Recipe {
     pub unique: [u8; 8],
     /// Settings that differ from the chip's reference values, by address.
     pub settings: BTreeMap<u8, u8>,
+    /// A program the image is to load, as a file of the chip's kind: Intel HEX or flat.
+    pub firmware: Option<Vec<u8>>,
 }
 
 /// An image that was made.

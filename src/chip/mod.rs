@@ -8,7 +8,9 @@
 pub mod at2lp;
 mod build;
 pub mod cy16;
+pub mod descriptors;
 mod drive;
+pub mod ezusb;
 mod identity;
 mod memory;
 
@@ -282,6 +284,9 @@ impl ChipError {
 pub enum Trial {
     /// It was started; a reset of the port shows who it is.
     Started,
+    /// It was started and, as firmware of this chip does, leaves the bus to come back as itself;
+    /// only when it stays is a reset of the port needed.
+    Leaving,
     /// This image cannot be tried so on this chip, and why.
     NotOffered(String),
 }
@@ -401,7 +406,7 @@ pub trait Chip: Send + Sync {
 
 /// Every family, in the order they are asked.
 pub fn families() -> &'static [&'static dyn Chip] {
-    &[&cy16::Cy16, &at2lp::At2lp]
+    &[&cy16::Cy16, &at2lp::At2lp, &ezusb::Ezusb]
 }
 
 /// The family with that name.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::usb::PortPath;
+use crate::usb::{Ids, PortPath};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -227,6 +227,12 @@ pub enum ImageCommand {
         #[arg(long, value_name = "CHIP")]
         chip: String,
     },
+    /// Make an image from values: ids and settings, and a program where the chip takes one
+    #[command(
+        after_help = "Examples:\n  recover image build --chip fx2lp --ids 1209:0001 --output ids.iic\n  \
+        recover image build --chip fx2lp --ids 1d50:608c --firmware fx2lafw.fw --output boot.iic"
+    )]
+    Build(BuildArgs),
     /// Assemble a CY16 program or scan-record image from its source
     #[command(
         after_help = "Example:\n  recover image assemble ez-eeprom.asm --output ez-eeprom.bin"
@@ -241,6 +247,48 @@ pub enum ImageCommand {
         #[arg(long)]
         listing: bool,
     },
+}
+
+/// The values of an image.
+#[derive(Debug, Args)]
+pub struct BuildArgs {
+    /// The chip it is for
+    #[arg(long, value_name = "CHIP")]
+    pub chip: String,
+    /// idVendor and idProduct, as 1209:0001
+    #[arg(long, value_name = "IDS")]
+    pub ids: Ids,
+    /// bcdDevice in hexadecimal, as 0100
+    #[arg(long, value_name = "BCD", value_parser = hexadecimal)]
+    pub revision: Option<u16>,
+    /// A program: Intel HEX, or flat from address 0 on
+    #[arg(long, value_name = "FILE")]
+    pub firmware: Option<PathBuf>,
+    /// iManufacturer's text
+    #[arg(long, value_name = "TEXT")]
+    pub manufacturer: Option<String>,
+    /// iProduct's text
+    #[arg(long, value_name = "TEXT")]
+    pub product: Option<String>,
+    /// iSerialNumber's text
+    #[arg(long, value_name = "TEXT")]
+    pub serial: Option<String>,
+    /// A setting by address, both in hexadecimal, as 07=01; may be given again
+    #[arg(long = "set", value_name = "ADDRESS=VALUE", value_parser = setting)]
+    pub settings: Vec<(u8, u8)>,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+fn hexadecimal(text: &str) -> Result<u16, String> {
+    u16::from_str_radix(text, 16).map_err(|error| error.to_string())
+}
+
+fn setting(text: &str) -> Result<(u8, u8), String> {
+    let (address, value) = text.split_once('=').ok_or("write it like 07=01")?;
+    let byte = |text: &str| u8::from_str_radix(text, 16).map_err(|error| error.to_string());
+    Ok((byte(address)?, byte(value)?))
 }
 
 /// `recover profile …`.

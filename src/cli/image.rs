@@ -4,10 +4,11 @@ use std::fs;
 
 use serde_json::json;
 
-use super::args::{CommonArgs, ImageCommand};
+use super::args::{BuildArgs, CommonArgs, ImageCommand};
 use super::{read_image, read_text};
 use crate::assembler;
-use crate::chip::{self, Chip, Image, Model};
+use crate::chip::{self, Chip, Identity, Image, Model, Recipe};
+use crate::executor;
 use crate::preflight::VirtualTwin;
 use crate::rescue::choice::NamedImage;
 use crate::rescue::outcome::sha256;
@@ -22,6 +23,7 @@ pub fn run(common: &CommonArgs, command: &ImageCommand) -> Result<u8, Failure> {
             inspect(common, &read_image(file)?, chip.as_deref())
         }
         ImageCommand::Check { file, chip } => check(common, &read_image(file)?, chip),
+        ImageCommand::Build(values) => build(common, values),
         ImageCommand::Assemble { source, output, listing } => {
             let failed = |path: &std::path::Path, why: String| {
                 Failure::new(Code::R506, why, path.display().to_string())
@@ -54,6 +56,51 @@ fn model(name: &str) -> Result<(&'static dyn Chip, Model), Failure> {
         let what = format!("no chip is called {name:?}; there are {}", known.join(", "));
         Failure::new(Code::R311, what, "--chip").next("`recover image inspect FILE` tries them all")
     })
+}
+
+/// Makes an image and writes it, once the chip's own reader takes it.
+fn build(common: &CommonArgs, values: &BuildArgs) -> Result<u8, Failure> {
+    let (chip, model) = model(&values.chip)?;
+    let firmware = match &values.firmware {
+        Some(path) => Some(read_image(path)?.bytes),
+        None => None,
+    };
+    let recipe = Recipe {
+        identity: Identity {
+            ids: values.ids,
+            bcd_device: values.revision,
+            interface_class: None,
+            manufacturer: values.manufacturer.clone(),
+            product: values.product.clone(),
+            serial: values.serial.clone(),
+        },
+        unique: executor::unique(),
+        settings: values.settings.iter().copied().collect(),
+        firmware,
+    };
+    let output = values.output.display().to_string();
+    let refused = |error| Failure::from_image(&error, &output);
+    let built = chip.build_image(model, &recipe).map_err(refused)?;
+    let image = chip.read_image(model, &built.bytes).map_err(refused)?;
+    fs::write(&values.output, &built.bytes).map_err(|error| {
+        Failure::new(Code::R506, error.to_string(), output.clone())
+            .next("name a file that can be written with --output")
+    })?;
+    if common.json {
+        let mut object = object(model, &image);
+        if let Some(object) = object.as_object_mut() {
+            object.insert("bytes".to_owned(), json!(built.bytes.len()));
+            object.insert("sha256".to_owned(), json!(sha256(&built.bytes)));
+            object.insert("notes".to_owned(), json!(built.notes));
+        }
+        ui::print(&object.to_string());
+    } else {
+        ui::print(&describe(model, &image));
+        for note in &built.notes {
+            ui::print(&format!("note: {note}"));
+        }
+    }
+    Ok(0)
 }
 
 fn inspect(common: &CommonArgs, file: &NamedImage, chip: Option<&str>) -> Result<u8, Failure> {

@@ -25,6 +25,7 @@ pub use event::{Event, Observer, Silence};
 pub use operator::{Consent, Operator};
 pub use session::Session;
 pub use store::{BackupRecord, Store};
+pub use target::unique;
 
 use crate::chip::Chip;
 use crate::profile::{Library, Scope};

@@ -218,10 +218,12 @@ impl Session<'_> {
         }
         let before = attached.seen.clone();
         drop(attached.link);
-        self.tools
-            .bus
-            .reset(&before)
-            .map_err(|error| Failure::from_bus(&error).leaving(self.state))?;
+        if trial == Trial::Started || !self.has_left(&before)? {
+            self.tools
+                .bus
+                .reset(&before)
+                .map_err(|error| Failure::from_bus(&error).leaving(self.state))?;
+        }
         let seen = self.wait_for(&before.port, RETURN_TIME, |_| true)?.ok_or_else(|| {
             self.trial_failure("it did not come back on the bus".to_owned(), &place)
         })?;

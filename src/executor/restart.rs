@@ -95,7 +95,8 @@ impl Session<'_> {
         )
     }
 
-    fn has_left(&mut self, seen: &Sighting) -> Result<bool, Failure> {
+    /// Whether that enumeration of the device ends within [`LEAVE_TIME`].
+    pub(super) fn has_left(&mut self, seen: &Sighting) -> Result<bool, Failure> {
         let clock = self.tools.bus.clock();
         let deadline = Deadline::after(&*clock, LEAVE_TIME);
         loop {

@@ -111,7 +111,8 @@ impl Session<'_> {
         let ImageSource::Values { settings } = &profile.image.source else { return Ok(None) };
         let mut identity = profile.identity.identity.clone();
         identity.serial = wish.serial.clone().or(identity.serial);
-        let recipe = Recipe { identity, unique: unique(), settings: settings.clone() };
+        let settings = settings.clone();
+        let recipe = Recipe { identity, unique: unique(), settings, firmware: None };
         let built = candidate
             .chip
             .build_image(finding.model, &recipe)
@@ -229,6 +230,6 @@ impl Target {
 }
 
 /// Bytes that no other run has: the random keys the standard library draws for its hash tables.
-fn unique() -> [u8; 8] {
+pub fn unique() -> [u8; 8] {
     RandomState::new().build_hasher().finish().to_le_bytes()
 }

@@ -1,10 +1,11 @@
 //! Enclosures in trouble, by name: what is on the board, what is in the EEPROM, what a rescue
-//! should come to. The lists themselves are in `scenarios/cy16.rs` and `scenarios/at2lp.rs`.
+//! should come to. The lists themselves are in `scenarios/`, one a family.
 
 mod at2lp;
 mod block;
 mod content;
 mod cy16;
+mod ezusb;
 
 use std::sync::LazyLock;
 
@@ -12,6 +13,7 @@ pub use content::Content;
 
 use super::chips::at2lp::{At2lp, Kind, Release};
 use super::chips::cy16::{Cy16, profile};
+use super::chips::ezusb::{self as ezusb_chips, EzUsb};
 use super::device::Device;
 use super::drives::{CdDrive, Disk, Medium};
 use super::faults::Faults;
@@ -130,7 +132,7 @@ pub const DEFAULT: &str = "sl11r-zeroed";
 /// Every scenario, in the order of the list.
 pub fn scenarios() -> &'static [Scenario] {
     static ALL: LazyLock<Vec<Scenario>> =
-        LazyLock::new(|| [cy16::SCENARIOS, at2lp::SCENARIOS].concat());
+        LazyLock::new(|| [cy16::SCENARIOS, at2lp::SCENARIOS, ezusb::SCENARIOS].concat());
     &ALL
 }
 
@@ -145,6 +147,10 @@ pub fn twin(model: &str, contents: &[u8]) -> Option<Box<dyn Device>> {
     if let Some(kind) = at2lp::kind(model) {
         let eeprom = Eeprom::new(part("24c02")?, contents);
         return Some(Box::new(At2lp::new(kind, Release::Rc42, Some(eeprom))));
+    }
+    if let Some(chip) = ezusb_chips::profile(model) {
+        let eeprom = Eeprom::new(part("24lc512")?, contents);
+        return Some(Box::new(EzUsb::new(chip, Some(eeprom))));
     }
     let chip = profile(model)?;
     let part = part(if chip.is_ez { "24lc512" } else { "24c16" })?;
@@ -163,6 +169,9 @@ impl Scenario {
             (at2lp::kind(self.model), self.board)
         {
             return Box::new(self.at2lp(kind, release, strapped, drive));
+        }
+        if let Some(chip) = ezusb_chips::profile(self.model) {
+            return Box::new(EzUsb::new(chip, self.eeprom()));
         }
         let chip = profile(self.model).unwrap_or(&super::chips::cy16::SL11R);
         let ids = self.ids.map(|ids| (ids.vendor, ids.product));

@@ -46,6 +46,9 @@ pub(super) fn build(model: Model, recipe: &Recipe) -> Result<Built, ImageError> 
             "the reference values known are those of the AT2LP; an AT2 needs a backup or an image",
         ));
     }
+    if recipe.firmware.is_some() {
+        return Err(unsuitable("the firmware", "this chip runs none; its image is a table"));
+    }
     let identity = &recipe.identity;
     let class = identity.interface_class.unwrap_or(ClassCode::new(0x08, 0x06, 0x50));
     if class != ClassCode::new(0x08, 0x06, 0x50) {
@@ -174,6 +177,7 @@ mod tests {
             },
             unique: [0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0],
             settings: BTreeMap::new(),
+            firmware: None,
         }
     }
 

@@ -5,11 +5,11 @@
 //! it works is for the pre-flight. Stricter than the BIOS, which takes any word that is no
 //! signature for the stream's end. Pure. What records may do is in `rules`.
 
-use super::descriptors::{self, Found};
 use super::model::{self, Map};
 use super::record::SIGNATURE;
 use super::rules::Rules;
 use super::stream::{self, Ending, StreamError, TERMINATOR};
+use crate::chip::descriptors::{self, Found};
 use crate::chip::{Image, ImageError, Model};
 
 /// Parses and checks an image for `model`.

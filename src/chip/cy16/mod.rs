@@ -10,7 +10,6 @@
 //! [`Chip::caveats`]. The tags of the sources (\[BM\], \[EZ\], ..) are listed in docs/references.md.
 
 mod arena;
-pub mod descriptors;
 mod eeprom_ez;
 mod eeprom_sl11r;
 #[cfg(test)]

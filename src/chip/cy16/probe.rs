@@ -6,10 +6,10 @@
 //! enumerated with lies in the memory that was read. Which chip of the family it is, is decided
 //! in `sides`. Read `model` for the maps.
 
-use super::descriptors::DeviceDescriptor;
 use super::model::{self, EZ_OTG, SL11R};
 use super::sides::Side;
 use super::{sides, wire};
+use crate::chip::descriptors::DeviceDescriptor;
 use crate::chip::{ChipError, Evidence, Finding, Grade, Running};
 use crate::usb::{Link, Sighting, TransferError};
 

@@ -9,11 +9,22 @@ const SL11R_FACTORY: &[u8] =
 const EZ_OTG_FACTORY: &[u8] =
     include_bytes!("../../../recovery-images/cy16/simulated-ez-otg/factory.bin");
 
+/// The firmware of the virtual FX2LP enclosure, behind ids.
+const FX2LP_FACTORY: &[u8] =
+    include_bytes!("../../../recovery-images/ezusb/simulated-fx2lp/factory.iic");
+/// The firmware of the virtual AN2131 enclosure, behind ids.
+const AN2131_FACTORY: &[u8] =
+    include_bytes!("../../../recovery-images/ezusb/simulated-an2131/factory.iic");
+/// Ids alone, of a board that was sold with them (1d50:60b5).
+const EZUSB_FOREIGN: [u8; 8] = [0xC0, 0x50, 0x1D, 0xB5, 0x60, 0x01, 0x00, 0x01];
+
 /// The image a model's enclosure left the factory with.
 pub(super) fn factory(model: &str) -> &'static [u8] {
     match model {
         "sl11r" => SL11R_FACTORY,
         "at2lp" | "at2" => block::factory(),
+        "fx2lp" | "fx2" | "fx1" => FX2LP_FACTORY,
+        "an2131" | "fx" => AN2131_FACTORY,
         _ => EZ_OTG_FACTORY,
     }
 }
@@ -59,6 +70,7 @@ impl Content {
             Self::CutOff => image.iter().take(0x28).copied().collect(),
             Self::OlderChip => block::older(),
             Self::Foreign if matches!(model, "at2lp" | "at2") => block::foreign(),
+            Self::Foreign if model == "fx2lp" => EZUSB_FOREIGN.to_vec(),
             Self::Foreign => foreign(),
         }
     }

@@ -1,0 +1,240 @@
+//! The EEPROM behind the chip, through our loader in RAM: sequential reads, and whole-page writes
+//! during whose write cycles the next page comes over USB. Acknowledge polling and its limit are
+//! the loader's; each failure is asked for its reason.
+//!
+//! What is written is not read back here; that is for the caller. Read `wire` for the requests.
+
+use std::ops::Range;
+
+use super::loader;
+use super::model::Map;
+use super::parts::PartClass;
+use super::wire::{self, Probed, Reason};
+use crate::chip::{AddressWidth, ChipError, Geometry, Memory, MemoryError};
+use crate::usb::{Link, Reply, Sighting, Transfer, TransferError};
+
+/// The most bytes of one transfer; the limit of Linux usbfs.
+const SPAN: u32 = 4096;
+/// The clock the loader starts with, hertz.
+const SLOW_HZ: u32 = 100_000;
+/// The fewest bytes whose equality at both clocks is taken for a proof.
+const LEAST_COMPARED: usize = 64;
+
+/// The memory, with the loader running.
+pub struct Eeprom<'l> {
+    link: &'l mut dyn Link,
+    class: &'static PartClass,
+    map: &'static Map,
+    /// As the geometry says, and as the loader was last told.
+    page: u32,
+    is_fast: bool,
+    /// Whether the faster clock was tried, with either result.
+    has_tried_fast: bool,
+    /// Page and clock as the loader has them.
+    told: Option<(u32, bool)>,
+    /// Address bits that are acknowledged: small parts of some makers ignore the block bits they
+    /// have no use for, those of others do not answer to them.
+    answering: u32,
+    write_cycles: u32,
+}
+
+impl<'l> Eeprom<'l> {
+    /// Places the loader and asks it for the part the chip boots from.
+    ///
+    /// # Errors
+    /// [`ChipError::NoMemory`] when none acknowledges, [`ChipError::Loader`] when the loader does
+    /// not run or the bus cannot be used.
+    pub fn open(
+        link: &'l mut dyn Link,
+        map: &'static Map,
+        seen: &Sighting,
+    ) -> Result<Self, ChipError> {
+        loader::begin(link, map.registers, seen)?;
+        let reply = link
+            .exchange(&wire::probe())
+            .map_err(ChipError::during("asking the loader for the EEPROM"))?;
+        let probed = wire::decode_probe(&reply.data).ok_or_else(|| {
+            let got = hex::encode(reply.data.get(..8).unwrap_or(&reply.data));
+            ChipError::Loader(format!("answered {got} when asked for the EEPROM, expected 8 bytes"))
+        })?;
+        let class = PartClass::of(probed.address_bytes).ok_or_else(|| match probed.reason {
+            reason @ (Reason::BusError | Reason::NoDone) => ChipError::Loader(reason.to_string()),
+            _ => ChipError::NoMemory,
+        })?;
+        Ok(Self {
+            link,
+            class,
+            map,
+            page: class.page_of(class.smallest),
+            is_fast: false,
+            has_tried_fast: map.bus_hz <= SLOW_HZ,
+            told: None,
+            answering: answering(class, &probed),
+            write_cycles: 0,
+        })
+    }
+
+    /// Tells the loader page and clock, where they changed.
+    fn tell(&mut self) -> Result<(), MemoryError> {
+        let now = (self.page, self.is_fast);
+        if self.told != Some(now) {
+            // Unknown until it has answered.
+            self.told = None;
+            self.link
+                .exchange(&wire::set(self.page, self.is_fast))
+                .map_err(ChipError::during("setting page and clock"))?;
+            self.told = Some(now);
+        }
+        Ok(())
+    }
+
+    /// Sends an EEPROM request; a refusal is asked for its reason.
+    fn ask(&mut self, transfer: &Transfer, doing: &str) -> Result<Reply, MemoryError> {
+        self.tell()?;
+        match self.link.exchange(transfer) {
+            Ok(reply) => Ok(reply),
+            Err(TransferError::Stall) => Err(self.reason(doing)),
+            Err(source) => Err(ChipError::Transfer { doing: doing.to_owned(), source }.into()),
+        }
+    }
+
+    fn reason(&mut self, doing: &str) -> MemoryError {
+        let reply = match self.link.exchange(&wire::status()) {
+            Ok(reply) => reply,
+            Err(source) => {
+                let doing = format!("{doing}: asking for the reason of the refusal");
+                return ChipError::Transfer { doing, source }.into();
+            }
+        };
+        match wire::decode_status(&reply.data) {
+            Some(status) => match status.reason {
+                Reason::NoPart
+                | Reason::AddressRefused
+                | Reason::DataRefused
+                | Reason::StillBusy => {
+                    MemoryError::NoAcknowledge { address: u32::from(status.address) }
+                }
+                reason => ChipError::Loader(format!("{reason}, {doing}")).into(),
+            },
+            None => ChipError::Loader(format!("refused without a reason, {doing}")).into(),
+        }
+    }
+
+    fn read_run(&mut self, address: u32, count: u32) -> Result<Vec<u8>, MemoryError> {
+        let (first, length) = self.inside(address & self.answering, count)?;
+        let doing = format!("reading the EEPROM at {first:#06x}");
+        let reply = self.ask(&wire::read_eeprom(first, length), &doing)?;
+        let got = reply.data.len();
+        if got != usize::from(length) {
+            let text = format!("brought {got} bytes, expected {length}, {doing}");
+            return Err(ChipError::Loader(text).into());
+        }
+        Ok(reply.data)
+    }
+
+    /// Moves on to 400 kHz when a stretch reads the same at both clocks.
+    fn try_fast(&mut self, address: u32, slow: &[u8]) -> Result<(), MemoryError> {
+        self.has_tried_fast = true;
+        self.is_fast = true;
+        let count = u32::try_from(slow.len()).unwrap_or(SPAN);
+        let result = self.read_run(address, count);
+        self.is_fast = matches!(&result, Ok(fast) if fast == slow);
+        match result {
+            Ok(_)
+            | Err(MemoryError::NoAcknowledge { .. } | MemoryError::Chip(ChipError::Loader(_))) => {
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Refuses what lies beyond the reach or fits no transfer.
+    fn inside(&self, address: u32, count: u32) -> Result<(u16, u16), ChipError> {
+        let reach = self.class.reach;
+        let end = address.checked_add(count).filter(|end| *end <= reach && count <= SPAN);
+        match (end, u16::try_from(address), u16::try_from(count)) {
+            (Some(_), Ok(address), Ok(count)) => Ok((address, count)),
+            _ => Err(ChipError::Loader(format!(
+                "was asked for {count} bytes at {address:#06x}, the reach is {reach:#06x}"
+            ))),
+        }
+    }
+}
+
+/// The addresses a part with one address byte answers to, as a mask: the block bits are in the I2C
+/// address, so that blocks which do not exist may go unacknowledged.
+fn answering(class: &PartClass, probed: &Probed) -> u32 {
+    let has = |blocks: u32| {
+        let every = 2_u32.pow(blocks) - 1;
+        u32::from(probed.acknowledged) & every == every
+    };
+    match class.width {
+        AddressWidth::Two => u32::MAX,
+        AddressWidth::One => {
+            [8, 4, 2].into_iter().find(|blocks| has(*blocks)).unwrap_or(1) * 0x100 - 1
+        }
+    }
+}
+
+impl Memory for Eeprom<'_> {
+    fn geometry(&self) -> Geometry {
+        Geometry {
+            width: self.class.width,
+            reach: self.class.reach,
+            smallest: self.class.smallest,
+            page: self.page,
+            span: SPAN.min(self.class.reach),
+            bus_hz: if self.is_fast { self.map.bus_hz } else { self.map.bus_hz.min(SLOW_HZ) },
+            from_start: false,
+            reads_back: false,
+        }
+    }
+
+    fn settle(&mut self, bytes: u32) {
+        self.page = self.class.page_of(bytes.max(self.class.smallest));
+    }
+
+    fn read(&mut self, range: Range<u32>) -> Result<Vec<u8>, MemoryError> {
+        let mut bytes = Vec::new();
+        let mut at = range.start;
+        while at < range.end {
+            // A part with block bits is read block by block, so that no read depends on how it
+            // counts from one block into the next.
+            let border = match self.class.width {
+                AddressWidth::One => 0x100 - at % 0x100,
+                AddressWidth::Two => SPAN,
+            };
+            let count = (range.end - at).min(border);
+            let run = self.read_run(at, count)?;
+            if !self.has_tried_fast && run.len() >= LEAST_COMPARED {
+                self.try_fast(at, &run)?;
+            }
+            bytes.extend(run);
+            at += count;
+        }
+        Ok(bytes)
+    }
+
+    fn write(&mut self, address: u32, bytes: &[u8]) -> Result<(), MemoryError> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let (first, _) = self.inside(address, length)?;
+        let cycles = (address % self.page).saturating_add(length).div_ceil(self.page);
+        self.tell()?;
+        // Counted whatever comes of it: how far a failed write came is not known.
+        self.write_cycles = self.write_cycles.saturating_add(cycles);
+        let doing = format!("writing {length} bytes to the EEPROM at {first:#06x}");
+        self.ask(&wire::write_eeprom(first, bytes.to_vec(), cycles), &doing)?;
+        Ok(())
+    }
+
+    fn write_cycles(&self) -> u32 {
+        self.write_cycles
+    }
+}
+
+#[cfg(test)]
+#[path = "memory_tests.rs"]
+mod tests;

@@ -1,0 +1,205 @@
+//! Proves the chip by reading its RAM through request A0, which the silicon answers whatever its
+//! 8051 does [FX2 TRM 3.8; AN21 TRM 5.3]. Reads only, of what every chip of the family has as RAM.
+//!
+//! Which registers the chip has follows from its default ids or from a high-speed connection; on
+//! other devices from the register addresses that the code in RAM loads into the data pointer, and
+//! last from which scratch RAM answers. FX2 is told from FX2LP by the RAM from 2000 on.
+
+use super::ids;
+use super::model::{AN2131, FX2, FX2LP, Registers};
+use super::{ram, wire};
+use crate::chip::descriptors::DeviceDescriptor;
+use crate::chip::{ChipError, Evidence, Finding, Grade, Model, Running};
+use crate::usb::{Link, Sighting, Speed, TransferError};
+
+/// Bytes looked at in one place.
+const BLOCK: u16 = 64;
+/// RAM that every chip of the family has; the smallest has 4 KB.
+const SHARED_RAM: usize = 0x1000;
+/// RAM of FX2LP that FX2 lacks.
+const UPPER_RAM: u16 = 0x2000;
+/// Data RAM of FX1, FX2 and FX2LP that AN21xx and FX lack.
+const SCRATCH_RAM: u16 = 0xe000;
+/// bcdDevice of the FX2LP's own core is this at least (inferred: a comment in fxload; a001 was
+/// captured).
+const FX2LP_REVISION: u16 = 0xa000;
+/// MOV DPTR,#.. of the 8051.
+const LOAD_POINTER: u8 = 0x90;
+/// What is read where nothing is (inferred: a bus that nobody drives).
+const NOTHING: u8 = 0xff;
+/// The fewest register addresses in code that are taken for a sign.
+const FEWEST_SIGNS: usize = 4;
+
+/// Proves the chip.
+///
+/// # Errors
+/// [`ChipError::NotProven`] with what was asked, what came and what was expected;
+/// [`ChipError::Transfer`] when the device is gone or may not be opened.
+pub fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError> {
+    let mut evidence = Vec::new();
+    let start = ask(link, 0)?;
+    let inner = ask(link, BLOCK / 2)?;
+    let known = ids::known(seen.ids).filter(|_| ids::is_default_device(seen));
+    overlap(&start, &inner)?;
+    fact(&mut evidence, Grade::Documented, "request A0 reads the 8051's RAM".to_owned());
+    let contents = ram::read(link, 0, SHARED_RAM)?;
+    let is_firmware = shows(&contents, seen);
+    let (model, running) = if let Some(known) = known {
+        let text = format!("{} is the default of a {}", seen.ids, known.model.title);
+        fact(&mut evidence, known.grade, text);
+        (known.model, Running::MaskRom)
+    } else {
+        if uniform(&contents).is_some() {
+            return Err(ChipError::NotProven(format!(
+                "asked for {SHARED_RAM} bytes of RAM: got one byte throughout, expected code or \
+                 what power-on leaves there"
+            )));
+        }
+        let registers = registers(link, seen, &contents, &mut evidence)?;
+        let model = if registers == Registers::E6 { FX2LP } else { AN2131 };
+        (model, Running::Firmware)
+    };
+    if is_firmware {
+        let text = format!("the descriptor of {} lies in RAM", seen.ids);
+        fact(&mut evidence, Grade::Inferred, text);
+    }
+    let model = match model {
+        FX2LP => by_upper_ram(link, seen, &start, &mut evidence)?,
+        other => other,
+    };
+    Ok(Finding { model, running, evidence })
+}
+
+fn fact(evidence: &mut Vec<Evidence>, grade: Grade, fact: String) {
+    evidence.push(Evidence { fact, grade });
+}
+
+/// Asks for a block of RAM; every answer but the right number of bytes proves nothing.
+fn ask(link: &mut dyn Link, address: u16) -> Result<Vec<u8>, ChipError> {
+    let transfer = wire::read_ram(address, BLOCK);
+    look(link, address)?.map_err(|got| {
+        ChipError::NotProven(format!(
+            "asked for RAM at {address:04x} ({transfer}): got {got}, expected {BLOCK} bytes"
+        ))
+    })
+}
+
+/// Asks for a block that may not be there: `Err` inside says what came instead.
+fn look(link: &mut dyn Link, address: u16) -> Result<Result<Vec<u8>, String>, ChipError> {
+    match link.exchange(&wire::read_ram(address, BLOCK)) {
+        Ok(reply) if reply.data.len() == usize::from(BLOCK) => Ok(Ok(reply.data)),
+        Ok(reply) => Ok(Err(format!("{} bytes", reply.data.len()))),
+        Err(TransferError::Stall) => Ok(Err("a STALL".to_owned())),
+        Err(TransferError::TimedOut) => Ok(Err("no answer in time".to_owned())),
+        Err(TransferError::Overflow) => Ok(Err("more bytes".to_owned())),
+        Err(source) => {
+            Err(ChipError::Transfer { doing: format!("asking for RAM at {address:04x}"), source })
+        }
+    }
+}
+
+/// Two reads half a block apart must agree where they overlap: the address is one.
+fn overlap(start: &[u8], inner: &[u8]) -> Result<(), ChipError> {
+    let half = usize::from(BLOCK / 2);
+    if start.get(half..) == inner.get(..half) {
+        return Ok(());
+    }
+    Err(ChipError::NotProven(
+        "asked for RAM at 0000 and at 0020: got answers that differ where they overlap, expected \
+         the same bytes"
+            .to_owned(),
+    ))
+}
+
+fn uniform(block: &[u8]) -> Option<u8> {
+    let first = *block.first()?;
+    block.iter().all(|byte| *byte == first).then_some(first)
+}
+
+/// Whether the descriptor the device enumerated with lies in what was read.
+fn shows(contents: &[u8], seen: &Sighting) -> bool {
+    contents.windows(DeviceDescriptor::BYTES).any(|window| {
+        DeviceDescriptor::decode(window)
+            .is_some_and(|found| (found.ids, found.bcd_device) == (seen.ids, seen.bcd_device))
+    })
+}
+
+/// Which registers a device has whose ids tell nothing.
+fn registers(
+    link: &mut dyn Link,
+    seen: &Sighting,
+    contents: &[u8],
+    evidence: &mut Vec<Evidence>,
+) -> Result<Registers, ChipError> {
+    if seen.speed == Speed::High {
+        fact(evidence, Grade::Documented, "only FX2 and FX2LP run at high speed".to_owned());
+        return Ok(Registers::E6);
+    }
+    let loads = |high: u8| {
+        contents.windows(2).filter(|window| *window == [LOAD_POINTER, high].as_slice()).count()
+    };
+    let (e6, map_7f) = (loads(0xe6), loads(0x7f));
+    let text =
+        format!("the code in RAM names registers at E6xx {e6} times, at 7Fxx {map_7f} times");
+    if e6 >= FEWEST_SIGNS && e6 > map_7f.saturating_mul(2) {
+        fact(evidence, Grade::Inferred, text);
+        return Ok(Registers::E6);
+    }
+    if map_7f >= FEWEST_SIGNS && map_7f > e6.saturating_mul(2) {
+        fact(evidence, Grade::Inferred, text);
+        return Ok(Registers::Map7F);
+    }
+    match look(link, SCRATCH_RAM)? {
+        Ok(block) => match uniform(&block) {
+            None => {
+                fact(evidence, Grade::Inferred, "there is RAM at E000".to_owned());
+                Ok(Registers::E6)
+            }
+            Some(NOTHING) => {
+                fact(evidence, Grade::Inferred, "there is nothing at E000".to_owned());
+                Ok(Registers::Map7F)
+            }
+            Some(byte) => Err(ChipError::NotProven(format!(
+                "asked for RAM at {SCRATCH_RAM:04x}: got {BLOCK} bytes of {byte:02x}, expected \
+                 contents or a STALL; which registers the chip has cannot be told"
+            ))),
+        },
+        Err(got) => {
+            fact(evidence, Grade::Inferred, format!("asked for RAM at E000, it gave {got}"));
+            Ok(Registers::Map7F)
+        }
+    }
+}
+
+/// FX2 or FX2LP. A program that needs the upper RAM is loaded there and read back before anything
+/// lasting, so that a wrong guess here fails early.
+fn by_upper_ram(
+    link: &mut dyn Link,
+    seen: &Sighting,
+    start: &[u8],
+    evidence: &mut Vec<Evidence>,
+) -> Result<Model, ChipError> {
+    let is_default = ids::known(seen.ids).is_some();
+    let (model, grade, text) = match look(link, UPPER_RAM)? {
+        Err(got) => (FX2, Grade::Inferred, format!("asked for RAM at 2000, it gave {got}")),
+        Ok(block) => match uniform(&block) {
+            None if block == start => {
+                (FX2, Grade::Inferred, "2000 shows the same bytes as 0000".to_owned())
+            }
+            None => (FX2LP, Grade::Documented, "there is RAM at 2000".to_owned()),
+            Some(byte) => {
+                let is_smaller =
+                    if is_default { seen.bcd_device < FX2LP_REVISION } else { byte == NOTHING };
+                let text =
+                    format!("bytes of {byte:02x} at 2000, bcdDevice {:04x}", seen.bcd_device);
+                (if is_smaller { FX2 } else { FX2LP }, Grade::Inferred, text)
+            }
+        },
+    };
+    fact(evidence, grade, text);
+    Ok(model)
+}
+
+#[cfg(test)]
+#[path = "probe_tests.rs"]
+mod tests;

@@ -1,0 +1,136 @@
+//! The probe against a scripted device: what proves a chip and what does not.
+
+use proptest::prelude::*;
+
+use super::super::fake::{FakeEzusb, sighting};
+use super::super::model::{FX, FX1};
+use super::*;
+use crate::usb::ClassCode;
+
+fn not_proven(link: &mut FakeEzusb, seen: &Sighting) -> String {
+    match probe(link, seen) {
+        Err(ChipError::NotProven(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_default_id_is_proven_and_nothing_is_written() {
+    for (vendor, product, registers, model) in [
+        (0x04b4, 0x8613, Registers::E6, FX2LP),
+        (0x04b4, 0x6473, Registers::E6, FX1),
+        (0x0547, 0x2131, Registers::Map7F, AN2131),
+        (0x0547, 0x2235, Registers::Map7F, FX),
+    ] {
+        let mut link = FakeEzusb::new(registers);
+        let finding = probe(&mut link, &sighting(vendor, product)).unwrap();
+        assert_eq!((finding.model, finding.running), (model, Running::MaskRom));
+        assert!(link.log.iter().all(|(request, _, length)| (*request, *length) == (0xa0, 0)));
+    }
+}
+
+#[test]
+fn fx2_is_told_from_fx2lp_by_the_ram_it_lacks() {
+    let seen = sighting(0x04b4, 0x8613);
+    let mut link = FakeEzusb::new(Registers::E6);
+    link.ram_end = 0x2000;
+    assert_eq!(probe(&mut link, &seen).unwrap().model, FX2);
+    // RAM that shows through twice.
+    let mut link = FakeEzusb::new(Registers::E6);
+    link.memory.copy_within(0..0x2000, 0x2000);
+    assert_eq!(probe(&mut link, &seen).unwrap().model, FX2);
+    // RAM of one byte: the revision is asked.
+    for (bcd, model) in [(0xa001, FX2LP), (0x0004, FX2)] {
+        let mut link = FakeEzusb::new(Registers::E6);
+        link.memory[0x2000..0x4000].fill(0);
+        let seen = Sighting { bcd_device: bcd, ..seen.clone() };
+        assert_eq!(probe(&mut link, &seen).unwrap().model, model);
+    }
+    // Other ids say nothing of the revision.
+    for (byte, model) in [(0xff, FX2), (0x00, FX2LP)] {
+        let mut link = FakeEzusb::new(Registers::E6);
+        link.memory[0x2000..0x4000].fill(byte);
+        let seen = Sighting { speed: Speed::High, ..sighting(0x1209, 1) };
+        assert_eq!(probe(&mut link, &seen).unwrap().model, model);
+    }
+}
+
+#[test]
+fn a_blank_chip_whose_ram_is_all_zeros_is_proven_by_its_default_device() {
+    let mut link = FakeEzusb::new(Registers::E6);
+    link.memory.fill(0);
+    assert_eq!(probe(&mut link, &sighting(0x04b4, 0x8613)).unwrap().model, FX2LP);
+    let why = not_proven(&mut link, &sighting(0x1209, 1));
+    assert!(why.contains("one byte throughout"), "{why}");
+}
+
+#[test]
+fn firmware_under_other_ids_tells_its_registers_by_its_code() {
+    for (high, model) in [(0xe6, FX2LP), (0x7f, AN2131)] {
+        let mut link = FakeEzusb::new(Registers::E6);
+        link.memory[..0x1000].fill(0);
+        for at in 0..8 {
+            link.memory[0x100 + at * 8..][..3].copy_from_slice(&[0x90, high, 0x80]);
+        }
+        let finding = probe(&mut link, &sighting(0x1209, 1)).unwrap();
+        assert_eq!((finding.model, finding.running), (model, Running::Firmware));
+    }
+}
+
+#[test]
+fn without_code_the_scratch_ram_tells_the_registers() {
+    let seen = sighting(0x1209, 1);
+    let mut link = FakeEzusb::new(Registers::E6);
+    assert_eq!(probe(&mut link, &seen).unwrap().model, FX2LP);
+    link.memory[0xe000..0xe200].fill(0xff);
+    assert_eq!(probe(&mut link, &seen).unwrap().model, AN2131);
+    link.memory[0xe000..0xe200].fill(0);
+    assert!(not_proven(&mut link, &seen).contains("cannot be told"));
+    let mut link = FakeEzusb::new(Registers::Map7F);
+    assert_eq!(probe(&mut link, &seen).unwrap().model, AN2131);
+    let high = Sighting { speed: Speed::High, ..seen };
+    assert_eq!(probe(&mut FakeEzusb::new(Registers::E6), &high).unwrap().model, FX2LP);
+}
+
+#[test]
+fn firmware_that_kept_the_default_ids_is_called_firmware() {
+    let mut link = FakeEzusb::new(Registers::E6);
+    let class = ClassCode::new(0, 0, 0);
+    let seen = Sighting { class, ..sighting(0x04b4, 0x8613) };
+    let descriptor = hex::decode("1201000200000040b404138601a00000000 1".replace(' ', ""));
+    link.memory[0x300..0x312].copy_from_slice(&descriptor.unwrap());
+    let finding = probe(&mut link, &seen).unwrap();
+    assert_eq!(finding.running, Running::Firmware);
+    let facts: Vec<_> = finding.evidence.iter().map(|evidence| &evidence.fact).collect();
+    assert!(facts.iter().any(|fact| fact.contains("lies in RAM")), "{facts:?}");
+}
+
+#[test]
+fn a_device_that_does_not_know_a0_is_refused_with_what_it_said() {
+    let mut link = FakeEzusb::new(Registers::E6);
+    link.ram_end = 0;
+    let why = not_proven(&mut link, &sighting(0x04b4, 0x8613));
+    assert_eq!(
+        why,
+        "asked for RAM at 0000 (control in c0 a0 wValue 0000 wIndex 0000 wLength 64): got a \
+         STALL, expected 64 bytes"
+    );
+    let mut link = FakeEzusb::new(Registers::E6);
+    link.disturbed = Some((0, TransferError::Gone));
+    let gone = probe(&mut link, &sighting(0x04b4, 0x8613));
+    assert!(matches!(gone, Err(ChipError::Transfer { .. })), "{gone:?}");
+}
+
+proptest! {
+    #[test]
+    fn no_ram_makes_the_probe_panic(
+        memory in proptest::collection::vec(any::<u8>(), 0x100),
+        ids in prop_oneof![Just((0x04b4, 0x8613)), Just((1, 1))],
+        ram_end in 0_usize..0x4000,
+    ) {
+        let mut link = FakeEzusb::new(Registers::E6);
+        link.memory[..0x100].copy_from_slice(&memory);
+        link.ram_end = ram_end;
+        let _ = probe(&mut link, &sighting(ids.0, ids.1));
+    }
+}

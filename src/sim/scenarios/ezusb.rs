@@ -1,0 +1,152 @@
+//! The scenarios of the FX2LP and AN2131. Data only.
+
+use super::{Board, Content, Defect, Expectation, Reason, Refusal, Scenario};
+
+const FX2LP: Scenario = Scenario {
+    name: "ezusb-blank",
+    title: "an FX2LP enclosure with an erased EEPROM",
+    story: "An enclosure with a Cypress FX2LP. Somebody ran an EEPROM tool on the wrong port, and \
+            its 8 KB EEPROM is FF throughout. The chip's own core answers as 04b4:8613.",
+    model: "fx2lp",
+    part: Some("24lc64"),
+    content: Content::Filled(0xFF),
+    defect: Defect::None,
+    board: Board::Usual,
+    ids: None,
+    faults: "",
+    expectation: Expectation::Rescued,
+};
+
+const AN2131: Scenario = Scenario {
+    name: "ezusb-an2131-blank",
+    title: "an AN2131 enclosure with an erased EEPROM",
+    story: "An enclosure of 1999 with an Anchor AN2131 and an 8 KB EEPROM, which is erased. The \
+            chip's own core answers as 0547:2131.",
+    model: "an2131",
+    ..FX2LP
+};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    FX2LP,
+    Scenario {
+        name: "ezusb-zeroed",
+        title: "an FX2LP enclosure that was flashed with zeros",
+        story: "A file of zeros was written into this enclosure's 16 KB EEPROM. The chip finds \
+                no signature and answers as 04b4:8613.",
+        part: Some("24lc128"),
+        content: Content::Filled(0x00),
+        ..FX2LP
+    },
+    Scenario {
+        name: "ezusb-half-written",
+        title: "an FX2LP enclosure whose update broke off",
+        story: "The plug was pulled during an update. The second half of the firmware is in the \
+                EEPROM, the first with the signature is not.",
+        content: Content::HalfWritten,
+        ..FX2LP
+    },
+    Scenario {
+        name: "ezusb-small",
+        title: "an FX2LP with a 2 KB EEPROM that answers at every address",
+        story: "A 24LC16 takes one address byte and has the address bits above in its I2C \
+                address, so that it answers at 50 to 57. The chip takes it for a small part. \
+                Erased.",
+        part: Some("24c16"),
+        ..FX2LP
+    },
+    Scenario {
+        name: "ezusb-large",
+        title: "an FX2LP with a 32 KB EEPROM",
+        story: "The maker fitted twice what the firmware could ever need. It was zeroed.",
+        part: Some("24lc256"),
+        content: Content::Filled(0x00),
+        ..FX2LP
+    },
+    Scenario {
+        name: "ezusb-largest",
+        title: "an FX2LP with a 64 KB EEPROM",
+        story: "A development board in an enclosure, with the largest part there is. Erased.",
+        part: Some("24lc512"),
+        ..FX2LP
+    },
+    Scenario {
+        name: "ezusb-fram",
+        title: "an FX2LP with FRAM",
+        story: "The board has a ferroelectric memory, which knows no pages and no write cycle. \
+                It was zeroed.",
+        part: Some("fm24c64"),
+        content: Content::Filled(0x00),
+        ..FX2LP
+    },
+    Scenario {
+        name: "ezusb-healthy",
+        title: "an FX2LP enclosure that is well",
+        story: "Nothing happened to this one; it shows its own ids and has to stay as it is.",
+        content: Content::Factory,
+        expectation: Expectation::Untouched(Reason::Healthy),
+        ..FX2LP
+    },
+    Scenario {
+        name: "ezusb-wrong-ids",
+        title: "an FX2LP board with another board's ids",
+        story: "Its EEPROM holds ids that were made for another board and no firmware. Nothing \
+                about it says who it was, so it is left as it is.",
+        content: Content::Foreign,
+        expectation: Expectation::Untouched(Reason::Foreign),
+        ..FX2LP
+    },
+    Scenario {
+        name: "ezusb-devboard",
+        title: "an FX2LP board without an EEPROM",
+        story: "A logic analyser as they are sold by the thousand: no EEPROM, 04b4:8613, loaded \
+                over USB at every start. It is as it should be, and on the bus it looks like a \
+                bricked enclosure.",
+        part: None,
+        expectation: Expectation::Untouched(Reason::NeedsChoice),
+        ..FX2LP
+    },
+    Scenario {
+        name: "ezusb-no-eeprom",
+        title: "an FX2LP whose EEPROM was taken off",
+        story: "Somebody unsoldered the EEPROM to read it and did not put it back. The owner says \
+                what the enclosure was; there is nothing to write that into.",
+        part: None,
+        expectation: Expectation::Refused(Refusal::NoMemory),
+        ..FX2LP
+    },
+    Scenario {
+        name: "ezusb-tiny",
+        title: "an FX2LP whose EEPROM is too small",
+        story: "A 24LC02 was soldered in for the 24LC64 that belongs there. The firmware does \
+                not fit.",
+        part: Some("24c02"),
+        expectation: Expectation::Refused(Refusal::TooBig),
+        ..FX2LP
+    },
+    Scenario {
+        name: "ezusb-write-protected",
+        title: "an FX2LP whose EEPROM is write protected",
+        story: "The EEPROM is erased and its WP pin is high. It acknowledges every write and \
+                keeps none.",
+        defect: Defect::WriteProtected,
+        expectation: Expectation::Refused(Refusal::NotKept),
+        ..FX2LP
+    },
+    Scenario {
+        name: "ezusb-dead-eeprom",
+        title: "an FX2LP whose EEPROM is dead",
+        story: "The EEPROM acknowledges nothing.",
+        defect: Defect::Dead,
+        expectation: Expectation::Refused(Refusal::NoMemory),
+        ..FX2LP
+    },
+    AN2131,
+    Scenario {
+        name: "ezusb-an2131-healthy",
+        title: "an AN2131 enclosure that is well",
+        story: "Nothing happened to this one either; it shows its own ids.",
+        content: Content::Factory,
+        expectation: Expectation::Untouched(Reason::Healthy),
+        ..AN2131
+    },
+];

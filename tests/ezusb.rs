@@ -1,0 +1,130 @@
+//! The EZ-USB family on its virtual chips: what a rescue costs, and that every loader, firmware and
+//! image in the repository is what its source makes.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it does not expect")]
+
+mod support;
+
+use recover::chip::{Model, Restart, Trial, family};
+use recover::executor::Request;
+use recover::rescue::choice::NamedImage;
+use recover::rescue::{Code, Verdict};
+use recover::sim::{Scenario, SimBus};
+use recover::usb::Bus;
+use support::{Desk, scenario, simulated, with_profile};
+
+fn rescue(name: &str) -> (Desk, recover::rescue::Outcome) {
+    let one: &Scenario = scenario(name);
+    let mut desk = Desk::new(one);
+    let outcome = desk.rescue(&with_profile(&simulated(one.model)));
+    (desk, outcome)
+}
+
+fn with_image(name: &str, bytes: &[u8]) -> Request {
+    let mut request = Request::default();
+    request.wish.image = Some(NamedImage { name: name.to_owned(), bytes: bytes.to_vec() });
+    request
+}
+
+fn model(name: &str) -> Model {
+    recover::chip::model(name).unwrap().1
+}
+
+#[test]
+fn a_blank_enclosure_is_whole_again_for_a_page_write_each_and_the_signature() {
+    // The page that the smallest part takes which the profile allows; an erased one proves no more.
+    let page = 32;
+    for name in ["ezusb-blank", "ezusb-zeroed", "ezusb-largest"] {
+        let (desk, outcome) = rescue(name);
+        assert_eq!(outcome.result, Verdict::Rescued, "{name}: {:?}", outcome.failure);
+        let image = u32::try_from(scenario(name).factory_image().len()).unwrap();
+        let most = image.div_ceil(page) + 3;
+        assert!(desk.write_cycles() <= most.into(), "{name}: {} of {most}", desk.write_cycles());
+    }
+}
+
+#[test]
+fn ids_alone_bring_a_board_without_firmware_back() {
+    let mut desk = Desk::new(scenario("ezusb-blank"));
+    let ids = [0xc0, 0x50, 0x1d, 0xb5, 0x60, 0x01, 0x00, 0x01];
+    let outcome = desk.rescue(&with_image("ids.iic", &ids));
+    assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
+    assert!(desk.eeprom().starts_with(&ids));
+    assert_eq!(outcome.identity.seen.unwrap().ids.to_string(), "1d50:60b5");
+}
+
+#[test]
+fn images_that_cannot_be_meant_are_refused_and_nothing_is_sent() {
+    let mut no_ids = scenario("ezusb-blank").factory_image().to_vec();
+    no_ids[1..5].fill(0);
+    let mut outside = scenario("ezusb-blank").factory_image().to_vec();
+    outside[10] = 0x7f;
+    for (image, what) in [
+        (vec![0; 8192], "8192 bytes of 00"),
+        (scenario("ezusb-an2131-blank").factory_image().to_vec(), "AN21xx"),
+        (no_ids, "nobody's"),
+        (outside, "outside the RAM"),
+        (b":0300000002000BF1\n:00000001FF\n".to_vec(), "checksum"),
+    ] {
+        let mut desk = Desk::new(scenario("ezusb-blank"));
+        let outcome = desk.rescue(&with_image("given.bin", &image));
+        let failure = outcome.failure.unwrap();
+        assert!(failure.what.contains(what), "{failure}");
+        assert_ne!(failure.code, Code::R103);
+        assert_eq!(desk.write_cycles(), 0);
+    }
+}
+
+#[test]
+fn an_image_that_is_tried_in_ram_shows_its_identity_and_leaves_the_memory_alone() {
+    let chip = family("ezusb").unwrap();
+    for name in ["ezusb-blank", "ezusb-an2131-blank"] {
+        let one = scenario(name);
+        let mut bus = SimBus::with_scenario(one);
+        let before = bus.eeprom(&SimBus::scenario_port());
+        let seen = bus.scan().unwrap().remove(0);
+        let mut link = bus.open(&seen).unwrap();
+        let finding = chip.probe(&mut *link, &seen).unwrap();
+        let image = chip.read_image(model(one.model), one.factory_image()).unwrap();
+        assert_eq!(chip.try_in_ram(&mut *link, &finding, &image).unwrap(), Trial::Leaving);
+        drop(link);
+        bus.clock().sleep(std::time::Duration::from_secs(2));
+        let now = bus.scan().unwrap().remove(0);
+        let identity = recover::chip::Identity::of(&now);
+        assert_eq!(image.identity.unwrap().differences(&identity), Vec::<String>::new());
+        // The silicon answers A0 whatever runs: the firmware under its own ids lets us in.
+        let mut link = bus.open(&now).unwrap();
+        let finding = chip.probe(&mut *link, &now).unwrap();
+        let mut memory = chip.open_memory(&mut *link, &now, &finding).unwrap();
+        assert_eq!(memory.read(0..64).unwrap(), [0xff; 64]);
+        assert_eq!(bus.eeprom(&SimBus::scenario_port()), before, "{name}");
+        assert_eq!(chip.restart_way(finding.model), Restart::ByPower);
+    }
+}
+
+#[test]
+fn sixteen_kilobytes_take_a_write_cycle_a_page_and_hardly_longer() {
+    let chip = family("ezusb").unwrap();
+    let mut bus = SimBus::with_scenario(scenario("ezusb-zeroed"));
+    let seen = bus.scan().unwrap().remove(0);
+    let mut link = bus.open(&seen).unwrap();
+    let finding = chip.probe(&mut *link, &seen).unwrap();
+    let mut memory = chip.open_memory(&mut *link, &seen, &finding).unwrap();
+    memory.settle(0x4000);
+    memory.read(0..256).unwrap();
+    assert_eq!(memory.geometry().bus_hz, 400_000);
+    let clock = bus.clock();
+    let began = clock.now();
+    for at in (0..0x4000_u32).step_by(4096) {
+        let bytes: Vec<u8> = (0..4096_u32).map(|n| ((n + at) * 7 % 251) as u8).collect();
+        memory.write(at, &bytes).unwrap();
+    }
+    let took = clock.now() - began;
+    assert_eq!(memory.write_cycles(), 256);
+    // A page: START, three bytes, 64 of data, each nine clocks; then the write cycle.
+    let page =
+        std::time::Duration::from_nanos(2500) * 9 * (3 + 64) + std::time::Duration::from_millis(5);
+    let ratio = took.as_secs_f64() / (page * 256).as_secs_f64();
+    eprintln!("16 KiB into a 24LC128: {took:?}, {ratio:.3} of the physical limit");
+    assert!(ratio <= 1.10, "{ratio}");
+}
