@@ -12,6 +12,7 @@ mod ports;
 mod profile;
 mod rescue;
 mod sim;
+mod supported;
 mod udev_rules;
 
 use std::fs;
@@ -30,7 +31,7 @@ use crate::profile::{Library, known_chips as profile_chips};
 use crate::rescue::choice::NamedImage;
 use crate::rescue::{Code, Failure, Wish};
 use crate::{chip, ui};
-use args::{Command, CommonArgs, RescueArgs};
+use args::{Command, CommonArgs, ProfileCommand, RescueArgs};
 
 /// No image of any chip here is larger; a longer file was named by mistake.
 const MOST_FILE_BYTES: u64 = 1 << 24;
@@ -75,6 +76,7 @@ fn is_run(cli: &Cli) -> bool {
         Some(Command::Diagnose | Command::Backup { .. }) => true,
         Some(Command::Plan { .. } | Command::Resume { .. }) => true,
         Some(Command::Restore { list, .. }) => !list,
+        Some(Command::Profile(ProfileCommand::Learn { .. })) => true,
         Some(_) => false,
     }
 }
@@ -105,6 +107,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
             Command::Image(command) => image::run(&common, &command),
             Command::Profile(command) => profile::run(&common, &command),
             Command::Sim(command) => sim::run(&common, &command),
+            Command::Supported => Ok(supported::print()),
             Command::UdevRules => udev_rules::print(&common),
         },
     }

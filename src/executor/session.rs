@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::event::Event;
 use super::examine::Examined;
 use super::find::Candidate;
+use super::learn::Learning;
 use super::meter::Meter;
 use super::store::BackupRecord;
 use super::target::{Target, taken_up};
@@ -66,6 +67,12 @@ impl<'t> Session<'t> {
     /// Writes a backup back.
     pub fn restore(mut self, request: &Request, record: &BackupRecord, bytes: &[u8]) -> Outcome {
         let result = self.run_restore(request, record, bytes);
+        self.finish(result)
+    }
+
+    /// Makes a profile from a healthy device; writes nothing to it.
+    pub fn learn(mut self, request: &Request, learning: &Learning) -> Outcome {
+        let result = self.run_learning(request, learning);
         self.finish(result)
     }
 
@@ -168,18 +175,24 @@ impl<'t> Session<'t> {
         now.starts_with(image) || triples.into_iter().any(wrote)
     }
 
-    fn run_diagnosis(&mut self, request: &Request, want: u32) -> Result<Examined, Failure> {
+    pub(super) fn run_diagnosis(
+        &mut self,
+        request: &Request,
+        want: u32,
+    ) -> Result<(Candidate, Finding, Examined), Failure> {
         let candidate = self.find(request)?;
         self.sighted(&candidate);
         let _lock = self.lock(&candidate.seen)?;
         let (finding, mut link) = self.prove(&candidate)?;
         self.outcome.identity.seen = Some(Identity::of(&candidate.seen));
-        self.examine(&candidate.seen, candidate.chip, &finding, &mut *link, want)
+        let examined = self.examine(&candidate.seen, candidate.chip, &finding, &mut *link, want)?;
+        drop(link);
+        Ok((candidate, finding, examined))
     }
 
     fn run_backup(&mut self, request: &Request) -> Result<Verdict, Failure> {
         // A backup holds all that can be read.
-        let examined = self.run_diagnosis(request, u32::MAX)?;
+        let (_, _, examined) = self.run_diagnosis(request, u32::MAX)?;
         match examined.condition {
             Condition::Unreadable { why } => Err(Failure::new(Code::R115, why, "backup")
                 .leaving(self.state)

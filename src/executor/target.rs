@@ -84,7 +84,7 @@ impl Session<'_> {
                     let place = format!("profile {}", profile.name);
                     Failure::new(Code::R309, problem.to_string(), place).next(problem.kind.remedy())
                 })?;
-                Some(bytes)
+                Some(self.with_own_serial(candidate, finding, profile, &wish, bytes)?)
             }
             Some(profile) if wish.image.is_none() => {
                 self.made_from_values(candidate, finding, profile, &wish)?
@@ -98,6 +98,28 @@ impl Session<'_> {
         }
         let choice = Choice { profile, image: named };
         self.check_target(request, candidate, finding, choice)
+    }
+
+    /// A shipped image with a serial number in the place it keeps for one.
+    fn with_own_serial(
+        &mut self,
+        candidate: &Candidate,
+        finding: &Finding,
+        profile: &Profile,
+        wish: &Wish,
+        bytes: Vec<u8>,
+    ) -> Result<Vec<u8>, Failure> {
+        if !profile.image.own_serial {
+            return Ok(bytes);
+        }
+        let built = candidate
+            .chip
+            .with_serial(finding.model, &bytes, wish.serial.as_deref(), unique())
+            .map_err(|error| Failure::from_image(&error, &profile.name))?;
+        for note in built.notes {
+            self.note(note);
+        }
+        Ok(built.bytes)
     }
 
     /// The image of a profile that gives values instead of bytes; `None` where it does not.

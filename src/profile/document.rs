@@ -74,6 +74,8 @@ pub(super) struct ImageTable {
     pub(super) sha256: Option<Spanned<String>>,
     pub(super) size_bytes: Option<Spanned<u32>>,
     #[serde(default)]
+    pub(super) own_serial: Option<Spanned<bool>>,
+    #[serde(default)]
     pub(super) settings: BTreeMap<Spanned<String>, u8>,
     pub(super) description: Text,
     pub(super) grade: Spanned<Grade>,

@@ -32,6 +32,7 @@
 //! | `file` | the image (`shipped`) or its source (`build`): a file of this folder. Not with `supply` |
 //! | `sha256` | of the image, 64 hexadecimal digits; may be left out with `supply` and `build` |
 //! | `size_bytes` ? | of the image |
+//! | `own_serial` ? | `true` where the shipped image holds a placeholder for the serial number; a rescue puts in the one of `--serial`, or makes one up. Only with `shipped` |
 //! | `description` | what it is, and how the owner comes by it |
 //! | **`[[guidance]]`** ? | what to do by hand, in order, such as how to reach the boot mode |
 //! | `step` | one action |
@@ -56,6 +57,7 @@ mod image;
 mod library;
 mod parse;
 mod problem;
+mod render;
 
 use std::fmt;
 
@@ -65,9 +67,13 @@ use crate::chip::{self, Grade, Identity};
 use crate::usb::Ids;
 
 pub use image::{ImageClaim, ImageMismatch, ImageSource, Sha256Digest};
+/// The file that makes a folder a profile.
+pub const FILE: &str = folder::PROFILE;
+
 pub use library::{Library, check};
 pub use parse::parse;
 pub use problem::{Problem, ProblemKind};
+pub use render::render;
 
 /// One enclosure model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

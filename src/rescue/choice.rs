@@ -149,7 +149,7 @@ pub fn choose_image(
     command: &str,
 ) -> Result<NamedImage, Failure> {
     if let Some(image) = &wish.image {
-        let mismatch = profile.map(|profile| profile.image.verify(&image.bytes));
+        let mismatch = profile.map(|profile| profile.image.verify_written(&image.bytes));
         if let Some(Err(mismatch)) = mismatch {
             let place = format!("image {}", image.name);
             return Err(Failure::new(Code::R209, mismatch.to_string(), place)
