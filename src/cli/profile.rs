@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::{CommonArgs, ProfileCommand, RescueArgs};
 use super::{command_line, home, library, request, rescue};
 use crate::executor::{Learning, Store};
-use crate::profile::{self, ImageSource, Library, Problem, Profile};
+use crate::profile::{self, GuidanceTime, ImageSource, Library, Problem, Profile};
 use crate::rescue::{Code, Failure};
 use crate::ui;
 
@@ -128,7 +128,11 @@ fn describe(profile: &Profile) -> String {
     ));
     lines.push(format!("  image: {}; {}", profile.image.source, profile.image.description));
     for (index, guidance) in profile.guidance.iter().enumerate() {
-        lines.push(format!("  by hand {}: {}", index + 1, guidance.step));
+        let when = match guidance.when {
+            GuidanceTime::First => "",
+            GuidanceTime::Restart => ", at the restart",
+        };
+        lines.push(format!("  by hand {}{when}: {}", index + 1, guidance.step));
         lines.push(format!("             {}", guidance.expect));
     }
     for sentence in profile.inferred() {

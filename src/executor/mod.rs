@@ -11,6 +11,7 @@ pub mod find;
 pub mod learn;
 pub mod meter;
 pub mod operator;
+mod own_backup;
 pub mod perform;
 mod planning;
 mod records;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::Scope;
+use super::{GuidanceTime, Scope};
 use crate::chip::Grade;
 
 #[derive(Deserialize)]
@@ -96,6 +96,8 @@ pub(super) enum SourceName {
 pub(super) struct GuidanceTable {
     pub(super) step: Text,
     pub(super) expect: Text,
+    #[serde(default)]
+    pub(super) when: GuidanceTime,
 }
 
 #[derive(Deserialize)]

@@ -37,6 +37,7 @@
 //! | **`[[guidance]]`** ? | what to do by hand, in order, such as how to reach the boot mode |
 //! | `step` | one action |
 //! | `expect` | what is seen when it went well |
+//! | `when` ? | `"first"`: before the device is looked for, as without the key. `"restart"`: while its power is away at the end |
 //! | **`[provenance]`** | where all this comes from |
 //! | `sources` | list, at least one: documents, addresses, captures |
 //! | `contributed_by` | who wrote the profile |
@@ -166,6 +167,19 @@ pub struct Guidance {
     pub step: String,
     /// What is seen when it went well.
     pub expect: String,
+    /// When it is to be done.
+    pub when: GuidanceTime,
+}
+
+/// When something is to be done by hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GuidanceTime {
+    /// Before the device is looked for.
+    #[default]
+    First,
+    /// While the device's power is away at the end of a rescue.
+    Restart,
 }
 
 /// Where a profile comes from.
@@ -180,6 +194,11 @@ pub struct Provenance {
 }
 
 impl Profile {
+    /// What is to be done by hand at that time, in order.
+    pub fn by_hand(&self, when: GuidanceTime) -> impl Iterator<Item = &Guidance> {
+        self.guidance.iter().filter(move |guidance| guidance.when == when)
+    }
+
     /// What of this profile is inferred or not known at all, one sentence each without its full
     /// stop, for the user to read before consenting. Empty when everything is documented or
     /// captured.

@@ -99,7 +99,11 @@ impl Checks<'_> {
             guidance: document
                 .guidance
                 .into_iter()
-                .map(|table| Guidance { step: table.step.0, expect: table.expect.0 })
+                .map(|table| Guidance {
+                    step: table.step.0,
+                    expect: table.expect.0,
+                    when: table.when,
+                })
                 .collect(),
             provenance: Provenance {
                 sources: strings(provenance.sources),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Confidence, ImageSource, Profile};
+use super::{Confidence, GuidanceTime, ImageSource, Profile};
 
 /// A key and its value. Writing to a text cannot fail.
 fn line(text: &mut String, key: &str, value: impl Into<toml::Value>) {
@@ -64,6 +64,9 @@ pub fn render(profile: &Profile) -> String {
         table(text, "[[guidance]]");
         line(text, "step", guidance.step.clone());
         line(text, "expect", guidance.expect.clone());
+        if guidance.when == GuidanceTime::Restart {
+            line(text, "when", "restart");
+        }
     }
 
     table(text, "[provenance]");

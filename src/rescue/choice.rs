@@ -1,6 +1,10 @@
 //! Which profile and which image: decided where the evidence decides it, otherwise handed back to
 //! the owner with the commands to choose from. Nothing is guessed.
 
+mod own_backup;
+
+pub use own_backup::{OwnBackup, OwnImage, choose_backup};
+
 use super::failure::{Code, Failure};
 use crate::chip::{Identity, Model, Standing};
 use crate::profile::{ImageSource, Profile, Scope};
@@ -33,6 +37,9 @@ pub struct Choice {
     pub profile: Option<Profile>,
     /// The image.
     pub image: NamedImage,
+    /// Why it might not be this enclosure's, where that was concluded and not said; a sentence
+    /// without its full stop.
+    pub doubt: Option<String>,
 }
 
 impl Choice {
