@@ -336,7 +336,7 @@ fn a_profile_learnt_from_a_twin_rescues_the_next_one() {
     let home = Home::new();
     let line = "profile learn --sim at2lp-healthy-oem --port 3-2 --as at2lp --name twin";
     let told = home.expect(0, line).stderr;
-    assert!(told.contains("learnt: profile twin, an image of 192 bytes"), "{told}");
+    assert!(told.contains("learnt: profile twin, an image of 170 bytes"), "{told}");
     home.expect(0, "profile show twin");
     home.expect(0, "profile check");
     let rescued = home.expect(0, "--auto --sim at2lp-rc42 --profile twin");
