@@ -332,6 +332,22 @@ fn backups_are_listed_and_a_file_is_not_overwritten() {
 }
 
 #[test]
+fn a_profile_learnt_from_a_twin_rescues_the_next_one() {
+    let home = Home::new();
+    let line = "profile learn --sim at2lp-healthy-oem --port 3-2 --as at2lp --name twin";
+    let told = home.expect(0, line).stderr;
+    assert!(told.contains("learnt: profile twin, an image of 170 bytes"), "{told}");
+    home.expect(0, "profile show twin");
+    home.expect(0, "profile check");
+    let rescued = home.expect(0, "--auto --sim at2lp-rc42 --profile twin");
+    assert!(rescued.stdout.contains("1209:6830"), "{}", rescued.stdout);
+    let again = home.expect(2, line).stderr;
+    assert!(again.contains("error[R311]"), "{again}");
+    let blank = home.expect(1, "profile learn --json --sim at2lp-rc42").objects();
+    assert_eq!(blank.last().unwrap()["failure"]["code"], "R117");
+}
+
+#[test]
 fn a_source_is_assembled_to_the_committed_bytes() {
     let home = Home::new();
     let folder = format!("{}/recovery-images/loaders/cy16", env!("CARGO_MANIFEST_DIR"));

@@ -155,6 +155,25 @@ fn the_table_of_layers_is_the_one_that_is_held() {
 }
 
 #[test]
+fn the_readme_says_what_is_supported() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_recover"))
+        .arg("supported")
+        .output()
+        .unwrap();
+    let made = String::from_utf8(output.stdout).unwrap();
+    let readme = read("README.md");
+    let (begin, end) = ("<!-- supported:begin -->\n", "<!-- supported:end -->");
+    let (before, rest) = readme.split_once(begin).unwrap();
+    let (written, after) = rest.split_once(end).unwrap();
+    if std::env::var_os("RECOVER_UPDATE").is_some() {
+        let updated = format!("{before}{begin}{made}{end}{after}");
+        fs::write(root().join("README.md"), updated).unwrap();
+        return;
+    }
+    assert_eq!(written, made, "bring it up to date: RECOVER_UPDATE=1 cargo test --test docs");
+}
+
+#[test]
 fn the_example_of_a_profile_passes() {
     let text = read("docs/adding-a-device.md");
     let (_, rest) = text.split_once("```toml\n").unwrap();

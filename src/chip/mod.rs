@@ -399,6 +399,26 @@ pub trait Chip: Send + Sync {
         })
     }
 
+    /// The image with another serial number in the place of its own: that one, or one made from
+    /// `unique`. What else is in the image stays as it is.
+    ///
+    /// # Errors
+    /// [`ImageError`] when this family's images keep no serial number in a known place, this one
+    /// has none, or `serial` does not fit it.
+    fn with_serial(
+        &self,
+        model: Model,
+        bytes: &[u8],
+        serial: Option<&str>,
+        unique: [u8; 8],
+    ) -> Result<Built, ImageError> {
+        let _ = (bytes, serial, unique);
+        Err(ImageError::Unsuitable {
+            part: "the serial number".to_owned(),
+            why: format!("the image of an {model} is a program, which may keep one anywhere"),
+        })
+    }
+
     /// What about this chip is inferred and would carry a write, one sentence each; shown to the
     /// user before consent. Empty for a documented chip.
     fn caveats(&self, model: Model) -> &'static [&'static str];

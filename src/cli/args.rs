@@ -199,6 +199,9 @@ pub enum Command {
     /// Look at the simulator's virtual enclosures
     #[command(subcommand)]
     Sim(SimCommand),
+    /// Print which chips and enclosures are supported, as Markdown tables
+    #[command(after_help = "Example:\n  recover supported")]
+    Supported,
     /// Print a udev rules file that lets ordinary users rescue enclosures
     #[command(
         after_help = "Example:\n  recover udev-rules | sudo tee /etc/udev/rules.d/70-recover.rules"
@@ -302,6 +305,15 @@ pub enum ProfileCommand {
     Show {
         /// Its name
         name: String,
+    },
+    /// Make a profile from a healthy enclosure of the same model; write nothing to it
+    #[command(
+        after_help = "Example:\n  recover profile learn --port 3-2.1 --as at2lp --name my-enclosure"
+    )]
+    Learn {
+        /// The profile's name; made from what the device says of itself without
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
     },
     /// Check a folder of profiles, or your own
     #[command(after_help = "Example:\n  recover profile check ~/my-profiles")]

@@ -13,6 +13,7 @@ mod profile;
 mod rescue;
 mod serials;
 mod sim;
+mod supported;
 mod udev_rules;
 
 use std::fs;
@@ -31,7 +32,7 @@ use crate::profile::{Library, known_chips as profile_chips};
 use crate::rescue::choice::NamedImage;
 use crate::rescue::{Code, Failure, Wish};
 use crate::{chip, ui};
-use args::{Command, CommonArgs, RescueArgs};
+use args::{Command, CommonArgs, ProfileCommand, RescueArgs};
 
 /// No image of any chip here is larger; a longer file was named by mistake.
 const MOST_FILE_BYTES: u64 = 1 << 24;
@@ -76,6 +77,7 @@ fn is_run(cli: &Cli) -> bool {
         Some(Command::Diagnose | Command::Backup { .. }) => true,
         Some(Command::Plan { .. } | Command::Resume { .. }) => true,
         Some(Command::Restore { list, .. }) => !list,
+        Some(Command::Profile(ProfileCommand::Learn { .. })) => true,
         Some(_) => false,
     }
 }
@@ -106,6 +108,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
             Command::Image(command) => image::run(&common, &command),
             Command::Profile(command) => profile::run(&common, &command),
             Command::Sim(command) => sim::run(&common, &command),
+            Command::Supported => Ok(supported::print()),
             Command::UdevRules => udev_rules::print(&common),
         },
     }

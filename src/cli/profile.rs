@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::args::{CommonArgs, ProfileCommand};
-use super::{home, library};
-use crate::executor::Store;
-use crate::profile::{self, ImageSource, Library, Problem, Profile};
+use super::args::{CommonArgs, ProfileCommand, RescueArgs};
+use super::{command_line, home, library, request, rescue};
+use crate::executor::{Learning, Store};
+use crate::profile::{self, GuidanceTime, ImageSource, Library, Problem, Profile};
 use crate::rescue::{Code, Failure};
 use crate::ui;
 
@@ -14,6 +14,7 @@ pub fn run(common: &CommonArgs, command: &ProfileCommand) -> Result<u8, Failure>
     match command {
         ProfileCommand::List => list(common),
         ProfileCommand::Show { name } => show(common, name),
+        ProfileCommand::Learn { name } => learn(common, name.as_deref()),
         ProfileCommand::Check { folder } => {
             let folder = match folder {
                 Some(folder) if !folder.is_dir() => {
@@ -27,6 +28,17 @@ pub fn run(common: &CommonArgs, command: &ProfileCommand) -> Result<u8, Failure>
             check(common, &folder)
         }
     }
+}
+
+/// Makes a profile from a healthy enclosure, in the user's own folder.
+fn learn(common: &CommonArgs, name: Option<&str>) -> Result<u8, Failure> {
+    let request = request(common, &RescueArgs::default())?;
+    let learning = Learning {
+        folder: Store::new(home(common)?).profiles(),
+        name: name.map(ToOwned::to_owned),
+    };
+    let command = command_line(common, "recover profile learn");
+    rescue::run(common, command, &request.wish, |session| session.learn(&request, &learning))
 }
 
 /// Checks every profile in and below a folder.
@@ -116,7 +128,11 @@ fn describe(profile: &Profile) -> String {
     ));
     lines.push(format!("  image: {}; {}", profile.image.source, profile.image.description));
     for (index, guidance) in profile.guidance.iter().enumerate() {
-        lines.push(format!("  by hand {}: {}", index + 1, guidance.step));
+        let when = match guidance.when {
+            GuidanceTime::First => "",
+            GuidanceTime::Restart => ", at the restart",
+        };
+        lines.push(format!("  by hand {}{when}: {}", index + 1, guidance.step));
         lines.push(format!("             {}", guidance.expect));
     }
     for sentence in profile.inferred() {

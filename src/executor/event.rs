@@ -1,6 +1,8 @@
 //! What happens during a run, as one stream of values. The terminal, the plain report and
 //! `--json` are three readers of it; docs/using.md lists the JSON form.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use crate::chip::{DriveAnswer, Evidence, Identity, Model, Running, Size, Standing};
@@ -113,6 +115,17 @@ pub enum Event {
         request: String,
         /// What should happen then.
         expect: String,
+    },
+    /// A profile was made from a healthy device.
+    Learnt {
+        /// The profile's name.
+        profile: String,
+        /// The folder it was written to.
+        folder: PathBuf,
+        /// Bytes of the image.
+        bytes: usize,
+        /// What became of the device's serial number.
+        serial: String,
     },
     /// Something worth knowing.
     Note {

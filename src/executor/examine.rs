@@ -34,6 +34,20 @@ impl Session<'_> {
         link: &mut dyn Link,
         want: u32,
     ) -> Result<Examined, Failure> {
+        let examined = self.judge(seen, chip, finding, link, want)?;
+        self.back_up(seen, finding, &examined.survey)?;
+        Ok(examined)
+    }
+
+    /// The same without the backup, for a device that is none to be rescued.
+    pub(super) fn judge(
+        &mut self,
+        seen: &Sighting,
+        chip: &dyn Chip,
+        finding: &Finding,
+        link: &mut dyn Link,
+        want: u32,
+    ) -> Result<Examined, Failure> {
         // From here on our loader may be in the chip's RAM.
         self.state = DeviceState::RunningFromRam;
         let mut attempt = 1;
@@ -53,7 +67,6 @@ impl Session<'_> {
         };
         let condition = Condition::of(chip, finding, &survey);
         self.emit(&Event::Diagnosed { condition: condition.clone(), size: survey.size });
-        self.back_up(seen, finding, &survey)?;
         Ok(Examined { survey, condition })
     }
 

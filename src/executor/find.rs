@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use super::Request;
+use super::event::Event;
 use super::session::Session;
 use crate::chip::{self, Chip, Identity, Standing, Suspicion};
 use crate::clock::Deadline;
 use crate::journal::Journal;
+use crate::profile::GuidanceTime;
 use crate::rescue::{Code, Failure};
 use crate::usb::{ClassCode, Interface, PortPath, Sighting, Speed};
 
@@ -49,6 +51,7 @@ impl Session<'_> {
         if request.wait.is_some() {
             self.note("waiting for a device to appear".to_owned());
         }
+        let mut guided = false;
         loop {
             let seen = self.scan()?;
             let found = self.choose(request, &seen);
@@ -59,7 +62,23 @@ impl Session<'_> {
             if !nothing_yet || deadline.passed(&*clock) {
                 return found;
             }
+            if !guided {
+                self.guide(request);
+                guided = true;
+            }
             clock.sleep(POLL);
+        }
+    }
+
+    /// Asks for what the named profile knows to be done by hand until the device shows up.
+    fn guide(&mut self, request: &Request) {
+        let library = self.tools.library;
+        let named = request.wish.profile.as_ref().and_then(|name| library.find(name));
+        for by_hand in named.into_iter().flat_map(|named| named.by_hand(GuidanceTime::First)) {
+            self.emit(&Event::Asked {
+                request: by_hand.step.clone(),
+                expect: by_hand.expect.clone(),
+            });
         }
     }
 
@@ -149,7 +168,7 @@ impl Session<'_> {
         let mut failure = Failure::new(Code::R101, what, place);
         let library = self.tools.library;
         if let Some(profile) = request.wish.profile.as_ref().and_then(|name| library.find(name)) {
-            let by_hand = profile.guidance.iter();
+            let by_hand = profile.by_hand(GuidanceTime::First);
             failure.next.extend(by_hand.map(|by| format!("{}; then: {}", by.step, by.expect)));
         }
         let again = &self.tools.commands.again;

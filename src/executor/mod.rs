@@ -8,8 +8,10 @@ pub mod event;
 pub mod examine;
 mod explain;
 pub mod find;
+pub mod learn;
 pub mod meter;
 pub mod operator;
+mod own_backup;
 pub mod perform;
 mod planning;
 mod records;
@@ -22,6 +24,7 @@ mod write;
 use std::time::Duration;
 
 pub use event::{Event, Observer, Silence};
+pub use learn::Learning;
 pub use operator::{Consent, Operator};
 pub use session::Session;
 pub use store::{BackupRecord, Store};

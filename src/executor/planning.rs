@@ -68,7 +68,8 @@ impl Session<'_> {
             .map(|caveat| (*caveat).to_owned())
             .collect();
         reasons.extend(target.choice.profile.iter().flat_map(Profile::inferred));
-        if target.choice.profile.is_none() {
+        reasons.extend(target.choice.doubt.clone());
+        if target.choice.profile.is_none() && target.choice.doubt.is_none() {
             reasons.push(format!("the image {} is your own choice", target.choice.image.name));
         }
         if reasons.is_empty() {

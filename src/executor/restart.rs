@@ -76,6 +76,9 @@ impl Session<'_> {
                 RETURN_TIME.as_secs()
             ),
         });
+        for by_hand in self.at_restart.clone() {
+            self.emit(&Event::Asked { request: by_hand.step, expect: by_hand.expect });
+        }
         self.tools.operator.power_cycle(&seen.port);
         let number = seen.device_number;
         self.wait_for(&seen.port, HANDS_TIME, |back| back.device_number != number)?.ok_or_else(

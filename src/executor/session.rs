@@ -7,12 +7,14 @@ use std::time::Duration;
 use super::event::Event;
 use super::examine::Examined;
 use super::find::Candidate;
+use super::learn::Learning;
 use super::meter::Meter;
 use super::store::BackupRecord;
 use super::target::{Target, taken_up};
 use super::{Request, Tools};
 use crate::chip::{ChipError, Finding, Identity, Running, Standing};
 use crate::journal::{Journal, JournalFile};
+use crate::profile::Guidance;
 use crate::rescue::choice::{Choice, NamedImage};
 use crate::rescue::outcome::{Identities, Outcome, Verdict};
 use crate::rescue::{Code, Condition, DeviceState, Failure};
@@ -28,6 +30,8 @@ pub struct Session<'t> {
     transfers: Arc<AtomicU64>,
     began: Duration,
     pub(super) journal: Option<JournalFile>,
+    /// What the chosen profile knows to be done by hand while the power is away.
+    pub(super) at_restart: Vec<Guidance>,
 }
 
 impl<'t> Session<'t> {
@@ -41,6 +45,7 @@ impl<'t> Session<'t> {
             transfers: Arc::default(),
             began,
             journal: None,
+            at_restart: Vec::new(),
         }
     }
 
@@ -66,6 +71,12 @@ impl<'t> Session<'t> {
     /// Writes a backup back.
     pub fn restore(mut self, request: &Request, record: &BackupRecord, bytes: &[u8]) -> Outcome {
         let result = self.run_restore(request, record, bytes);
+        self.finish(result)
+    }
+
+    /// Makes a profile from a healthy device; writes nothing to it.
+    pub fn learn(mut self, request: &Request, learning: &Learning) -> Outcome {
+        let result = self.run_learning(request, learning);
         self.finish(result)
     }
 
@@ -204,7 +215,11 @@ impl<'t> Session<'t> {
                 .next("name the device it was made from with --port"));
         }
         let name = format!("backup {}", record.id);
-        let choice = Choice { profile: None, image: NamedImage { name, bytes: bytes.to_vec() } };
+        let choice = Choice {
+            profile: None,
+            image: NamedImage { name, bytes: bytes.to_vec() },
+            doubt: None,
+        };
         let target = self.restore_target(&candidate, &finding, choice);
         let want = target.want();
         let examined = self.examine(&candidate.seen, candidate.chip, &finding, &mut *link, want)?;
@@ -217,7 +232,7 @@ impl<'t> Session<'t> {
         self.perform(&candidate, finding, link, &target, &examined, &plan)
     }
 
-    fn sighted(&mut self, candidate: &Candidate) {
+    pub(super) fn sighted(&mut self, candidate: &Candidate) {
         self.outcome.port = Some(candidate.seen.port.clone());
         self.emit(&Event::Sighted {
             port: candidate.seen.port.clone(),
@@ -235,7 +250,7 @@ impl<'t> Session<'t> {
         }
     }
 
-    fn lock(&self, seen: &Sighting) -> Result<PortLock, Failure> {
+    pub(super) fn lock(&self, seen: &Sighting) -> Result<PortLock, Failure> {
         let folder = self.tools.store.folder("locks")?;
         PortLock::take(&folder, &seen.port, self.tools.bus.clock().date()).map_err(|error| {
             Failure::new(Code::R404, error.to_string(), format!("port {}", seen.port))
@@ -253,7 +268,10 @@ impl<'t> Session<'t> {
         Ok(Box::new(Meter::new(link, Arc::clone(&self.transfers))))
     }
 
-    fn prove(&mut self, candidate: &Candidate) -> Result<(Finding, Box<dyn Link>), Failure> {
+    pub(super) fn prove(
+        &mut self,
+        candidate: &Candidate,
+    ) -> Result<(Finding, Box<dyn Link>), Failure> {
         let mut link = self.open(&candidate.seen)?;
         let finding = match candidate.chip.probe(&mut *link, &candidate.seen) {
             // One lost transfer is no reason to give up; a probe changes nothing.

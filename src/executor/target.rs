@@ -9,8 +9,10 @@ use super::find::{Candidate, would_be_in_boot_mode};
 use super::session::Session;
 use crate::chip::{Finding, Identity, Image, ImageError, Recipe};
 use crate::journal::Journal;
-use crate::profile::{ImageSource, Profile};
-use crate::rescue::choice::{Choice, NamedImage, Seen, choose_image, choose_profile};
+use crate::profile::{GuidanceTime, ImageSource, Profile};
+use crate::rescue::choice::{
+    Choice, NamedImage, OwnImage, Seen, choose_backup, choose_image, choose_profile,
+};
 use crate::rescue::outcome::sha256;
 use crate::rescue::{Code, Failure, Preflight, Wish};
 
@@ -63,18 +65,36 @@ impl Session<'_> {
         if let (Some(journal), Some(image)) = (taken_up(request, candidate), &wish.image)
             && journal.begun().restoring
         {
-            let choice = Choice { profile: None, image: image.clone() };
+            let choice = Choice { profile: None, image: image.clone(), doubt: None };
             return Ok(self.restore_target(candidate, finding, choice));
         }
         let library = self.tools.library;
         let standing = candidate.suspicion.standing;
+        let backups = match taken_up(request, candidate) {
+            Some(_) => Vec::new(),
+            None => self.own_backups(candidate, finding, &wish)?,
+        };
+        let named = wish.profile.as_ref().and_then(|name| library.find(name));
+        let offered = match choose_backup(&wish, named, standing, &backups) {
+            OwnImage::None => Vec::new(),
+            OwnImage::Take(backup) => {
+                let choice = self.take_backup(backup);
+                return self.check_target(request, candidate, finding, choice);
+            }
+            OwnImage::Offer(backups) => self.offered(&backups),
+        };
+        let with_offers = |mut failure: Failure| {
+            failure.next.splice(0..0, offered.iter().cloned());
+            failure
+        };
         let profile = choose_profile(
             &wish,
             &Seen { model: finding.model, standing, ids: candidate.seen.ids },
             self.tools.scope,
             library.profiles(),
             &command,
-        )?;
+        )
+        .map_err(with_offers)?;
         let shipped = match profile {
             Some(profile)
                 if wish.image.is_none()
@@ -84,20 +104,50 @@ impl Session<'_> {
                     let place = format!("profile {}", profile.name);
                     Failure::new(Code::R309, problem.to_string(), place).next(problem.kind.remedy())
                 })?;
-                Some(bytes)
+                Some(self.with_own_serial(candidate, finding, profile, &wish, bytes)?)
             }
             Some(profile) if wish.image.is_none() => {
                 self.made_from_values(candidate, finding, profile, &wish)?
             }
             _ => None,
         };
-        let named = choose_image(&wish, profile, shipped, &command)?;
+        let named = choose_image(&wish, profile, shipped, &command).map_err(with_offers)?;
+        for offer in &offered {
+            self.note(format!("a backup holds a whole image as well: {offer}"));
+        }
         let mut profile = profile.cloned();
+        self.at_restart = profile
+            .iter()
+            .flat_map(|profile| profile.by_hand(GuidanceTime::Restart))
+            .cloned()
+            .collect();
         if let (Some(profile), Some(serial)) = (&mut profile, &wish.serial) {
             profile.identity.identity.serial = Some(serial.clone());
         }
-        let choice = Choice { profile, image: named };
+        let choice = Choice { profile, image: named, doubt: None };
         self.check_target(request, candidate, finding, choice)
+    }
+
+    /// A shipped image with a serial number in the place it keeps for one.
+    fn with_own_serial(
+        &mut self,
+        candidate: &Candidate,
+        finding: &Finding,
+        profile: &Profile,
+        wish: &Wish,
+        bytes: Vec<u8>,
+    ) -> Result<Vec<u8>, Failure> {
+        if !profile.image.own_serial {
+            return Ok(bytes);
+        }
+        let built = candidate
+            .chip
+            .with_serial(finding.model, &bytes, wish.serial.as_deref(), unique())
+            .map_err(|error| Failure::from_image(&error, &profile.name))?;
+        for note in built.notes {
+            self.note(note);
+        }
+        Ok(built.bytes)
     }
 
     /// The image of a profile that gives values instead of bytes; `None` where it does not.

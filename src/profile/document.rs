@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::Scope;
+use super::{GuidanceTime, Scope};
 use crate::chip::Grade;
 
 #[derive(Deserialize)]
@@ -74,6 +74,8 @@ pub(super) struct ImageTable {
     pub(super) sha256: Option<Spanned<String>>,
     pub(super) size_bytes: Option<Spanned<u32>>,
     #[serde(default)]
+    pub(super) own_serial: Option<Spanned<bool>>,
+    #[serde(default)]
     pub(super) settings: BTreeMap<Spanned<String>, u8>,
     pub(super) description: Text,
     pub(super) grade: Spanned<Grade>,
@@ -94,6 +96,8 @@ pub(super) enum SourceName {
 pub(super) struct GuidanceTable {
     pub(super) step: Text,
     pub(super) expect: Text,
+    #[serde(default)]
+    pub(super) when: GuidanceTime,
 }
 
 #[derive(Deserialize)]

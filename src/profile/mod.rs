@@ -32,10 +32,12 @@
 //! | `file` | the image (`shipped`) or its source (`build`): a file of this folder. Not with `supply` |
 //! | `sha256` | of the image, 64 hexadecimal digits; may be left out with `supply` and `build` |
 //! | `size_bytes` ? | of the image |
+//! | `own_serial` ? | `true` where the shipped image holds a placeholder for the serial number; a rescue puts in the one of `--serial`, or makes one up. Only with `shipped` |
 //! | `description` | what it is, and how the owner comes by it |
 //! | **`[[guidance]]`** ? | what to do by hand, in order, such as how to reach the boot mode |
 //! | `step` | one action |
 //! | `expect` | what is seen when it went well |
+//! | `when` ? | `"first"`: before the device is looked for, as without the key. `"restart"`: while its power is away at the end |
 //! | **`[provenance]`** | where all this comes from |
 //! | `sources` | list, at least one: documents, addresses, captures |
 //! | `contributed_by` | who wrote the profile |
@@ -56,6 +58,7 @@ mod image;
 mod library;
 mod parse;
 mod problem;
+mod render;
 
 use std::fmt;
 
@@ -65,9 +68,13 @@ use crate::chip::{self, Grade, Identity};
 use crate::usb::Ids;
 
 pub use image::{ImageClaim, ImageMismatch, ImageSource, Sha256Digest};
+/// The file that makes a folder a profile.
+pub const FILE: &str = folder::PROFILE;
+
 pub use library::{Library, check};
 pub use parse::parse;
 pub use problem::{Problem, ProblemKind};
+pub use render::render;
 
 /// One enclosure model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -160,6 +167,19 @@ pub struct Guidance {
     pub step: String,
     /// What is seen when it went well.
     pub expect: String,
+    /// When it is to be done.
+    pub when: GuidanceTime,
+}
+
+/// When something is to be done by hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GuidanceTime {
+    /// Before the device is looked for.
+    #[default]
+    First,
+    /// While the device's power is away at the end of a rescue.
+    Restart,
 }
 
 /// Where a profile comes from.
@@ -174,6 +194,11 @@ pub struct Provenance {
 }
 
 impl Profile {
+    /// What is to be done by hand at that time, in order.
+    pub fn by_hand(&self, when: GuidanceTime) -> impl Iterator<Item = &Guidance> {
+        self.guidance.iter().filter(move |guidance| guidance.when == when)
+    }
+
     /// What of this profile is inferred or not known at all, one sentence each without its full
     /// stop, for the user to read before consenting. Empty when everything is documented or
     /// captured.

@@ -99,7 +99,11 @@ impl Checks<'_> {
             guidance: document
                 .guidance
                 .into_iter()
-                .map(|table| Guidance { step: table.step.0, expect: table.expect.0 })
+                .map(|table| Guidance {
+                    step: table.step.0,
+                    expect: table.expect.0,
+                    when: table.when,
+                })
                 .collect(),
             provenance: Provenance {
                 sources: strings(provenance.sources),
@@ -213,6 +217,12 @@ impl Checks<'_> {
                 }
             }
         }
+        if let Some(own_serial) = &table.own_serial
+            && !matches!(table.source, SourceName::Shipped)
+        {
+            self.note(own_serial.span().start, ProblemKind::OwnSerialOfNothing);
+        }
+        let own_serial = table.own_serial.is_some_and(Spanned::into_inner);
         let settings = self.settings(table.source, table.settings);
         let confidence = self.confidence("[image]", &table.grade, table.basis);
         let source = match table.source {
@@ -221,7 +231,8 @@ impl Checks<'_> {
             SourceName::Supply => ImageSource::Supply { sha256 },
             SourceName::Values => ImageSource::Values { settings },
         };
-        Some(ImageClaim { source, size_bytes, description: table.description.0, confidence })
+        let description = table.description.0;
+        Some(ImageClaim { source, size_bytes, own_serial, description, confidence })
     }
 
     /// Settings by address, in hexadecimal; only an image from values has them.

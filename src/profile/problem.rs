@@ -88,6 +88,9 @@ pub enum ProblemKind {
     /// A key that has no meaning with this image source.
     #[error("an image that is supplied or made from values has no `file`")]
     FileOfSuppliedImage,
+    /// A place for a serial number in an image that is not here.
+    #[error("`own_serial` is about an image in the folder, and there is none")]
+    OwnSerialOfNothing,
     /// A setting that is none.
     #[error("{key:?} is no setting: it is two hexadecimal digits, of an image from values")]
     BadSetting { key: String },
@@ -151,6 +154,9 @@ impl ProblemKind {
             Self::ImageKeyMissing { key, .. } => format!("add `{key}` to [image]"),
             Self::FileOfSuppliedImage => {
                 "remove `file`, or say source = \"shipped\" if it may be passed on".to_owned()
+            }
+            Self::OwnSerialOfNothing => {
+                "remove `own_serial`, or say source = \"shipped\"".to_owned()
             }
             Self::BadSetting { .. } => {
                 "write the byte's address, like 0a, or say source = \"values\"".to_owned()

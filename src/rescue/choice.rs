@@ -1,6 +1,10 @@
 //! Which profile and which image: decided where the evidence decides it, otherwise handed back to
 //! the owner with the commands to choose from. Nothing is guessed.
 
+mod own_backup;
+
+pub use own_backup::{OwnBackup, OwnImage, choose_backup};
+
 use super::failure::{Code, Failure};
 use crate::chip::{Identity, Model, Standing};
 use crate::profile::{ImageSource, Profile, Scope};
@@ -33,6 +37,9 @@ pub struct Choice {
     pub profile: Option<Profile>,
     /// The image.
     pub image: NamedImage,
+    /// Why it might not be this enclosure's, where that was concluded and not said; a sentence
+    /// without its full stop.
+    pub doubt: Option<String>,
 }
 
 impl Choice {
@@ -149,7 +156,7 @@ pub fn choose_image(
     command: &str,
 ) -> Result<NamedImage, Failure> {
     if let Some(image) = &wish.image {
-        let mismatch = profile.map(|profile| profile.image.verify(&image.bytes));
+        let mismatch = profile.map(|profile| profile.image.verify_written(&image.bytes));
         if let Some(Err(mismatch)) = mismatch {
             let place = format!("image {}", image.name);
             return Err(Failure::new(Code::R209, mismatch.to_string(), place)

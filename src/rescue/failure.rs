@@ -86,6 +86,7 @@ codes! {
     R114 "the device still starts in boot mode";
     R115 "the EEPROM cannot be read";
     R116 "the EEPROM changed meanwhile";
+    R117 "there is nothing to learn from the device";
     R201 "the image is empty";
     R202 "the image is one byte repeated";
     R203 "the image has no valid signature";

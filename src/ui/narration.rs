@@ -84,6 +84,11 @@ pub fn narrate(event: &Event) -> Vec<String> {
             let hash = sha256.get(..16).unwrap_or(sha256);
             vec![format!("backup: {backup}, {bytes} bytes, SHA-256 {hash}…")]
         }
+        Event::Learnt { profile, folder, bytes, serial } => vec![
+            format!("learnt: profile {profile}, an image of {bytes} bytes"),
+            format!("  folder: {}", folder.display()),
+            format!("  serial number: {serial}"),
+        ],
         Event::Planned { steps, limit } => {
             let mut lines = vec![format!(
                 "plan: {} write cycles, at least {:.1} s for this memory and chip",

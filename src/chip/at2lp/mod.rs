@@ -16,6 +16,7 @@ pub mod image;
 mod memory;
 mod probe;
 mod recognise;
+mod serial;
 pub mod wire;
 
 use super::{
@@ -110,6 +111,16 @@ impl Chip for At2lp {
 
     fn build_image(&self, model: Model, recipe: &Recipe) -> Result<Built, ImageError> {
         build::build(model, recipe)
+    }
+
+    fn with_serial(
+        &self,
+        model: Model,
+        bytes: &[u8],
+        serial: Option<&str>,
+        unique: [u8; 8],
+    ) -> Result<Built, ImageError> {
+        serial::replace(model, bytes, serial, unique)
     }
 
     fn caveats(&self, model: Model) -> &'static [&'static str] {

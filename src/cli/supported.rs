@@ -1,0 +1,97 @@
+//! `recover supported`: the chips, their ids and the enclosures there are profiles of, as the
+//! Markdown tables of README.md. A test holds the two together.
+
+use crate::chip::{self, Chip, KnownIds, Model, Standing};
+use crate::profile::{Library, Profile, Scope, known_chips};
+use crate::sim;
+use crate::sim::scenarios::Expectation;
+use crate::ui;
+
+/// Prints the tables.
+pub fn print() -> u8 {
+    ui::print(tables().trim_end());
+    0
+}
+
+fn tables() -> String {
+    let mut text = row(&[
+        "family",
+        "chip",
+        "ids of a blank device (grade)",
+        "virtual enclosures, rescued of them",
+        "not proven",
+    ]);
+    text.push_str(&rule(5));
+    for family in chip::families() {
+        for model in family.models() {
+            text.push_str(&chip_row(*family, *model));
+        }
+    }
+    text.push('\n');
+    text.push_str(&row(&["enclosure profile", "chip", "image", "grades"]));
+    text.push_str(&rule(4));
+    let library = Library::embedded(&known_chips());
+    for scope in [Scope::Hardware, Scope::Simulator] {
+        for profile in library.profiles().filter(|profile| profile.scope == scope) {
+            text.push_str(&profile_row(profile));
+        }
+    }
+    text
+}
+
+fn row(cells: &[&str]) -> String {
+    // A bar would end its cell.
+    let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+    format!("| {} |\n", cells.join(" | "))
+}
+
+fn rule(columns: usize) -> String {
+    format!("|{}\n", "---|".repeat(columns))
+}
+
+fn chip_row(family: &dyn Chip, model: Model) -> String {
+    let boots = |known: &&KnownIds| {
+        known.model == model && matches!(known.standing, Standing::BootId | Standing::SharedBootId)
+    };
+    let ids: Vec<String> = family.known_ids().iter().filter(boots).map(blank_ids).collect();
+    let ids = if ids.is_empty() { "not told apart by its id".to_owned() } else { ids.join("; ") };
+    let scenarios: Vec<_> =
+        sim::scenarios().iter().filter(|scenario| scenario.model == model.name).collect();
+    let rescued =
+        scenarios.iter().filter(|scenario| scenario.expectation == Expectation::Rescued).count();
+    let scenarios = match scenarios.len() {
+        0 => "none".to_owned(),
+        all => format!("{all}, {rescued}"),
+    };
+    let caveats = match family.caveats(model).len() {
+        0 => "nothing".to_owned(),
+        1 => "1 fact".to_owned(),
+        several => format!("{several} facts"),
+    };
+    let chip = format!("`{}`, {}", model.name, model.title);
+    row(&[family.family(), &chip, &ids, &scenarios, &caveats])
+}
+
+fn blank_ids(known: &KnownIds) -> String {
+    let shared = match known.standing {
+        Standing::SharedBootId => "; others use it too",
+        _ => "",
+    };
+    format!("{} \"{}\" ({}{shared})", known.ids, known.name, known.grade)
+}
+
+fn profile_row(profile: &Profile) -> String {
+    let name = format!("`{}`, {}", profile.name, profile.title);
+    let image = profile.image.source.to_string();
+    let grades = match profile.scope {
+        Scope::Simulator => "exists in the simulator only".to_owned(),
+        Scope::Hardware => format!(
+            "chip {}, identity {}, memory {}, image {}",
+            profile.chip.confidence.grade,
+            profile.identity.confidence.grade,
+            profile.memory.confidence.grade,
+            profile.image.confidence.grade
+        ),
+    };
+    row(&[&name, &profile.chip.model, &image, &grades])
+}
