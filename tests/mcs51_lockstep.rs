@@ -20,7 +20,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::print_stderr,
     clippy::panic,
     reason = "a test may fail loudly"
 )]
