@@ -39,7 +39,8 @@ fn starts_as_boot_id(desk: &Desk) -> bool {
     bus.replug(&port());
     bus.settle(&port());
     let seen = bus.sighting(&port()).unwrap();
-    seen.ids.to_string() == "04ce:07d1" || seen.ids.to_string() == "04b4:7200"
+    let boot_ids = ["04ce:07d1", "04b4:7200", "04b4:8613", "0547:2131"];
+    boot_ids.contains(&seen.ids.to_string().as_str())
 }
 
 fn check_after_the_fault(
