@@ -39,7 +39,8 @@ fn starts_as_boot_id(desk: &Desk) -> bool {
     bus.replug(&port());
     bus.settle(&port());
     let seen = bus.sighting(&port()).unwrap();
-    seen.ids.to_string() == "04ce:07d1" || seen.ids.to_string() == "04b4:7200"
+    let boot_ids = ["04ce:07d1", "04b4:7200", "04b4:8613", "0547:2131"];
+    boot_ids.contains(&seen.ids.to_string().as_str())
 }
 
 fn check_after_the_fault(
@@ -149,6 +150,46 @@ fn an_interrupted_rescue_of_a_half_written_ez_otg_is_finished_by_the_same_comman
 }
 
 #[test]
+fn an_interrupted_rescue_of_blank_ezusb_is_finished_by_the_same_command() {
+    interrupt_one("ezusb-blank");
+}
+
+#[test]
+fn an_interrupted_rescue_of_zeroed_ezusb_is_finished_by_the_same_command() {
+    interrupt_one("ezusb-zeroed");
+}
+
+#[test]
+fn an_interrupted_rescue_of_half_written_ezusb_is_finished_by_the_same_command() {
+    interrupt_one("ezusb-half-written");
+}
+
+#[test]
+fn an_interrupted_rescue_of_small_ezusb_is_finished_by_the_same_command() {
+    interrupt_one("ezusb-small");
+}
+
+#[test]
+fn an_interrupted_rescue_of_large_ezusb_is_finished_by_the_same_command() {
+    interrupt_one("ezusb-large");
+}
+
+#[test]
+fn an_interrupted_rescue_of_largest_ezusb_is_finished_by_the_same_command() {
+    interrupt_one("ezusb-largest");
+}
+
+#[test]
+fn an_interrupted_rescue_of_fram_ezusb_is_finished_by_the_same_command() {
+    interrupt_one("ezusb-fram");
+}
+
+#[test]
+fn an_interrupted_rescue_of_an_an2131_is_finished_by_the_same_command() {
+    interrupt_all(&["an2131"]);
+}
+
+#[test]
 fn an_interrupted_rescue_of_an_ez_host_is_finished_by_the_same_command() {
     interrupt_all(&["ez-host"]);
 }
@@ -244,11 +285,14 @@ fn a_killed_program_is_taken_up_from_its_journal() {
 #[test]
 fn every_rescued_scenario_is_interrupted_by_some_test() {
     let named = ["ez-otg-blank", "ez-otg-zeroed", "ez-otg-small", "ez-otg-half-written"];
+    let ezusb = ["blank", "zeroed", "half-written", "small", "large", "largest", "fram"];
     for scenario in scenarios() {
         if scenario.expectation == Expectation::Rescued {
             // The AT2LP's are interrupted in tests/at2lp.rs, the others here.
-            let models = ["sl11r", "ez-host", "at2lp"];
-            let covered = models.contains(&scenario.model) || named.contains(&scenario.name);
+            let models = ["sl11r", "ez-host", "at2lp", "an2131"];
+            let covered = models.contains(&scenario.model)
+                || named.contains(&scenario.name)
+                || ezusb.iter().any(|name| scenario.name == format!("ezusb-{name}"));
             assert!(covered, "{} is interrupted by no test", scenario.name);
         }
     }

@@ -7,7 +7,7 @@
 use super::builder;
 use super::firmware::{self, Firmware, Kind};
 use super::ids;
-use super::model::{self, FX, Map, Registers};
+use super::model::{self, Map, Registers};
 use super::record::{self, Record, StreamError};
 use crate::chip::descriptors::{self, Found};
 use crate::chip::{Identity, Image, ImageError, Model};
@@ -168,7 +168,10 @@ fn note_rest(length: usize, end: usize, contents: &mut Vec<String>) {
 fn signature(model: Model, map: &Map, bytes: &[u8]) -> Result<bool, ImageError> {
     let chip = model.title;
     let other = match bytes {
-        [0xb6, 0xc3, ..] => "Cypress EZ-OTG, EZ-Host or ScanLogic SL11R",
+        // An FX image whose vendor id ends in c3 begins so, too; its records tell.
+        [0xb6, 0xc3, ..] if map.load != 0xb6 || record::decode(bytes, map.header).is_err() => {
+            "Cypress EZ-OTG, EZ-Host or ScanLogic SL11R"
+        }
         [first, ..] if *first == map.load => return Ok(true),
         [first, ..] if *first == map.id_only => return Ok(false),
         [0xc0 | 0xc2, ..] => Registers::E6.chips(),
@@ -301,7 +304,6 @@ fn loaded(records: &[Record]) -> Vec<Vec<u8>> {
 pub fn boots_from(model: Model, first: &[u8]) -> bool {
     let map = model::map(model);
     match first {
-        [0xb6, 0xc3, ..] if model == FX => false,
         [byte, ..] => *byte == map.load || *byte == map.id_only,
         [] => false,
     }

@@ -114,8 +114,14 @@ fn images_of_other_families_are_named() {
             assert!(other.contains(name), "{start}: {other}");
         }
     }
-    assert!(!boots_from(FX, &[0xb6, 0xc3]));
-    assert!(boots_from(FX, &[0xb6, 0xb4]) && !boots_from(FX, &[0xc2]));
+    assert!(boots_from(FX, &[0xb6, 0xc3]) && !boots_from(FX, &[0xc2]));
+}
+
+#[test]
+fn an_fx_image_whose_vendor_id_ends_in_c3_is_no_cy16_image() {
+    let header = Header { ids: Ids::new(0x12c3, 1), ..HEADER };
+    let image = builder::with_firmware(FX, &firmware(&[(0, &[0x80, 0xfe])]), header).unwrap();
+    assert_eq!(image.bytes.first_chunk(), Some(&[0xb6, 0xc3]));
 }
 
 #[test]
