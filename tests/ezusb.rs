@@ -1,7 +1,7 @@
 //! The EZ-USB family on its virtual chips: what a rescue costs, and that every loader, firmware and
 //! image in the repository is what its source makes.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it does not expect")]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
 mod support;
 
