@@ -17,6 +17,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("executor", &["journal", "rescue", "chip", "profile", "usb", "clock"]),
     ("sim", &["usb", "clock"]),
     ("preflight", &["sim", "rescue", "chip", "usb", "clock"]),
+    ("serial", &["clock"]),
+    ("bench", &["serial", "executor", "journal", "rescue", "chip", "profile", "usb", "clock"]),
     ("ui", &["executor", "rescue", "journal", "chip", "profile", "usb"]),
 ];
 
