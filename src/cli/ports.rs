@@ -7,14 +7,14 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::args::CommonArgs;
-use super::read_text;
+use super::{interrupt, read_text, relays};
 use crate::clock::{Clock, RealClock};
 use crate::executor::{Consent, Operator};
 use crate::profile::Scope;
 use crate::rescue::{Code, Failure};
 use crate::sim::{self, Faults, Scenario, SimBus};
 use crate::ui::TerminalOperator;
-use crate::usb::host::HostBus;
+use crate::usb::host::{HostBus, restore_power};
 use crate::usb::trace::{Recorder, Serials};
 use crate::usb::{Bus, PortPath};
 
@@ -52,11 +52,12 @@ impl Ports {
     pub fn open(common: &CommonArgs, serials: &[String]) -> Result<Self, Failure> {
         let mut ports = match &common.sim {
             Some(name) => Self::simulated(common, find_scenario(name)?)?,
-            None => Self {
-                bus: Box::new(HostBus::new()),
-                operator: Box::new(TerminalOperator),
-                kept: None,
-            },
+            None => {
+                let bus = Box::new(HostBus::new());
+                interrupt::before_ending(restore_power);
+                let operator = relays::operator(common, Box::new(TerminalOperator), None)?;
+                Self { bus, operator, kept: None }
+            }
         };
         if let Some(path) = &common.trace {
             let file = File::create(path).map_err(|error| file_failure(path, &error))?;
@@ -89,7 +90,11 @@ impl Ports {
             })?;
             bus.set_faults(&port, faults);
         }
-        let operator = Box::new(VirtualHands(bus.clone()));
+        if let Some(kind) = common.sim_hub {
+            bus.put_hub(&port, kind);
+        }
+        let hands = Box::new(VirtualHands(bus.clone()));
+        let operator = relays::operator(common, hands, Some(&bus))?;
         Ok(Self { bus: Box::new(bus), operator, kept })
     }
 

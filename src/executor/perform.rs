@@ -76,6 +76,7 @@ impl Session<'_> {
             match step {
                 Step::Restart { by } => {
                     let link = link.take();
+                    self.awaited.clone_from(&target.expected);
                     seen =
                         self.step(position, step, |run| run.restart(candidate, link, &seen, *by))?;
                 }
