@@ -77,6 +77,7 @@ impl Session<'_> {
                 Step::Restart { by } => {
                     let link = link.take();
                     self.awaited.clone_from(&target.expected);
+                    self.may_run_from_ram = candidate.chip.image_survives_loader();
                     seen =
                         self.step(position, step, |run| run.restart(candidate, link, &seen, *by))?;
                 }

@@ -4,7 +4,7 @@
 //! Power away from a port need not be power away from the chip: an enclosure with a supply of its
 //! own only leaves the bus, and comes back under another device number with its RAM as it was. A
 //! relay is taken at its owner's word, who put it where the power is. A hub is not: it counts only
-//! when what comes back is what was awaited and was not there before.
+//! when what comes back is what was awaited and cannot have been running from RAM.
 
 use std::fmt;
 use std::time::Duration;
@@ -52,13 +52,14 @@ impl Session<'_> {
     /// Has the device's power taken away and given back, and returns what comes up.
     pub(super) fn cycle_power(&mut self, seen: &Sighting) -> Result<Sighting, Failure> {
         let mut seen = seen.clone();
-        let was_awaited = self.awaited.is_some() && self.is_awaited(&seen);
+        let tells_nothing =
+            self.awaited.is_some() && self.may_run_from_ram && self.is_awaited(&seen);
         if self.is_restarted_without_hands(&seen.port) {
             if let Some(back) = self.cycle_by(SwitchedBy::Relay, &seen)? {
                 return Ok(back);
             }
-            if was_awaited {
-                self.note("what it shows is what it should show, so the hub's switch would not tell whether the chip lost its power".to_owned());
+            if tells_nothing {
+                self.note("it shows already what it should show, from RAM, so the hub's switch would not tell whether the chip lost its power".to_owned());
             } else if let Some(back) = self.cycle_by(SwitchedBy::Hub, &seen)? {
                 if self.is_awaited(&back) {
                     return Ok(back);

@@ -20,6 +20,17 @@ pub enum HubKind {
     Ganged,
 }
 
+impl HubKind {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Switching => "switching",
+            Self::Lying => "lying",
+            Self::Ganged => "ganged",
+        }
+    }
+}
+
 /// A word that names no kind of hub.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no virtual hub is called {0:?}; there are switching, lying, ganged")]

@@ -72,6 +72,11 @@ impl Pty {
         &self.path
     }
 
+    /// The board's end, for a board of another kind than the simulator's.
+    pub fn board_end(&mut self) -> &mut File {
+        &mut self.board_end
+    }
+
     /// Makes `link` lead to the serial device, in place of a link that did.
     ///
     /// # Errors
