@@ -25,6 +25,7 @@ pub mod faults;
 pub mod parts;
 mod port;
 pub mod scenarios;
+mod turns;
 
 pub use bus::{EepromState, SimBus};
 pub use clock::VirtualClock;
