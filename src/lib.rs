@@ -14,6 +14,7 @@
 //! shares no code with [`chip`]. docs/architecture.md draws the whole house.
 
 pub mod assembler;
+pub mod bench;
 pub mod chip;
 pub mod cli;
 pub mod clock;

@@ -15,9 +15,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rescue", &["chip", "profile", "usb"]),
     ("journal", &["rescue", "chip", "usb"]),
     ("executor", &["journal", "rescue", "chip", "profile", "usb", "clock"]),
+    ("bench", &["executor", "rescue", "chip", "profile", "usb", "clock"]),
     ("sim", &["usb", "clock"]),
     ("preflight", &["sim", "rescue", "chip", "usb", "clock"]),
-    ("ui", &["executor", "rescue", "journal", "chip", "profile", "usb"]),
+    ("ui", &["bench", "executor", "rescue", "journal", "chip", "profile", "usb"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -13,6 +13,7 @@ Examples:
   recover list                              what is on the bus, by the names owners met
   recover --auto --dry-run                  look, prove, read, plan; write nothing lasting
   recover --auto --image CDRW0008.BIN       rescue with the vendor's image
+  recover --auto --all                      rescue all that need it, at once
   recover --auto --wait                     wait until the enclosure shows up, then rescue it
 
 Exit codes: 0 rescued, or healthy already; 1 not rescued and nothing lasting changed; 2 usage;
@@ -25,6 +26,10 @@ pub struct Cli {
     /// Find the one enclosure that needs it, prove it, back it up and bring it back
     #[arg(long)]
     pub auto: bool,
+
+    /// Rescue every enclosure that needs it, all at once
+    #[arg(long, requires = "auto")]
+    pub all: bool,
 
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would print a flattened field's comment as help")]
@@ -62,7 +67,8 @@ pub struct CommonArgs {
           default_missing_value = "600", help_heading = "Device")]
     pub wait: Option<u64>,
 
-    /// Use a virtual enclosure instead of the computer's ports; `recover sim list` names them
+    /// Use virtual enclosures instead of the computer's ports, several as a,b:3; `recover sim list`
+    /// names them
     #[arg(long, global = true, value_name = "SCENARIO", num_args = 0..=1,
           default_missing_value = crate::sim::DEFAULT_SCENARIO, help_heading = "Simulator")]
     pub sim: Option<String>,
