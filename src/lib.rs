@@ -8,7 +8,8 @@
 //! 4. [`preflight`]: boots an image on a virtual chip before it goes near a real one.
 //! 5. [`rescue`]: pure decisions: diagnosis, plan, write order, what a failure means.
 //! 6. [`executor`]: does what was decided, one step at a time, and writes it to the [`journal`].
-//! 7. [`cli`] and [`ui`]: arguments to requests, events to a terminal or to JSON.
+//! 7. [`bench`]: many ports at once; [`serial`]: the relay boards that switch their power.
+//! 8. [`cli`] and [`ui`]: arguments to requests, events to a terminal or to JSON.
 //!
 //! [`sim`] holds virtual chips with the silicon's own rules; it implements `usb`'s traits and
 //! shares no code with [`chip`]. docs/architecture.md draws the whole house.
@@ -23,6 +24,7 @@ pub mod journal;
 pub mod preflight;
 pub mod profile;
 pub mod rescue;
+pub mod serial;
 pub mod sim;
 pub mod ui;
 pub mod usb;

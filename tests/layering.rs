@@ -15,9 +15,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rescue", &["chip", "profile", "usb"]),
     ("journal", &["rescue", "chip", "usb"]),
     ("executor", &["journal", "rescue", "chip", "profile", "usb", "clock"]),
-    ("bench", &["executor", "rescue", "chip", "profile", "usb", "clock"]),
     ("sim", &["usb", "clock"]),
     ("preflight", &["sim", "rescue", "chip", "usb", "clock"]),
+    ("serial", &["clock"]),
+    ("bench", &["serial", "executor", "journal", "rescue", "chip", "profile", "usb", "clock"]),
     ("ui", &["bench", "executor", "rescue", "journal", "chip", "profile", "usb"]),
 ];
 

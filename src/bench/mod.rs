@@ -6,11 +6,12 @@
 //! whoever stands at the bench sends [`Command`]s. What became of a port's device, and whether
 //! another one is to be begun, is decided from values alone in [`port`]; [`stage`] knows how long
 //! each part of a rescue may take, [`stop`] how a run ends early without losing anything,
-//! [`tally`] what the whole run comes to.
+//! [`tally`] what the whole run comes to, [`config`] what `bench.toml` says of the ports.
 //!
 //! Threads here never wait for one another but by the bus's clock, because on the simulator the
 //! one whose time is the least is the one that goes on.
 
+pub mod config;
 pub mod notice;
 pub mod port;
 pub mod stage;

@@ -124,6 +124,8 @@ codes! {
     R504 "the backup is damaged";
     R505 "nothing to resume";
     R506 "a file cannot be read or written";
+    R601 "the bench file is not right";
+    R602 "a relay board's serial device is missing";
 }
 
 impl fmt::Display for Code {
@@ -185,7 +187,7 @@ impl Failure {
         match (self.device, self.code) {
             (DeviceState::PartWritten | DeviceState::Written, _) => 3,
             (_, Code::R301 | Code::R302 | Code::R303 | Code::R304 | Code::R310) => 4,
-            (_, Code::R306 | Code::R311) => 2,
+            (_, Code::R306 | Code::R311 | Code::R601) => 2,
             _ => 1,
         }
     }
