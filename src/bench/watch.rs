@@ -10,7 +10,7 @@ use super::notice::{Happening, Listener};
 use super::port::{Change, Judged, Port, State};
 use super::stop::StopLevel;
 use super::tally::Tally;
-use super::worker::{Job, Teller};
+use super::worker::{Beginning, Job, Teller};
 use super::{Command, Crew, Mode, Place, Shop};
 use crate::chip;
 use crate::clock::{Clock, Deadline};
@@ -62,8 +62,8 @@ impl<'b> Bench<'b> {
         let wait = Deadline::after(&*self.clock, self.shop.request.wait.unwrap_or_default());
         let mut has_begun = false;
         loop {
-            self.hear(commands);
             self.reap();
+            self.hear(commands);
             if !(self.mode.once && has_begun) {
                 self.look()?;
                 let begun = self.begin_by_itself();
@@ -131,19 +131,20 @@ impl<'b> Bench<'b> {
         match &port.state {
             State::Waiting(seen) => {
                 let seen = seen.clone();
-                self.begin(&seen);
+                self.begin(&seen, Beginning::AsItIs);
             }
-            // Looked at anew, it is a unit again if it is still in question.
-            State::Done(None) => {
-                port.state = State::Empty;
-                let seen = self.bus.scan().unwrap_or_default();
-                let Some(seen) = seen.into_iter().find(|seen| seen.port == *path) else { return };
-                if self.look_at(path, Some(&seen)) {
-                    self.begin(&seen);
-                }
-            }
+            State::Done(None) => self.retry(path),
             State::Empty | State::LeftAlone(_) | State::Running | State::Done(Some(_)) => {}
         }
+    }
+
+    /// Begins a unit again that is done. One that runs what the last run left in its RAM has to
+    /// lose its power first.
+    fn retry(&mut self, path: &PortPath) {
+        let seen = self.bus.scan().unwrap_or_default();
+        let Some(seen) = seen.into_iter().find(|seen| seen.port == *path) else { return };
+        let is_unit = self.candidate(&seen).is_some_and(|candidate| candidate.is_in_question());
+        self.begin(&seen, if is_unit { Beginning::AsItIs } else { Beginning::WithoutPower });
     }
 
     fn skip(&mut self, path: &PortPath) {
@@ -274,11 +275,11 @@ impl<'b> Bench<'b> {
                 _ => None,
             })
             .collect();
-        units.iter().for_each(|seen| self.begin(seen));
+        units.iter().for_each(|seen| self.begin(seen, Beginning::AsItIs));
         !units.is_empty()
     }
 
-    fn begin(&mut self, seen: &Sighting) {
+    fn begin(&mut self, seen: &Sighting, beginning: Beginning) {
         if self.quits > 0 {
             return;
         }
@@ -290,7 +291,7 @@ impl<'b> Bench<'b> {
             port.begin();
         }
         self.about(path).tell(Happening::Begun);
-        let job = Job::begin(&self.shop, path, request, hand, teller);
+        let job = Job::begin(&self.shop, seen, beginning, request, hand, teller);
         self.jobs.insert(path.clone(), job);
     }
 

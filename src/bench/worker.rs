@@ -9,14 +9,18 @@ use super::notice::{Happening, Listener, Notice, What};
 use super::stage::{Follower, Stage};
 use super::stop::{Stop, Stoppable};
 use super::{Hand, Shop};
-use crate::clock::Clock;
+use crate::clock::{Clock, Deadline};
+use crate::executor::find::POLL;
 use crate::executor::{Event, Observer, Operator, Request, Session, Tools};
 use crate::rescue::outcome::Verdict;
 use crate::rescue::{Code, DeviceState, Failure, Outcome};
-use crate::usb::{Bus, PortPath};
+use crate::usb::{Bus, PortPath, Sighting};
 
 /// A rescue calls a few functions deep; its buffers are on the heap.
 const STACK_BYTES: usize = 1 << 20;
+
+/// How long a person may take to unplug and plug in.
+const HANDS_TIME: Duration = Duration::from_secs(120);
 
 /// Tells the listener; its clones speak to the same one.
 #[derive(Clone)]
@@ -73,6 +77,15 @@ pub(super) struct Life {
     pub(super) ended: Option<Outcome>,
 }
 
+/// How a run begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// With the device as it is.
+    AsItIs,
+    /// With its power taken away and given back.
+    WithoutPower,
+}
+
 /// A run that was begun.
 pub(super) struct Job {
     life: Arc<Mutex<Life>>,
@@ -89,12 +102,14 @@ impl Job {
     /// Begins a run on a thread of its own.
     pub(super) fn begin(
         shop: &Arc<Shop>,
-        port: &PortPath,
+        seen: &Sighting,
+        beginning: Beginning,
         request: Request,
         hand: Hand,
         teller: Teller,
     ) -> Self {
         let Hand { bus, operator } = hand;
+        let port = &seen.port;
         let since = bus.clock().now();
         let life = Arc::new(Mutex::new(Life { stage: Stage::Proof, since, ended: None }));
         let stop = Stop::default();
@@ -109,6 +124,8 @@ impl Job {
                 follower: Follower::default(),
             },
             request,
+            seen: seen.clone(),
+            beginning,
         };
         let job = Self { life, stop, is_stuck: false };
         let thread = thread::Builder::new().name(format!("port {port}")).stack_size(STACK_BYTES);
@@ -137,6 +154,8 @@ struct Worker {
     operator: Box<dyn Operator + Send>,
     ear: Ear,
     request: Request,
+    seen: Sighting,
+    beginning: Beginning,
 }
 
 impl Worker {
@@ -144,12 +163,18 @@ impl Worker {
         // On the simulator: until it is this worker's turn.
         self.bus.clock().sleep(Duration::ZERO);
         let run = catch_unwind(AssertUnwindSafe(|| self.rescue()));
-        let outcome = run.unwrap_or_else(|_| self.broken());
+        let outcome = run.unwrap_or_else(|panic| {
+            let said = panic.downcast_ref::<String>().map(String::as_str);
+            self.broken(said.or_else(|| panic.downcast_ref().copied()).unwrap_or("a panic"))
+        });
         self.ear.life().ended = Some(outcome);
         // What the worker holds goes last: on the simulator its turn with it.
     }
 
     fn rescue(&mut self) -> Outcome {
+        if self.beginning == Beginning::WithoutPower {
+            self.cycle_power();
+        }
         let port = self.bus.port.clone();
         Session::new(Tools {
             bus: &mut self.bus,
@@ -164,13 +189,35 @@ impl Worker {
         .rescue(&self.request)
     }
 
+    /// Has the device's power taken away and given back, and waits for what comes up. Where nothing
+    /// does, the run says so.
+    fn cycle_power(&mut self) {
+        let port = self.bus.port.clone();
+        self.ear.observe(&Event::Asked {
+            request: format!("take all power from the enclosure at port {port}, wait two seconds, and plug it into the same port again"),
+            expect: "it is begun again when it appears".to_owned(),
+        });
+        self.operator.power_cycle(&port);
+        let clock = self.bus.clock();
+        let deadline = Deadline::after(&*clock, HANDS_TIME);
+        while !deadline.passed(&*clock) {
+            // Stopped, or blind: the run's own look says why.
+            let Ok(seen) = self.bus.scan() else { return };
+            let mut here = seen.iter().filter(|seen| seen.port == port);
+            if here.any(|seen| seen.device_number != self.seen.device_number) {
+                return;
+            }
+            clock.sleep(POLL);
+        }
+    }
+
     /// The outcome of a run that the program itself broke.
-    fn broken(&mut self) -> Outcome {
+    fn broken(&mut self, said: &str) -> Outcome {
         let port = &self.bus.port;
         let written = self.ear.stop.has_written();
         let state = if written { DeviceState::PartWritten } else { DeviceState::Untouched };
         let commands = self.shop.commands.at(port);
-        let what = "the program failed in the middle of this port's run; it has said more before";
+        let what = format!("a fault of the program ended this port's run: {said}");
         let failure = Failure::new(Code::R406, what, format!("port {port}"))
             .leaving(state)
             .next("take the enclosure's power away and plug it into the same port again")

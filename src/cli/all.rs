@@ -19,7 +19,8 @@ use crate::usb::{Bus, PortPath};
 
 /// Rescues every device in question.
 pub fn all(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
-    let shop = Arc::new(shop(common, rescue)?);
+    fits_many(common, rescue)?;
+    let shop = Arc::new(shop(common, rescue, "recover --auto")?);
     let mode = Mode { auto: true, once: true, ports: None };
     let results = Results::default();
     let listener = Box::new(Tee { told: ui::listener(common.json), results: results.clone() });
@@ -56,9 +57,8 @@ fn run(
     Bench::new(Arc::clone(shop), bus, crew, mode, listener).run(&commands)
 }
 
-/// What all workers share, as the command line asks for it.
-pub fn shop(common: &CommonArgs, rescue: &RescueArgs) -> Result<Shop, Failure> {
-    fits_many(common, rescue)?;
+/// What all workers share, as the command line asks for it; `verb` is what rescues one of them.
+pub fn shop(common: &CommonArgs, rescue: &RescueArgs, verb: &str) -> Result<Shop, Failure> {
     let library = library(common)?;
     for problem in library.problems() {
         log::warn!("{problem}");
@@ -78,7 +78,7 @@ pub fn shop(common: &CommonArgs, rescue: &RescueArgs) -> Result<Shop, Failure> {
         twin: Box::new(VirtualTwin),
         scope: common.scope(),
         commands: Commands {
-            again: with_image(command_line(common, "recover --auto"), rescue),
+            again: with_image(command_line(common, verb), rescue),
             options: command_line(common, ""),
         },
         request,
@@ -89,7 +89,7 @@ pub fn shop(common: &CommonArgs, rescue: &RescueArgs) -> Result<Shop, Failure> {
 }
 
 /// Refuses what is about one device.
-fn fits_many(common: &CommonArgs, rescue: &RescueArgs) -> Result<(), Failure> {
+pub fn fits_many(common: &CommonArgs, rescue: &RescueArgs) -> Result<(), Failure> {
     let refused = |option: &str| {
         let what = format!("{option} is about one device, and this is about all");
         Err(Failure::new(Code::R311, what, "command line")

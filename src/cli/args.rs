@@ -175,6 +175,12 @@ pub enum Command {
         #[command(flatten)]
         rescue: RescueArgs,
     },
+    /// Watch all ports of a bench and rescue what is plugged in, many at once
+    #[command(
+        after_help = "Examples:\n  recover bench --auto\n  recover bench --auto --profile sony-crx100e --ports A1,A2\n  \
+        recover bench --auto --sim sl11r-zeroed:4,at2lp-rc42,sl11r-dead-eeprom"
+    )]
+    Bench(BenchArgs),
     /// Save the EEPROM's bytes
     #[command(after_help = "Example:\n  recover backup --output enclosure.bin")]
     Backup {
@@ -256,6 +262,33 @@ pub enum ImageCommand {
         #[arg(long)]
         listing: bool,
     },
+}
+
+/// How a bench is run.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Rescue every unit as it is plugged in; without it a key starts each
+    #[arg(long)]
+    pub auto: bool,
+    /// Only these ports: paths or labels, with commas
+    #[arg(long, value_name = "LIST")]
+    pub ports: Option<String>,
+    /// What is known of the ports; bench.toml in the home folder without
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Virtual seconds to a real one, 0 for as fast as it goes; 1 on a terminal, else 0
+    #[arg(long, value_name = "FACTOR", requires = "sim", value_parser = pace, help_heading = "Simulator")]
+    pub pace: Option<f64>,
+    #[command(flatten)]
+    pub rescue: RescueArgs,
+}
+
+fn pace(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(factor) if (0.0..=10_000.0).contains(&factor) => Ok(factor),
+        Ok(_) => Err("write a number from 0 to 10000".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// The values of an image.

@@ -6,6 +6,7 @@
 mod all;
 mod args;
 mod backup;
+mod bench;
 mod crew;
 mod diagnose;
 mod image;
@@ -104,6 +105,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
             Command::Diagnose => diagnose::diagnose(&common),
             Command::Plan { rescue } => rescue::plan(&common, &rescue),
             Command::Resume { rescue } => rescue::resume(&common, &rescue),
+            Command::Bench(args) => bench::bench(&common, &args),
             Command::Backup { output } => backup::backup(&common, output.as_deref()),
             Command::Restore { id: Some(id), list: false, rescue } => {
                 backup::restore(&common, &id, &rescue)

@@ -1,11 +1,12 @@
 //! The ports a command works on: the computer's, or a virtual enclosure's with virtual hands.
 
-use std::fs::{self, File};
-use std::io::BufWriter;
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
 use super::args::CommonArgs;
 use super::read_text;
@@ -33,6 +34,7 @@ pub struct Ports {
 }
 
 /// Virtual enclosures on their ports.
+#[derive(Clone)]
 pub struct Simulated {
     /// The bus they are on.
     pub bus: SimBus,
@@ -41,6 +43,7 @@ pub struct Simulated {
 }
 
 /// A virtual enclosure.
+#[derive(Clone)]
 struct Unit {
     port: PortPath,
     scenario: &'static Scenario,
@@ -150,6 +153,11 @@ impl Simulated {
         Ok(Self { bus, units, state: common.sim_state.clone() })
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.units.len()
+    }
+
     /// Keeps the virtual EEPROMs where that was asked for.
     pub fn keep(&self) -> Result<(), Failure> {
         let Some(path) = &self.state else { return Ok(()) };
@@ -158,7 +166,7 @@ impl Simulated {
             .units
             .iter()
             .map(|Unit { port, scenario }| {
-                let bytes = self.bus.eeprom(port).map(|state| state.bytes).unwrap_or_default();
+                let bytes = self.bus.eeprom_bytes(port).unwrap_or_default();
                 let port = several.then(|| port.clone());
                 KeptUnit { port, scenario: scenario.name.to_owned(), eeprom: hex::encode(bytes) }
             })
@@ -168,8 +176,16 @@ impl Simulated {
             last => KeptFile::Several(kept.into_iter().chain(last).collect()),
         };
         let text = serde_json::to_string(&file).unwrap_or_default();
-        fs::write(path, text).map_err(|error| file_failure(path, &error))
+        put(path, &text).map_err(|error| file_failure(path, &error))
     }
+}
+
+/// Replaces a file as a whole, so that a program that is killed leaves the old one or the new one.
+fn put(path: &Path, text: &str) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path).map(drop).map_err(|error| error.error)
 }
 
 /// The EEPROMs as the last run left them.

@@ -175,6 +175,12 @@ impl SimBus {
         .flatten()
     }
 
+    /// The bytes of that EEPROM as they are, without moving the port to the present: nothing is
+    /// changed by it, whoever works at the port and whatever the time is here.
+    pub fn eeprom_bytes(&self, port: &PortPath) -> Option<Vec<u8>> {
+        self.world().ports.get(port)?.device.eeprom().map(|part| part.content())
+    }
+
     /// Puts bytes into that EEPROM behind the chip's back; FF follows them.
     pub fn load_eeprom(&self, port: &PortPath, content: &[u8]) {
         self.with_port(port, |port, _, _| {

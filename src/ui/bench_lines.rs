@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::narration::narrate;
-use crate::bench::{Happening, Listener, Notice, What};
+use crate::bench::{Happening, Listener, Notice, Tally, What};
 use crate::executor::Event;
 use crate::rescue::{Outcome, Verdict};
 use crate::usb::PortPath;
@@ -108,20 +108,21 @@ pub fn happened(happening: &Happening) -> Option<String> {
         Happening::Blind { why } => format!("the ports cannot be looked at: {why}"),
         Happening::Stopping { running: 0 } => "ending".to_owned(),
         Happening::Stopping { running } => format!("ending; {running} runs go on to a safe point"),
-        Happening::Summary { tally } => {
-            let mut line = format!(
-                "{} rescued, {} healthy, {} failed",
-                tally.rescued, tally.healthy, tally.failed
-            );
-            if tally.planned > 0 {
-                line.push_str(&format!(", {} planned", tally.planned));
-            }
-            if tally.stuck > 0 {
-                line.push_str(&format!(", {} stuck", tally.stuck));
-            }
-            line
-        }
+        Happening::Summary { tally } => summary_line(tally),
     })
+}
+
+/// What a whole bench came to.
+pub fn summary_line(tally: &Tally) -> String {
+    let mut line =
+        format!("{} rescued, {} healthy, {} failed", tally.rescued, tally.healthy, tally.failed);
+    if tally.planned > 0 {
+        line.push_str(&format!(", {} planned", tally.planned));
+    }
+    if tally.stuck > 0 {
+        line.push_str(&format!(", {} stuck", tally.stuck));
+    }
+    line
 }
 
 /// How a run ended, in one line.

@@ -8,15 +8,17 @@ mod json;
 mod narration;
 mod operator;
 mod report;
+mod screen;
 mod terminal;
 
 use std::io::{self, IsTerminal, Write};
 
-pub use bench_lines::{BenchJson, BenchLines, result_line};
+pub use bench_lines::{BenchJson, BenchLines, result_line, summary_line};
 pub use json::Json;
 pub use narration::{Plain, list_line, narrate};
 pub use operator::TerminalOperator;
 pub use report::report;
+pub use screen::show as show_bench;
 pub use terminal::Terminal;
 
 use crate::bench::Listener;
