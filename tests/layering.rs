@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("preflight", &["sim", "rescue", "chip", "usb", "clock"]),
     ("serial", &["clock"]),
     ("bench", &["serial", "executor", "journal", "rescue", "chip", "profile", "usb", "clock"]),
-    ("ui", &["executor", "rescue", "journal", "chip", "profile", "usb"]),
+    ("ui", &["bench", "executor", "rescue", "journal", "chip", "profile", "usb"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -13,6 +13,7 @@ Examples:
   recover list                              what is on the bus, by the names owners met
   recover --auto --dry-run                  look, prove, read, plan; write nothing lasting
   recover --auto --image CDRW0008.BIN       rescue with the vendor's image
+  recover --auto --all                      rescue all that need it, at once
   recover --auto --wait                     wait until the enclosure shows up, then rescue it
 
 Exit codes: 0 rescued, or healthy already; 1 not rescued and nothing lasting changed; 2 usage;
@@ -25,6 +26,10 @@ pub struct Cli {
     /// Find the one enclosure that needs it, prove it, back it up and bring it back
     #[arg(long)]
     pub auto: bool,
+
+    /// Rescue every enclosure that needs it, all at once
+    #[arg(long, requires = "auto")]
+    pub all: bool,
 
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would print a flattened field's comment as help")]
@@ -67,7 +72,8 @@ pub struct CommonArgs {
     #[arg(long, global = true, value_name = "FILE", help_heading = "Device")]
     pub bench_config: Option<PathBuf>,
 
-    /// Use a virtual enclosure instead of the computer's ports; `recover sim list` names them
+    /// Use virtual enclosures instead of the computer's ports, several as a,b:3; `recover sim list`
+    /// names them
     #[arg(long, global = true, value_name = "SCENARIO", num_args = 0..=1,
           default_missing_value = crate::sim::DEFAULT_SCENARIO, help_heading = "Simulator")]
     pub sim: Option<String>,
@@ -190,6 +196,12 @@ pub enum Command {
         #[command(flatten)]
         rescue: RescueArgs,
     },
+    /// Watch all ports of a bench and rescue what is plugged in, many at once
+    #[command(
+        after_help = "Examples:\n  recover bench --auto\n  recover bench --auto --profile sony-crx100e --ports A1,A2\n  \
+        recover bench --auto --sim sl11r-zeroed:4,at2lp-rc42,sl11r-dead-eeprom"
+    )]
+    Bench(BenchArgs),
     /// Save the EEPROM's bytes
     #[command(after_help = "Example:\n  recover backup --output enclosure.bin")]
     Backup {
@@ -271,6 +283,33 @@ pub enum ImageCommand {
         #[arg(long)]
         listing: bool,
     },
+}
+
+/// How a bench is run.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Rescue every unit as it is plugged in; without it a key starts each
+    #[arg(long)]
+    pub auto: bool,
+    /// Only these ports: paths or labels, with commas
+    #[arg(long, value_name = "LIST")]
+    pub ports: Option<String>,
+    /// What is known of the ports; bench.toml in the home folder without
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Virtual seconds to a real one, 0 for as fast as it goes; 1 on a terminal, else 0
+    #[arg(long, value_name = "FACTOR", requires = "sim", value_parser = pace, help_heading = "Simulator")]
+    pub pace: Option<f64>,
+    #[command(flatten)]
+    pub rescue: RescueArgs,
+}
+
+fn pace(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(factor) if (0.0..=10_000.0).contains(&factor) => Ok(factor),
+        Ok(_) => Err("write a number from 0 to 10000".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// The values of an image.

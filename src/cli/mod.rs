@@ -3,8 +3,11 @@
 //! [`main`] is the program. `args` is the definition, `ports` opens the real or the virtual
 //! bus, the rest are the commands. Nothing here decides what happens to a device.
 
+mod all;
 mod args;
 mod backup;
+mod bench;
+mod crew;
 mod diagnose;
 mod image;
 mod interrupt;
@@ -75,7 +78,8 @@ fn start_log(verbose: u8) {
 /// Whether the command works on a device, so that its JSON ends in an outcome.
 fn is_run(cli: &Cli) -> bool {
     match &cli.command {
-        None => cli.auto,
+        // Of many runs each has its own outcome.
+        None => cli.auto && !cli.all,
         Some(Command::Diagnose | Command::Backup { .. }) => true,
         Some(Command::Plan { .. } | Command::Resume { .. }) => true,
         Some(Command::Restore { list, .. }) => !list,
@@ -85,9 +89,10 @@ fn is_run(cli: &Cli) -> bool {
 }
 
 fn run(cli: Cli) -> Result<u8, Failure> {
-    let Cli { auto, rescue, common, command } = cli;
+    let Cli { auto, all, rescue, common, command } = cli;
     let stray = rescue != RescueArgs::default();
     match command {
+        None if auto && all => all::all(&common, &rescue),
         None if auto => rescue::auto(&common, &rescue),
         None => {
             ui::print_usage(&Cli::command().render_help().ansi().to_string());
@@ -102,6 +107,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
             Command::Diagnose => diagnose::diagnose(&common),
             Command::Plan { rescue } => rescue::plan(&common, &rescue),
             Command::Resume { rescue } => rescue::resume(&common, &rescue),
+            Command::Bench(args) => bench::bench(&common, &args),
             Command::Backup { output } => backup::backup(&common, output.as_deref()),
             Command::Restore { id: Some(id), list: false, rescue } => {
                 backup::restore(&common, &id, &rescue)

@@ -53,7 +53,7 @@ pub fn resume(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
 }
 
 /// The command with the image that was named, which a next step must not lose.
-fn with_image(command: String, rescue: &RescueArgs) -> String {
+pub(super) fn with_image(command: String, rescue: &RescueArgs) -> String {
     match &rescue.image {
         Some(image) => format!("{command} --image {}", quoted(&image.display().to_string())),
         None => command,

@@ -73,6 +73,20 @@ impl Commands {
         format!("recover resume{}", self.options)
     }
 
+    /// The same command for every device at once, where it has such a form.
+    pub fn all(&self) -> Option<String> {
+        self.again.starts_with("recover --auto").then(|| format!("{} --all", self.again))
+    }
+
+    /// The same commands for the device at that port.
+    #[must_use]
+    pub fn at(&self, port: &PortPath) -> Self {
+        Self {
+            again: format!("{} --port {port}", self.again),
+            options: format!("{} --port {port}", self.options),
+        }
+    }
+
     /// `recover restore`, for the same device.
     pub fn restore(&self, backup: &str) -> String {
         format!("recover restore {backup}{}", self.options)

@@ -116,6 +116,8 @@ codes! {
     R402 "another program holds the device";
     R403 "USB cannot be used here";
     R404 "another recover works on this port";
+    R405 "the run was stopped";
+    R406 "the program failed in the middle of a run";
     R501 "the backup cannot be saved";
     R502 "the journal cannot be written";
     R503 "no such backup";
@@ -205,6 +207,8 @@ impl Failure {
                 .next("close the program that uses it (virtual machines and vendor tools take whole USB devices), then run the same command"),
             BusError::Left(port) => Self::new(Code::R110, error.to_string(), place(port))
                 .next("plug the enclosure into the same port and run the same command"),
+            BusError::Stopped(port) => Self::new(Code::R405, error.to_string(), place(port))
+                .next("run the same command again when there is time for it"),
             BusError::Unusable(_) => Self::new(Code::R403, error.to_string(), "this computer")
                 .next("check that /dev/bus/usb exists and that this is not a container without USB"),
         }

@@ -31,6 +31,7 @@ mod port;
 pub mod pty;
 pub mod relay;
 pub mod scenarios;
+mod turns;
 
 pub use bus::{EepromState, SimBus};
 pub use clock::VirtualClock;

@@ -22,9 +22,11 @@ const STALL_NS: u64 = 100_000;
 pub(super) struct Numbers(u8);
 
 impl Numbers {
-    fn next(&mut self) -> u8 {
+    /// The next one that is not `last`, the number the port's device had before: among many
+    /// ports the numbers may have come round.
+    fn next(&mut self, last: u8) -> u8 {
         self.0 = if self.0 >= 127 { 1 } else { self.0 + 1 };
-        self.0
+        if self.0 == last { self.next(last) } else { self.0 }
     }
 }
 
@@ -46,8 +48,11 @@ pub(super) struct Port {
     pub(super) faults: Faults,
     /// Lines of the transfers made, when they are kept.
     pub(super) log: Option<Vec<String>>,
+    /// The number of its latest enumeration.
+    number: u8,
     generation: Option<u64>,
     enumerate_at: Option<u64>,
+    plug_at: Option<u64>,
     unplug_at: Option<u64>,
 }
 
@@ -65,10 +70,17 @@ impl Port {
             transfers: 0,
             faults: Faults::none(),
             log: None,
+            number: 0,
             generation: None,
             enumerate_at: None,
+            plug_at: None,
             unplug_at: None,
         }
+    }
+
+    /// Has the plug put in at that time, when the port is next looked at.
+    pub(super) fn plug_at(&mut self, time: u64) {
+        self.plug_at = Some(time);
     }
 
     /// Puts the plug in or pulls it, and with it, as the hands in front of a bench do, the supply
@@ -118,6 +130,12 @@ impl Port {
 
     /// Brings device and host to `now`.
     pub(super) fn reach(&mut self, now: u64, numbers: &mut Numbers) {
+        if let Some(at) = self.plug_at
+            && now >= at
+        {
+            self.plug_at = None;
+            self.power(true, at);
+        }
         loop {
             if let Some(at) = self.unplug_at
                 && self.device.now() >= at
@@ -129,7 +147,8 @@ impl Port {
                 && self.device.now() >= at
             {
                 self.enumerate_at = None;
-                self.sighting = enumerate(self.device.as_mut(), &self.path, numbers.next());
+                self.number = numbers.next(self.number);
+                self.sighting = enumerate(self.device.as_mut(), &self.path, self.number);
                 continue;
             }
             if self.device.now() >= now {
@@ -159,7 +178,8 @@ impl Port {
         if let Some(after) = &mut after
             && *after != before
         {
-            after.device_number = numbers.next();
+            self.number = numbers.next(self.number);
+            after.device_number = self.number;
         }
         self.sighting = after;
     }

@@ -109,6 +109,9 @@ pub enum BusError {
     /// The device left, or another took its place.
     #[error("the device at port {0} is gone")]
     Left(PortPath),
+    /// Whoever asked for the run has asked for its end.
+    #[error("stopped as was asked, before the device at port {0} was touched again")]
+    Stopped(PortPath),
     /// The USB system of this computer cannot be used at all.
     #[error("USB cannot be used on this computer: {0}")]
     Unusable(String),
