@@ -54,6 +54,72 @@ fn ids_alone_bring_a_board_without_firmware_back() {
 }
 
 #[test]
+fn a_generic_profile_takes_ids_or_an_image_and_promises_nothing_by_itself() {
+    let named = |profile: &str, ids: Option<&str>| {
+        let mut request = with_profile(profile);
+        request.wish.ids = ids.map(|ids| ids.parse().unwrap());
+        request.wish.revision = ids.map(|_| 0x0102);
+        request
+    };
+    for (name, profile, starts) in [
+        ("ezusb-blank", "generic-fx2lp", "c0501d8c60020100"),
+        ("ezusb-an2131-blank", "generic-an2131", "b0501d8c600201"),
+    ] {
+        let mut desk = Desk::new(scenario(name));
+        let outcome = desk.rescue(&named(profile, Some("1d50:608c")));
+        assert_eq!(outcome.result, Verdict::Rescued, "{name}: {:?}", outcome.failure);
+        assert_eq!(hex::encode(&desk.eeprom()[..starts.len() / 2]), starts);
+        let seen = outcome.identity.seen.unwrap();
+        assert_eq!((seen.ids.to_string(), seen.bcd_device), ("1d50:608c".into(), Some(0x0102)));
+
+        // An image instead: who it is comes from the image.
+        let mut desk = Desk::new(scenario(name));
+        let image = scenario(name).factory_image();
+        let mut request = with_image("my.iic", image);
+        request.wish.profile = Some(profile.to_owned());
+        let outcome = desk.rescue(&request);
+        assert_eq!(outcome.result, Verdict::Rescued, "{name}: {:?}", outcome.failure);
+        assert!(desk.eeprom().starts_with(image));
+
+        // Neither: the commands to choose from.
+        let mut desk = Desk::new(scenario(name));
+        let outcome = desk.rescue(&named(profile, None));
+        let failure = outcome.failure.unwrap();
+        assert_eq!((failure.code, failure.exit_code()), (Code::R303, 4), "{failure}");
+        let with = |option: &str| format!("recover --auto --profile {profile} {option}");
+        assert!(failure.next[0].starts_with(&with("--ids VVVV:PPPP")), "{failure}");
+        assert_eq!(failure.next[1], with("--image FILE"));
+        assert_eq!(desk.write_cycles(), 0);
+    }
+    // A profile that says who it is takes no ids besides, nor does another chip's.
+    for (profile, code) in
+        [("simulated-fx2lp", Code::R311), ("generic-an2131", Code::R307), ("generic", Code::R306)]
+    {
+        let mut desk = Desk::new(scenario("ezusb-blank"));
+        let failure = desk.rescue(&named(profile, Some("1d50:608c"))).failure.unwrap();
+        assert_eq!((failure.code, failure.exit_code()), (code, 2), "{failure}");
+        assert_eq!(desk.write_cycles(), 0);
+    }
+    // Ids that nobody has, and those of a blank chip.
+    for ids in ["0000:0001", "1d50:ffff", "04b4:8613"] {
+        let mut desk = Desk::new(scenario("ezusb-blank"));
+        let failure = desk.rescue(&named("generic-fx2lp", Some(ids))).failure.unwrap();
+        assert_eq!(failure.code, Code::R208, "{failure}");
+        assert_eq!(desk.write_cycles(), 0);
+    }
+}
+
+#[test]
+fn an_unnamed_device_is_shown_the_generic_profile_among_the_choices() {
+    let mut desk = Desk::new(scenario("ezusb-devboard"));
+    let failure = desk.rescue(&Request::default()).failure.unwrap();
+    assert_eq!((failure.code, failure.exit_code()), (Code::R310, 4));
+    let ids = "recover --auto --profile generic-fx2lp --ids VVVV:PPPP";
+    assert!(failure.next.iter().any(|next| next.starts_with(ids)), "{failure}");
+    assert!(failure.next.iter().any(|next| next.ends_with("--profile simulated-fx2lp")));
+}
+
+#[test]
 fn images_that_cannot_be_meant_are_refused_and_nothing_is_sent() {
     let mut no_ids = scenario("ezusb-blank").factory_image().to_vec();
     no_ids[1..5].fill(0);

@@ -150,7 +150,13 @@ fn request(common: &CommonArgs, rescue: &RescueArgs) -> Result<Request, Failure>
     let image = rescue.image.as_deref().map(read_image).transpose()?;
     Ok(Request {
         port: common.port.clone(),
-        wish: Wish { profile: rescue.profile.clone(), image, serial: rescue.serial.clone() },
+        wish: Wish {
+            profile: rescue.profile.clone(),
+            image,
+            ids: rescue.ids,
+            revision: rescue.revision,
+            serial: rescue.serial.clone(),
+        },
         dry_run: rescue.dry_run,
         yes: rescue.yes,
         force: rescue.force,

@@ -135,7 +135,7 @@ impl Session<'_> {
         let now = Identity::of(seen);
         let profile = self.tools.library.profiles().find(|profile| {
             profile.scope == self.tools.scope
-                && profile.identity.identity.differences(&now).is_empty()
+                && profile.promised().is_some_and(|promised| promised.differences(&now).is_empty())
         })?;
         let (chip, model) = chip::model(&profile.chip.model)?;
         let suspicion = Suspicion {

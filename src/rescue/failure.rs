@@ -183,7 +183,7 @@ impl Failure {
         match (self.device, self.code) {
             (DeviceState::PartWritten | DeviceState::Written, _) => 3,
             (_, Code::R301 | Code::R302 | Code::R303 | Code::R304 | Code::R310) => 4,
-            (_, Code::R306 | Code::R311) => 2,
+            (_, Code::R306 | Code::R307 | Code::R308 | Code::R311) => 2,
             _ => 1,
         }
     }
