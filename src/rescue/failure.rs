@@ -87,6 +87,7 @@ codes! {
     R115 "the EEPROM cannot be read";
     R116 "the EEPROM changed meanwhile";
     R117 "there is nothing to learn from the device";
+    R118 "the EEPROM takes its addresses otherwise";
     R201 "the image is empty";
     R202 "the image is one byte repeated";
     R203 "the image has no valid signature";
