@@ -14,6 +14,8 @@ Examples:
   recover --auto --dry-run                  look, prove, read, plan; write nothing lasting
   recover --auto --image CDRW0008.BIN       rescue with the vendor's image
   recover --auto --all                      rescue all that need it, at once
+  recover --auto --profile generic-fx2lp --ids 1d50:608c
+                                            give a board without firmware its ids back
   recover --auto --wait                     wait until the enclosure shows up, then rescue it
 
 Exit codes: 0 rescued, or healthy already; 1 not rescued and nothing lasting changed; 2 usage;
@@ -147,6 +149,14 @@ pub struct RescueArgs {
     /// The enclosure model; `recover profile list` names them
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
+
+    /// Who it is to be, as 1d50:608c, where the profile leaves that to you
+    #[arg(long, value_name = "IDS", requires = "profile", conflicts_with = "image")]
+    pub ids: Option<Ids>,
+
+    /// Its bcdDevice in hexadecimal, with --ids
+    #[arg(long, value_name = "BCD", value_parser = hexadecimal, requires = "ids")]
+    pub revision: Option<u16>,
 
     /// The serial number on the label, for an image that is made from values
     #[arg(long, value_name = "SERIAL")]

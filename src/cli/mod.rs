@@ -166,7 +166,13 @@ fn request(common: &CommonArgs, rescue: &RescueArgs) -> Result<Request, Failure>
     };
     Ok(Request {
         port: common.port.clone(),
-        wish: Wish { profile, image, serial: rescue.serial.clone() },
+        wish: Wish {
+            profile,
+            image,
+            ids: rescue.ids,
+            revision: rescue.revision,
+            serial: rescue.serial.clone(),
+        },
         dry_run: rescue.dry_run,
         yes: rescue.yes,
         force: rescue.force,

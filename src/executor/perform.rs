@@ -138,7 +138,9 @@ impl Session<'_> {
         }
         self.outcome.memory_time_ms = clock.now().saturating_sub(began).as_secs_f64() * 1000.0;
         result.map_err(|mut failure| {
-            if failure.code == Code::R106 && self.is_unchanged(&mut *memory, survey, &plan.runs()) {
+            if matches!(failure.code, Code::R106 | Code::R118)
+                && self.is_unchanged(&mut *memory, survey, &plan.runs())
+            {
                 self.state = DeviceState::RunningFromRam;
                 failure.device = self.state;
             }

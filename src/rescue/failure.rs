@@ -87,6 +87,7 @@ codes! {
     R115 "the EEPROM cannot be read";
     R116 "the EEPROM changed meanwhile";
     R117 "there is nothing to learn from the device";
+    R118 "the EEPROM takes its addresses otherwise";
     R201 "the image is empty";
     R202 "the image is one byte repeated";
     R203 "the image has no valid signature";
@@ -191,7 +192,7 @@ impl Failure {
         match (self.device, self.code) {
             (DeviceState::PartWritten | DeviceState::Written, _) => 3,
             (_, Code::R301 | Code::R302 | Code::R303 | Code::R304 | Code::R310) => 4,
-            (_, Code::R306 | Code::R311 | Code::R601) => 2,
+            (_, Code::R306 | Code::R307 | Code::R308 | Code::R311 | Code::R601) => 2,
             _ => 1,
         }
     }

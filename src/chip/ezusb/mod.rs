@@ -27,6 +27,7 @@ pub mod probe;
 mod ram;
 pub mod record;
 mod trial;
+mod upper_ram;
 pub mod wire;
 
 use super::{

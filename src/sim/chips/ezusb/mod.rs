@@ -54,14 +54,19 @@ pub struct EzUsb {
 
 impl EzUsb {
     /// A chip without power. An EEPROM with two address bytes is strapped to 51, where the boot
-    /// ROM looks for it.
+    /// ROM looks for it; [`Self::strapped`] says otherwise.
     pub fn new(profile: &'static Profile, eeprom: Option<Eeprom>) -> Self {
         let strapped = |part: Eeprom| match part.part().address_bytes {
             1 => part,
             _ => part.strapped(1),
         };
+        Self::strapped(profile, eeprom.map(strapped))
+    }
+
+    /// The same with the EEPROM's pins as they are.
+    pub fn strapped(profile: &'static Profile, eeprom: Option<Eeprom>) -> Self {
         Self {
-            board: Board::new(profile, eeprom.map(strapped)),
+            board: Board::new(profile, eeprom),
             cpu: Cpu::new(),
             powered: false,
             stopped: false,
