@@ -122,6 +122,10 @@ codes! {
     R504 "the backup is damaged";
     R505 "nothing to resume";
     R506 "a file cannot be read or written";
+    R521 "the ledger cannot be read or written";
+    R522 "the ledger is of a newer version";
+    R523 "no such unit in the ledger";
+    R524 "more than one unit could be meant";
 }
 
 impl fmt::Display for Code {
@@ -182,7 +186,7 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match (self.device, self.code) {
             (DeviceState::PartWritten | DeviceState::Written, _) => 3,
-            (_, Code::R301 | Code::R302 | Code::R303 | Code::R304 | Code::R310) => 4,
+            (_, Code::R301 | Code::R302 | Code::R303 | Code::R304 | Code::R310 | Code::R524) => 4,
             (_, Code::R306 | Code::R311) => 2,
             _ => 1,
         }

@@ -8,6 +8,7 @@ mod narration;
 mod operator;
 mod report;
 mod terminal;
+mod unit;
 
 use std::io::{self, IsTerminal, Write};
 
@@ -16,6 +17,7 @@ pub use narration::{Plain, list_line, narrate};
 pub use operator::TerminalOperator;
 pub use report::report;
 pub use terminal::Terminal;
+pub use unit::{unit_line, unit_text};
 
 use crate::executor::{Event, Observer};
 use crate::rescue::{Failure, Outcome};
@@ -34,6 +36,12 @@ pub fn observer(json: bool) -> Box<dyn Observer> {
 /// Prints data: to stdout, ignoring a reader that has gone.
 pub fn print(text: &str) {
     drop(writeln!(anstream::stdout(), "{}", text.trim_end()));
+}
+
+/// Prints data as it is: a file that goes to stdout.
+pub fn print_exactly(bytes: &[u8]) {
+    let mut out = io::stdout().lock();
+    drop(out.write_all(bytes).and_then(|()| out.flush()));
 }
 
 /// Prints how the program is used, to stderr: nobody asked for it.
