@@ -13,6 +13,9 @@ use super::memory::Certainty;
 /// Most cells of one picture.
 const MOST_CELLS: usize = 4096;
 
+/// Cells in a row of a small picture.
+const FEWEST_COLUMNS: usize = 16;
+
 /// Side of a cell, in the picture's own units.
 const CELL: usize = 10;
 
@@ -61,7 +64,7 @@ impl Grid {
     fn of(bytes: usize) -> Self {
         let per_cell = bytes.div_ceil(MOST_CELLS).max(1).next_power_of_two();
         let columns = match bytes.div_ceil(per_cell) {
-            0..=256 => 16,
+            0..=256 => FEWEST_COLUMNS,
             257..=1024 => 32,
             _ => 64,
         };
@@ -94,7 +97,7 @@ pub fn both(before: &[u8], after: &[u8], certainty: Certainty) -> Markup {
         Certainty::PartWritten => "Meant to become; it holds some of this",
     };
     html! {
-        div.pictures {
+        div.pictures.few[grid.columns == FEWEST_COLUMNS] {
             figure { (draw(grid, &then, "The memory before")) figcaption { "Before: the backup" } }
             figure { (draw(grid, &now, "The memory afterwards")) figcaption { (caption) } }
         }
@@ -146,9 +149,12 @@ fn draw(grid: Grid, kinds: &[Kind], title: &str) -> Markup {
     #[expect(clippy::cast_precision_loss, reason = "a picture is a few hundred units wide")]
     let margin = width as f64 * MARGIN;
     #[expect(clippy::cast_precision_loss, reason = "a picture is a few hundred units wide")]
-    let (view_width, letters) = (width as f64 + margin, width as f64 * 0.034);
-    // The first address stands a little above its row.
-    let view = format!("{:.1} -{CELL} {:.1} {}", -margin, view_width + 1.0, height + CELL + 1);
+    let (width, letters) = (width as f64 + margin, width as f64 * 0.034);
+    // The first address stands a little above its row where rows are lower than letters.
+    #[expect(clippy::cast_precision_loss, reason = "a picture is a few hundred units wide")]
+    let (above, height) = ((letters * 0.75 - CELL as f64).max(0.0) + 2.0, height as f64);
+    let (width, height) = (width + 1.0, height + above + 1.0);
+    let view = format!("{:.1} {:.1} {width:.1} {height:.1}", -margin, -above);
     html! {
         svg viewBox=(view) role="img" aria-label=(title) {
             title { (title) }

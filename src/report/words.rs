@@ -77,7 +77,7 @@ pub fn wrong(unit: &Unit) -> Vec<String> {
         _ => "What its memory holds was not found out.".to_owned(),
     });
     if let Some(diagnosis) = &unit.diagnosis {
-        told.push(format!("In the technician's words: {diagnosis}."));
+        told.push(format!("For the technician: {diagnosis}."));
     }
     told
 }
