@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::usb::{Ids, PortPath};
 
@@ -245,6 +249,35 @@ pub enum Command {
     /// Print which chips and enclosures are supported, as Markdown tables
     #[command(after_help = "Example:\n  recover supported")]
     Supported,
+    /// Look into the ledger of the units that passed
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+    /// Make a page about one unit of the ledger, to print and hand over
+    #[command(after_help = "Example:\n  recover report 2026-11-22T10-02-33-sl11r --html unit.html")]
+    Report {
+        /// The unit's id, or as much of its beginning as no other has
+        id: String,
+        /// The file to write; one that exists is not overwritten
+        #[arg(long, value_name = "FILE")]
+        html: PathBuf,
+    },
+    /// Print a script that completes this program's command line
+    #[command(
+        after_help = "Example:\n  recover completions bash > ~/.local/share/bash-completion/completions/recover"
+    )]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the man page
+    #[command(
+        after_help = "Example:\n  recover man | man -l -\n  recover man --output ~/.local/share/man/man1"
+    )]
+    Man {
+        /// Write it and a page for every command into this folder instead
+        #[arg(short, long, value_name = "FOLDER")]
+        output: Option<PathBuf>,
+    },
     /// Print a udev rules file that lets ordinary users rescue enclosures
     #[command(
         after_help = "Example:\n  recover udev-rules | sudo tee /etc/udev/rules.d/70-recover.rules"
@@ -391,6 +424,65 @@ pub enum ProfileCommand {
         /// The folder; your own profiles without
         folder: Option<PathBuf>,
     },
+}
+
+/// `recover ledger …`.
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// List the units, oldest first
+    #[command(after_help = "Example:\n  recover ledger list --serial 0C0FFEE --since 2026-11-01")]
+    List {
+        #[command(flatten)]
+        query: QueryArgs,
+    },
+    /// Show all that is kept of one unit
+    #[command(after_help = "Example:\n  recover ledger show 2026-11-22T10-02-33-sl11r")]
+    Show {
+        /// Its id, or as much of its beginning as no other has
+        id: String,
+    },
+    /// Write the units as a table
+    #[command(after_help = "Example:\n  recover ledger export --format csv --output units.csv")]
+    Export {
+        /// What to write
+        #[arg(long, value_enum, value_name = "FORMAT")]
+        format: TableFormat,
+        /// The file to write, instead of stdout; one that exists is not overwritten
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        query: QueryArgs,
+    },
+}
+
+/// Which units of the ledger.
+#[derive(Clone, Debug, Default, Args)]
+pub struct QueryArgs {
+    /// Only units with this in a serial number, letters of either case
+    #[arg(long, value_name = "TEXT")]
+    pub serial: Option<String>,
+    /// Only units since that day or moment (UTC), as 2026-11-22 or 2026-11-22T10:02:33Z
+    #[arg(long, value_name = "DATE", value_parser = moment)]
+    pub since: Option<Timestamp>,
+}
+
+/// How a table is written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum TableFormat {
+    /// Comma-separated values, with a heading
+    Csv,
+    /// One array of objects, steps included
+    Json,
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let day = |day: Date| day.to_zoned(TimeZone::UTC).map(|start| start.timestamp());
+    let parsed = match text.parse::<Date>() {
+        // A moment begins with a day, and would be taken for it.
+        Ok(date) if !text.contains(['T', 't', ' ']) => day(date),
+        _ => text.parse(),
+    };
+    parsed.map_err(|error| error.to_string())
 }
 
 /// `recover sim …`.

@@ -9,20 +9,23 @@ mod backup;
 mod bench;
 mod crew;
 mod diagnose;
+mod generated;
 mod image;
 mod interrupt;
+mod ledger;
 mod list;
 mod ports;
 mod profile;
 mod relays;
+mod report;
 mod rescue;
 mod serials;
 mod sim;
 mod supported;
 mod udev_rules;
 
-use std::fs;
-use std::io::Read;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -117,6 +120,10 @@ fn run(cli: Cli) -> Result<u8, Failure> {
             Command::Profile(command) => profile::run(&common, &command),
             Command::Sim(command) => sim::run(&common, &command),
             Command::Supported => Ok(supported::print()),
+            Command::Ledger(command) => ledger::run(&common, &command),
+            Command::Report { id, html } => report::report(&common, &id, &html),
+            Command::Completions { shell } => generated::completions(shell),
+            Command::Man { output } => generated::man(output.as_deref()),
             Command::UdevRules => udev_rules::print(&common),
         },
     }
@@ -137,6 +144,19 @@ fn home(common: &CommonArgs) -> Result<PathBuf, Failure> {
         Failure::new(Code::R506, error.to_string(), "the user's data folder")
             .next("name a folder with --home")
     })
+}
+
+/// Writes a file that was not there before.
+fn write_new(path: &Path, bytes: &[u8], otherwise: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        let what = match error.kind() {
+            ErrorKind::AlreadyExists => "this file is there already, and is not overwritten".into(),
+            _ => error.to_string(),
+        };
+        Failure::new(Code::R506, what, path.display().to_string()).next(otherwise)
+    };
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
 }
 
 /// The profiles: those that come with the program, and the user's own.

@@ -14,7 +14,7 @@ use crate::rescue::choice::{
     Choice, NamedImage, OwnImage, Seen, choose_backup, choose_image, choose_profile, who_is_to_be,
 };
 use crate::rescue::outcome::sha256;
-use crate::rescue::{Code, Failure, Preflight, Wish};
+use crate::rescue::{Code, Failure, Preflight, Wish, Work};
 
 /// An image with everything that was checked about it.
 pub(super) struct Target {
@@ -29,12 +29,18 @@ impl Session<'_> {
     /// A backup as something to write: an image where it is one, the bare bytes where it is not,
     /// for its owner may want a blank memory back.
     pub(super) fn restore_target(
-        &self,
+        &mut self,
         candidate: &Candidate,
         finding: &Finding,
         choice: Choice,
     ) -> Target {
         let bytes = &choice.image.bytes;
+        self.emit(&Event::Chosen {
+            profile: None,
+            image: choice.image.name.clone(),
+            bytes: bytes.len(),
+            sha256: sha256(bytes),
+        });
         match candidate.chip.image_in_memory(finding.model, bytes) {
             Ok(image) => {
                 let expected = image.identity.clone();
@@ -65,6 +71,9 @@ impl Session<'_> {
         if let (Some(journal), Some(image)) = (taken_up(request, candidate), &wish.image)
             && journal.begun().restoring
         {
+            if self.outcome.work == Some(Work::Rescue) {
+                self.outcome.work = Some(Work::Restore);
+            }
             let choice = Choice { profile: None, image: image.clone(), doubt: None };
             return Ok(self.restore_target(candidate, finding, choice));
         }

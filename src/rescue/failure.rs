@@ -125,6 +125,10 @@ codes! {
     R504 "the backup is damaged";
     R505 "nothing to resume";
     R506 "a file cannot be read or written";
+    R521 "the ledger cannot be read or written";
+    R522 "the ledger is of a newer version";
+    R523 "no such unit in the ledger";
+    R524 "more than one unit could be meant";
     R601 "the bench file is not right";
     R602 "a relay board's serial device is missing";
     R603 "a relay board does not answer";
@@ -191,7 +195,7 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match (self.device, self.code) {
             (DeviceState::PartWritten | DeviceState::Written, _) => 3,
-            (_, Code::R301 | Code::R302 | Code::R303 | Code::R304 | Code::R310) => 4,
+            (_, Code::R301 | Code::R302 | Code::R303 | Code::R304 | Code::R310 | Code::R524) => 4,
             (_, Code::R306 | Code::R307 | Code::R308 | Code::R311 | Code::R601) => 2,
             _ => 1,
         }
