@@ -154,6 +154,35 @@ fn an_enclosure_with_a_supply_of_its_own_needs_hands() {
     assert_eq!(switched(&desk), OFF_AND_ON_BY_HUB);
 }
 
+/// Hands that plug the enclosure in elsewhere.
+struct Clumsy(SimBus);
+
+impl Operator for Clumsy {
+    fn consent(&mut self, _reasons: &[String]) -> Consent {
+        Consent::Unasked
+    }
+
+    fn power_cycle(&mut self, port: &PortPath) {
+        self.0.unplug(port);
+        let elsewhere = "3-4".parse().unwrap();
+        self.0.plug_in(elsewhere, scenario("ezusb-blank").device(), Faults::none());
+    }
+}
+
+#[test]
+fn an_enclosure_that_appears_elsewhere_is_named() {
+    let scenario = scenario("ezusb-blank");
+    let mut desk = Desk::new(scenario);
+    let mut bus = desk.bus.clone();
+    let mut hands = Clumsy(desk.bus.clone());
+    let request = request(scenario);
+    let outcome = desk.run_by(&mut bus, &mut hands, |session| session.rescue(&request));
+    let failure = outcome.failure.unwrap();
+    assert_eq!(failure.code, Code::R111);
+    assert_eq!(failure.device, DeviceState::Written);
+    assert!(failure.next[0].contains("at port 3-4 04b4:8613 appeared"), "{failure}");
+}
+
 #[test]
 fn only_the_very_device_loses_its_power() {
     let bus = SimBus::with_scenario(scenario("ezusb-blank"));

@@ -36,12 +36,18 @@ pub use self::permission::{RULES_PATH, udev_rules};
 pub struct HostBus {
     clock: Arc<RealClock>,
     sysfs: Sysfs,
+    /// Ports that were switched off through this bus.
+    without_power: Vec<PortPath>,
 }
 
 impl HostBus {
     /// The ports of this computer. Nothing is touched until the first scan.
     pub fn new() -> Self {
-        Self { clock: Arc::new(RealClock::new()), sysfs: Sysfs::of_this_computer() }
+        Self {
+            clock: Arc::new(RealClock::new()),
+            sysfs: Sysfs::of_this_computer(),
+            without_power: Vec::new(),
+        }
     }
 
     /// The device that was sighted: same port, same device number.
@@ -129,11 +135,15 @@ impl Bus for HostBus {
 
     fn power_off(&mut self, seen: &Sighting) -> Result<(), PowerError> {
         Self::find(seen).map_err(|_| PowerError::Left(seen.port.clone()))?;
-        hub::power(&seen.port, false, &self.sysfs, &self.clock)
+        hub::power(&seen.port, false, &self.sysfs, &self.clock)?;
+        self.without_power.push(seen.port.clone());
+        Ok(())
     }
 
     fn power_on(&mut self, port: &PortPath) -> Result<(), PowerError> {
-        hub::power(port, true, &self.sysfs, &self.clock)
+        hub::power(port, true, &self.sysfs, &self.clock)?;
+        self.without_power.retain(|other| other != port);
+        Ok(())
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
@@ -143,7 +153,11 @@ impl Bus for HostBus {
 
 impl Drop for HostBus {
     fn drop(&mut self) {
-        restore_power();
+        for port in std::mem::take(&mut self.without_power) {
+            if let Err(error) = self.power_on(&port) {
+                log::error!("port {port} has no power: {error}");
+            }
+        }
     }
 }
 
