@@ -70,6 +70,18 @@ fn modules_name_only_what_lies_inward() {
 }
 
 #[test]
+fn only_one_file_talks_to_serialport() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&src, &mut files);
+    let users: Vec<_> = files
+        .iter()
+        .filter(|file| fs::read_to_string(file).unwrap().contains("serialport::"))
+        .collect();
+    assert_eq!(users, [&src.join("serial/port.rs")]);
+}
+
+#[test]
 fn only_the_host_bus_talks_to_libusb() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();

@@ -7,24 +7,30 @@
 //! another one is to be begun, is decided from values alone in [`port`]; [`stage`] knows how long
 //! each part of a rescue may take, [`stop`] how a run ends early without losing anything,
 //! [`tally`] what the whole run comes to, [`config`] what `bench.toml` says of the ports.
+//! [`switchboard`] switches their relays and leaves them safe, [`hands`] gives a rescue their use.
 //!
 //! Threads here never wait for one another but by the bus's clock, because on the simulator the
 //! one whose time is the least is the one that goes on.
 
 pub mod config;
+pub mod hands;
 pub mod notice;
 pub mod port;
 pub mod stage;
 pub mod stop;
+pub mod switchboard;
 pub mod tally;
 mod watch;
 mod worker;
 
 use std::collections::BTreeMap;
 
+pub use config::BenchConfig;
+pub use hands::RelayOperator;
 pub use notice::{Happening, Listener, Notice, What};
 pub use stage::{Limits, Stage};
 pub use stop::StopLevel;
+pub use switchboard::Switchboard;
 pub use tally::Tally;
 pub use watch::Bench;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use crate::clock::Clock;
-use crate::usb::{Bus, BusError, Link, PortPath, Sighting};
+use crate::usb::{Bus, BusError, Link, PortPath, PowerError, Sighting};
 
 /// How firmly a run is asked to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,6 +81,14 @@ impl Bus for Stoppable {
     fn reset(&mut self, seen: &Sighting) -> Result<(), BusError> {
         self.check()?;
         self.bus.reset(seen)
+    }
+
+    fn power_off(&mut self, seen: &Sighting) -> Result<(), PowerError> {
+        self.bus.power_off(seen)
+    }
+
+    fn power_on(&mut self, port: &PortPath) -> Result<(), PowerError> {
+        self.bus.power_on(port)
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

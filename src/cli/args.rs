@@ -67,6 +67,11 @@ pub struct CommonArgs {
           default_missing_value = "600", help_heading = "Device")]
     pub wait: Option<u64>,
 
+    /// The bench file: labels, profiles and relays of ports (bench.toml in the home folder
+    /// without)
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Device")]
+    pub bench_config: Option<PathBuf>,
+
     /// Use virtual enclosures instead of the computer's ports, several as a,b:3; `recover sim list`
     /// names them
     #[arg(long, global = true, value_name = "SCENARIO", num_args = 0..=1,
@@ -76,6 +81,22 @@ pub struct CommonArgs {
     /// Disturb the simulator at a transfer: unplug@N, stall@N, timeout@N, short@N, flip@N, seed=S
     #[arg(long, global = true, value_name = "FAULT", requires = "sim", help_heading = "Simulator")]
     pub fault: Vec<String>,
+
+    /// The virtual hub switches its ports' power: switching, lying or ganged
+    #[arg(long, global = true, value_name = "KIND", requires = "sim", help_heading = "Simulator")]
+    pub sim_hub: Option<crate::sim::HubKind>,
+
+    /// A virtual relay board behind a serial device, wired as --bench-config says; KIND is lcus,
+    /// aa-bb, letter, numato or mute
+    #[arg(
+        long,
+        global = true,
+        value_name = "KIND=FILE",
+        requires = "sim",
+        requires = "bench_config",
+        help_heading = "Simulator"
+    )]
+    pub sim_relay: Option<String>,
 
     /// Keep the virtual EEPROM in this file from one run to the next
     #[arg(long, global = true, value_name = "FILE", requires = "sim", help_heading = "Simulator")]
@@ -273,9 +294,6 @@ pub struct BenchArgs {
     /// Only these ports: paths or labels, with commas
     #[arg(long, value_name = "LIST")]
     pub ports: Option<String>,
-    /// What is known of the ports; bench.toml in the home folder without
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
     /// Virtual seconds to a real one, 0 for as fast as it goes; 1 on a terminal, else 0
     #[arg(long, value_name = "FACTOR", requires = "sim", value_parser = pace, help_heading = "Simulator")]
     pub pace: Option<f64>,
@@ -373,5 +391,15 @@ pub enum SimCommand {
     Show {
         /// Its name
         name: String,
+    },
+    /// Be a relay board behind a serial device of this computer; print every relay that moves
+    #[command(after_help = "Example:\n  recover sim relay --kind lcus --device /tmp/relays")]
+    Relay {
+        /// What it understands: lcus, aa-bb, letter, numato or mute
+        #[arg(long, value_name = "KIND", default_value = "lcus")]
+        kind: crate::sim::relay::Dialect,
+        /// A link to make to the serial device
+        #[arg(long, value_name = "FILE")]
+        device: Option<PathBuf>,
     },
 }

@@ -10,9 +10,11 @@ mod bench;
 mod crew;
 mod diagnose;
 mod image;
+mod interrupt;
 mod list;
 mod ports;
 mod profile;
+mod relays;
 mod rescue;
 mod serials;
 mod sim;
@@ -154,9 +156,17 @@ fn request(common: &CommonArgs, rescue: &RescueArgs) -> Result<Request, Failure>
         })?),
     };
     let image = rescue.image.as_deref().map(read_image).transpose()?;
+    let profile = match (&rescue.profile, &image, &common.port) {
+        // What is usually plugged in there.
+        (None, None, Some(port)) => {
+            let bench = relays::config(common)?;
+            bench.and_then(|bench| bench.port(port)?.profile.clone())
+        }
+        (named, _, _) => named.clone(),
+    };
     Ok(Request {
         port: common.port.clone(),
-        wish: Wish { profile: rescue.profile.clone(), image, serial: rescue.serial.clone() },
+        wish: Wish { profile, image, serial: rescue.serial.clone() },
         dry_run: rescue.dry_run,
         yes: rescue.yes,
         force: rescue.force,
@@ -204,6 +214,15 @@ fn command_line(common: &CommonArgs, verb: &str) -> String {
     }
     if let Some(file) = &common.sim_state {
         add("--sim-state", &file.display().to_string());
+    }
+    if let Some(kind) = &common.sim_hub {
+        add("--sim-hub", kind.name());
+    }
+    if let Some(board) = &common.sim_relay {
+        add("--sim-relay", board);
+    }
+    if let Some(file) = &common.bench_config {
+        add("--bench-config", &file.display().to_string());
     }
     if let Some(port) = &common.port {
         add("--port", &port.to_string());

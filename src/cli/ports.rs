@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use super::args::CommonArgs;
-use super::read_text;
+use super::{interrupt, read_text, relays};
 use crate::clock::{Clock, RealClock};
 use crate::executor::{Consent, Operator};
 use crate::profile::Scope;
 use crate::rescue::{Code, Failure};
 use crate::sim::{self, Faults, Scenario, SimBus};
 use crate::ui::TerminalOperator;
-use crate::usb::host::HostBus;
+use crate::usb::host::{HostBus, restore_power};
 use crate::usb::trace::{Recorder, Serials};
 use crate::usb::{Bus, PortPath};
 
@@ -90,15 +90,17 @@ impl Ports {
         let mut ports = match &common.sim {
             Some(names) => {
                 let simulated = Simulated::open(common, names, Plugged::Already)?;
-                let operator = Box::new(VirtualHands(simulated.bus.clone()));
-                let bus = Box::new(simulated.bus.clone());
-                Self { bus, operator, simulated: Some(simulated) }
+                let bus = simulated.bus.clone();
+                let hands = Box::new(VirtualHands(bus.clone()));
+                let operator = relays::operator(common, hands, Some(&bus))?;
+                Self { bus: Box::new(bus), operator, simulated: Some(simulated) }
             }
-            None => Self {
-                bus: Box::new(HostBus::new()),
-                operator: Box::new(TerminalOperator),
-                simulated: None,
-            },
+            None => {
+                let bus = Box::new(HostBus::new());
+                interrupt::before_ending(restore_power);
+                let operator = relays::operator(common, Box::new(TerminalOperator), None)?;
+                Self { bus, operator, simulated: None }
+            }
         };
         if let Some(path) = &common.trace {
             let file = File::create(path).map_err(|error| file_failure(path, &error))?;
@@ -147,6 +149,9 @@ impl Simulated {
             match plugged {
                 Plugged::Already => bus.plug_in(unit.port.clone(), device, faults),
                 Plugged::OverTime => bus.plug_in_at(at, unit.port.clone(), device, faults),
+            }
+            if let Some(kind) = common.sim_hub {
+                bus.put_hub(&unit.port, kind);
             }
             at += NEXT_UNIT;
         }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::operator::Switching;
+use super::power::SwitchedBy;
 use crate::chip::{DriveAnswer, Evidence, Identity, Model, Running, Size, Standing};
 use crate::rescue::{Condition, Failure, Limit, Outcome, Preflight, Risk};
 use crate::usb::{Ids, PortPath};
@@ -115,6 +117,15 @@ pub enum Event {
         request: String,
         /// What should happen then.
         expect: String,
+    },
+    /// Power or a contact was switched without hands.
+    Switched {
+        /// At which port.
+        port: PortPath,
+        /// What was done.
+        what: Switching,
+        /// By what.
+        by: SwitchedBy,
     },
     /// A profile was made from a healthy device.
     Learnt {

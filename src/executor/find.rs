@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::event::Event;
 use super::session::Session;
 use super::{Request, Tools};
 use crate::chip::{self, Chip, Identity, Standing, Suspicion};
@@ -77,26 +76,23 @@ impl Session<'_> {
                 Ok(candidate) => request.wait.is_some() && !candidate.is_in_question(),
                 Err(failure) => failure.code == Code::R101,
             };
-            if !nothing_yet || deadline.passed(&*clock) {
+            if !nothing_yet {
                 return found;
             }
-            if !guided {
-                self.guide(request);
+            // By itself a bench takes nothing into its boot mode that is there and healthy.
+            let may_guide = match self.is_guided_by_bench(request) {
+                true => found.is_err(),
+                false => !deadline.passed(&*clock),
+            };
+            if !guided && may_guide {
+                self.guide(request)?;
                 guided = true;
+                continue;
+            }
+            if deadline.passed(&*clock) {
+                return found;
             }
             clock.sleep(POLL);
-        }
-    }
-
-    /// Asks for what the named profile knows to be done by hand until the device shows up.
-    fn guide(&mut self, request: &Request) {
-        let library = self.tools.library;
-        let named = request.wish.profile.as_ref().and_then(|name| library.find(name));
-        for by_hand in named.into_iter().flat_map(|named| named.by_hand(GuidanceTime::First)) {
-            self.emit(&Event::Asked {
-                request: by_hand.step.clone(),
-                expect: by_hand.expect.clone(),
-            });
         }
     }
 

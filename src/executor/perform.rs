@@ -76,6 +76,8 @@ impl Session<'_> {
             match step {
                 Step::Restart { by } => {
                     let link = link.take();
+                    self.awaited.clone_from(&target.expected);
+                    self.may_run_from_ram = candidate.chip.image_survives_loader();
                     seen =
                         self.step(position, step, |run| run.restart(candidate, link, &seen, *by))?;
                 }

@@ -32,6 +32,10 @@ pub struct Session<'t> {
     pub(super) journal: Option<JournalFile>,
     /// What the chosen profile knows to be done by hand while the power is away.
     pub(super) at_restart: Vec<Guidance>,
+    /// Who the device is to be when its power comes back, once that is the question.
+    pub(super) awaited: Option<Identity>,
+    /// Whether it may be that already, from its RAM.
+    pub(super) may_run_from_ram: bool,
 }
 
 impl<'t> Session<'t> {
@@ -46,6 +50,8 @@ impl<'t> Session<'t> {
             began,
             journal: None,
             at_restart: Vec::new(),
+            awaited: None,
+            may_run_from_ram: false,
         }
     }
 
@@ -116,9 +122,13 @@ impl<'t> Session<'t> {
         failure: Failure,
     ) -> Result<Verdict, Failure> {
         self.note(format!("it does not let us in ({}), so its power has to go", failure.what));
-        let seen = self.cycle_power(&candidate.seen)?;
-        let now = Identity::of(&seen);
         let expected = candidate.unfinished.as_ref().and_then(|j| j.begun().expected.clone());
+        self.awaited.clone_from(&expected);
+        self.may_run_from_ram = true;
+        let seen = self.cycle_power(&candidate.seen)?;
+        self.awaited = None;
+        self.may_run_from_ram = false;
+        let now = Identity::of(&seen);
         self.outcome.identity = Identities { expected: expected.clone(), seen: Some(now.clone()) };
         if expected.is_some_and(|expected| expected.differences(&now).is_empty()) {
             self.state = DeviceState::Restored;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{GuidanceTime, Scope};
+use super::{Action, GuidanceTime, Scope};
 use crate::chip::Grade;
 
 #[derive(Deserialize)]
@@ -98,6 +98,7 @@ pub(super) struct GuidanceTable {
     pub(super) expect: Text,
     #[serde(default)]
     pub(super) when: GuidanceTime,
+    pub(super) action: Option<Action>,
 }
 
 #[derive(Deserialize)]

@@ -38,6 +38,7 @@
 //! | `step` | one action |
 //! | `expect` | what is seen when it went well |
 //! | `when` ? | `"first"`: before the device is looked for, as without the key. `"restart"`: while its power is away at the end |
+//! | `action` ? | what a bench with relays does instead of hands: `"power-off"`, `"close-contact"`, `"power-on"`, `"wait-for-boot-id"`, `"open-contact"` |
 //! | **`[provenance]`** | where all this comes from |
 //! | `sources` | list, at least one: documents, addresses, captures |
 //! | `contributed_by` | who wrote the profile |
@@ -169,6 +170,37 @@ pub struct Guidance {
     pub expect: String,
     /// When it is to be done.
     pub when: GuidanceTime,
+    /// What a bench with relays does instead of hands.
+    pub action: Option<Action>,
+}
+
+/// A step of guidance that needs no hands where a bench has relays for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Take all power away.
+    PowerOff,
+    /// Give it back.
+    PowerOn,
+    /// Short the pins of the boot mode.
+    CloseContact,
+    /// Let go of them.
+    OpenContact,
+    /// Wait until one of the profile's sightings appears.
+    WaitForBootId,
+}
+
+impl Action {
+    /// Its name in `profile.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PowerOff => "power-off",
+            Self::PowerOn => "power-on",
+            Self::CloseContact => "close-contact",
+            Self::OpenContact => "open-contact",
+            Self::WaitForBootId => "wait-for-boot-id",
+        }
+    }
 }
 
 /// When something is to be done by hand.

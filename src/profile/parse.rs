@@ -103,6 +103,7 @@ impl Checks<'_> {
                     step: table.step.0,
                     expect: table.expect.0,
                     when: table.when,
+                    action: table.action,
                 })
                 .collect(),
             provenance: Provenance {

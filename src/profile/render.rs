@@ -64,6 +64,9 @@ pub fn render(profile: &Profile) -> String {
         table(text, "[[guidance]]");
         line(text, "step", guidance.step.clone());
         line(text, "expect", guidance.expect.clone());
+        if let Some(action) = guidance.action {
+            line(text, "action", action.name());
+        }
         if guidance.when == GuidanceTime::Restart {
             line(text, "when", "restart");
         }

@@ -126,6 +126,10 @@ codes! {
     R506 "a file cannot be read or written";
     R601 "the bench file is not right";
     R602 "a relay board's serial device is missing";
+    R603 "a relay board does not answer";
+    R604 "no permission to open a serial device";
+    R605 "a serial device cannot be used";
+    R606 "the contact is not closed while the power is on";
 }
 
 impl fmt::Display for Code {

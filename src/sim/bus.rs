@@ -15,11 +15,14 @@ use super::clock::{VirtualClock, in_nanoseconds};
 use super::device::Device;
 use super::diagnostic::Diagnostic;
 use super::faults::Faults;
+use super::hub::{Feed, Hub, HubKind, HubLink};
 use super::parts::Wear;
 use super::port::{Numbers, Port, RESET_NS};
 use super::scenarios::Scenario;
 use crate::clock::Clock;
-use crate::usb::{Bus, BusError, Link, PortPath, Reply, Sighting, Transfer, TransferError};
+use crate::usb::{
+    Bus, BusError, Link, PortPath, PowerError, Reply, Sighting, Transfer, TransferError, hub,
+};
 
 /// How long hands take from pulling a plug to putting it back.
 const REPLUG: Duration = Duration::from_secs(2);
@@ -32,6 +35,7 @@ const SETTLE: Duration = Duration::from_secs(60);
 struct World {
     ports: BTreeMap<PortPath, Port>,
     numbers: Numbers,
+    hubs: BTreeMap<PortPath, Hub>,
 }
 
 /// A virtual bus, and the hands of whoever stands in front of it.
@@ -139,6 +143,50 @@ impl SimBus {
         self.with_port(port, |port, now, _| port.power(true, now));
     }
 
+    /// Gives the hub that `port` belongs to a kind; without one no hub is known and nothing
+    /// switches its ports.
+    pub fn put_hub(&self, port: &PortPath, kind: HubKind) {
+        if let Some(hub) = port.hub() {
+            self.world().hubs.insert(hub, Hub::new(kind));
+        }
+    }
+
+    /// Gives the enclosure on that port a supply of its own: without VBUS it leaves the bus and
+    /// keeps running, until its plug is pulled.
+    pub fn give_own_supply(&self, port: &PortPath) {
+        self.with_port(port, |port, _, _| port.self_powered = true);
+    }
+
+    /// Interrupts the VBUS line of a port, or closes it again.
+    pub fn feed(&self, port: &PortPath, feed: Feed, on: bool) {
+        self.with_port(port, |port, now, _| port.feed(feed, on, now));
+    }
+
+    /// Holds the data line of that EEPROM at ground, or lets it go.
+    pub fn short_eeprom(&self, port: &PortPath, shorted: bool) {
+        self.with_port(port, |port, _, _| {
+            if let Some(part) = port.device.eeprom_mut() {
+                part.short(shorted);
+            }
+        });
+    }
+
+    /// Does something with the hub of that path.
+    pub(super) fn with_hub_at<T>(
+        &self,
+        hub: &PortPath,
+        act: impl FnOnce(&mut Hub) -> T,
+    ) -> Option<T> {
+        self.world().hubs.get_mut(hub).map(act)
+    }
+
+    fn switch(&self, port: &PortPath, on: bool) -> Result<(), PowerError> {
+        let unknown = || PowerError::NotSwitchable("no hub is known at its port".to_owned());
+        let path = port.hub().ok_or_else(unknown)?;
+        self.with_hub_at(&path, |_| ()).ok_or_else(unknown)?;
+        hub::switch(&mut HubLink { bus: self.clone(), hub: path }, port, false, on)
+    }
+
     /// Pulls the plug, waits two seconds and puts it back.
     pub fn replug(&self, port: &PortPath) {
         self.unplug(port);
@@ -217,7 +265,7 @@ impl SimBus {
     ) -> Option<T> {
         let now = self.clock.nanoseconds();
         let mut world = self.world();
-        let World { ports, numbers } = &mut *world;
+        let World { ports, numbers, .. } = &mut *world;
         let port = ports.get_mut(path)?;
         port.reach(now, numbers);
         Some(act(port, now, numbers))
@@ -229,7 +277,7 @@ impl Bus for SimBus {
         self.clock.sleep(SCAN);
         let now = self.clock.nanoseconds();
         let mut world = self.world();
-        let World { ports, numbers } = &mut *world;
+        let World { ports, numbers, .. } = &mut *world;
         let mut seen = Vec::new();
         for port in ports.values_mut() {
             port.reach(now, numbers);
@@ -261,6 +309,17 @@ impl Bus for SimBus {
         });
         self.clock.reach(reached.unwrap_or_default());
         Ok(())
+    }
+
+    fn power_off(&mut self, seen: &Sighting) -> Result<(), PowerError> {
+        match self.sighting(&seen.port) {
+            Some(now) if now.is_same_enumeration(seen) => self.switch(&seen.port, false),
+            _ => Err(PowerError::Left(seen.port.clone())),
+        }
+    }
+
+    fn power_on(&mut self, port: &PortPath) -> Result<(), PowerError> {
+        self.switch(port, true)
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

@@ -10,6 +10,8 @@
 //!    the program it runs.
 //! 4. [`chips`]: bridge chips with their mask ROMs, around the processors in [`cores`].
 //! 5. [`parts`]: the EEPROMs they boot from.
+//! 6. [`hub`]: hubs that switch the power of their ports, or say so; [`relay`]: a relay board,
+//!    behind a serial device by `pty`.
 //!
 //! Nothing here is shared with the code that rescues: an error there must not find its twin here.
 
@@ -22,8 +24,12 @@ pub mod diagnostic;
 pub mod drives;
 mod enumeration;
 pub mod faults;
+pub mod hub;
 pub mod parts;
 mod port;
+#[cfg(unix)]
+pub mod pty;
+pub mod relay;
 pub mod scenarios;
 mod turns;
 
@@ -32,4 +38,5 @@ pub use clock::VirtualClock;
 pub use device::Device;
 pub use diagnostic::{Diagnostic, Verdict};
 pub use faults::{Fault, Faults};
+pub use hub::{Feed, HubKind};
 pub use scenarios::{DEFAULT as DEFAULT_SCENARIO, Scenario, scenario, scenarios, twin};

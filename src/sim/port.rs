@@ -6,6 +6,7 @@ use super::clock::in_nanoseconds;
 use super::device::{Completion, Device};
 use super::enumeration::enumerate;
 use super::faults::{Fault, Faults};
+use super::hub::Feed;
 use crate::usb::{PortPath, Reply, Sighting, Transfer, TransferError};
 
 /// From the pull-up to the first SETUP: debounce 100 ms, reset 50 ms, recovery 10 ms
@@ -33,7 +34,15 @@ impl Numbers {
 pub(super) struct Port {
     pub(super) path: PortPath,
     pub(super) device: Box<dyn Device>,
-    pub(super) powered: bool,
+    /// Whether the plug is in.
+    plugged: bool,
+    /// What keeps VBUS from the plug.
+    interrupted: Vec<Feed>,
+    /// Whether the enclosure has a supply of its own, so that without VBUS it only leaves the bus.
+    pub(super) self_powered: bool,
+    powered: bool,
+    /// When VBUS last came, for a device that was running before.
+    vbus_since: u64,
     pub(super) sighting: Option<Sighting>,
     pub(super) transfers: u64,
     pub(super) faults: Faults,
@@ -52,7 +61,11 @@ impl Port {
         Self {
             path,
             device,
+            plugged: false,
+            interrupted: Vec::new(),
+            self_powered: false,
             powered: false,
+            vbus_since: 0,
             sighting: None,
             transfers: 0,
             faults: Faults::none(),
@@ -70,15 +83,44 @@ impl Port {
         self.plug_at = Some(time);
     }
 
+    /// Puts the plug in or pulls it, and with it, as the hands in front of a bench do, the supply
+    /// of the enclosure's own.
     pub(super) fn power(&mut self, on: bool, now: u64) {
-        if on == self.powered {
-            return;
-        }
-        self.powered = on;
-        if on {
-            self.device.power_on(now);
-        } else {
+        self.plugged = on;
+        if !on && self.powered && self.self_powered {
             self.device.power_off(now);
+            self.powered = false;
+        }
+        self.follow_vbus(now);
+    }
+
+    /// Interrupts VBUS before the plug, or closes it again.
+    pub(super) fn feed(&mut self, feed: Feed, on: bool, now: u64) {
+        self.interrupted.retain(|other| *other != feed);
+        if !on {
+            self.interrupted.push(feed);
+        }
+        self.follow_vbus(now);
+    }
+
+    fn has_vbus(&self) -> bool {
+        self.plugged && self.interrupted.is_empty()
+    }
+
+    fn follow_vbus(&mut self, now: u64) {
+        let on = self.has_vbus();
+        if on {
+            if !self.powered {
+                self.powered = true;
+                self.device.power_on(now);
+            } else if self.self_powered && self.generation.is_none() {
+                self.vbus_since = now;
+            }
+        } else {
+            if self.powered && !self.self_powered {
+                self.powered = false;
+                self.device.power_off(now);
+            }
             self.sighting = None;
             self.enumerate_at = None;
             self.generation = None;
@@ -119,11 +161,12 @@ impl Port {
     }
 
     fn follow_attachment(&mut self) {
-        let attachment = self.device.attachment();
+        let attachment = self.device.attachment().filter(|_| self.has_vbus());
         if attachment.map(|attachment| attachment.generation) != self.generation {
             self.generation = attachment.map(|attachment| attachment.generation);
             self.sighting = None;
-            self.enumerate_at = attachment.map(|attachment| attachment.since + ATTACH_NS);
+            self.enumerate_at =
+                attachment.map(|attachment| attachment.since.max(self.vbus_since) + ATTACH_NS);
         }
     }
 

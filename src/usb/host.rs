@@ -13,6 +13,7 @@
 
 mod descriptor;
 mod failure;
+mod hub;
 mod link;
 mod permission;
 mod sysfs;
@@ -24,9 +25,10 @@ use rusb::{Context, Device, UsbContext};
 use self::failure::bus_error;
 use self::link::HostLink;
 use self::sysfs::Sysfs;
-use super::{Bus, BusError, ClassCode, Ids, Link, PortPath, Sighting, Speed};
+use super::{Bus, BusError, ClassCode, Ids, Link, PortPath, PowerError, Sighting, Speed};
 use crate::clock::{Clock, RealClock};
 
+pub use self::hub::restore_power;
 pub use self::permission::{RULES_PATH, udev_rules};
 
 /// The USB ports of this computer.
@@ -125,8 +127,23 @@ impl Bus for HostBus {
         }
     }
 
+    fn power_off(&mut self, seen: &Sighting) -> Result<(), PowerError> {
+        Self::find(seen).map_err(|_| PowerError::Left(seen.port.clone()))?;
+        hub::power(&seen.port, false, &self.sysfs, &self.clock)
+    }
+
+    fn power_on(&mut self, port: &PortPath) -> Result<(), PowerError> {
+        hub::power(port, true, &self.sysfs, &self.clock)
+    }
+
     fn clock(&self) -> Arc<dyn Clock> {
         Arc::<RealClock>::clone(&self.clock)
+    }
+}
+
+impl Drop for HostBus {
+    fn drop(&mut self) {
+        restore_power();
     }
 }
 

@@ -54,6 +54,8 @@ pub struct Eeprom {
     ready_at: u64,
     in_cycle: Vec<u32>,
     dead: bool,
+    /// Its data line is held at ground, so that nobody hears it.
+    shorted: bool,
     lying: bool,
     stuck: Option<(u32, u8)>,
     slowness: u32,
@@ -79,12 +81,18 @@ impl Eeprom {
             ready_at: 0,
             in_cycle: Vec::new(),
             dead: false,
+            shorted: false,
             lying: false,
             stuck: None,
             slowness: 1,
             protect: WriteProtect::Off,
             pins: 0,
         }
+    }
+
+    /// Holds its data line at ground, or lets it go.
+    pub fn short(&mut self, shorted: bool) {
+        self.shorted = shorted;
     }
 
     /// A part that never acknowledges.
@@ -268,7 +276,7 @@ impl Eeprom {
         } else {
             byte & 0xfe == 0xa0 | self.pins << 1
         };
-        if self.dead || !addressed || self.is_busy(now) {
+        if self.dead || self.shorted || !addressed || self.is_busy(now) {
             return false;
         }
         if byte & 1 == 1 {
