@@ -85,7 +85,7 @@ impl<'b> Bench<'b> {
     }
 
     fn tell_what_is_known(&self) -> Result<(), Failure> {
-        for (port, place) in &self.shop.places {
+        for (port, place) in self.shop.places.iter().filter(|(port, _)| self.is_ours(port)) {
             self.about(port).tell(Happening::Place { profile: place.profile.clone() });
         }
         for file in self.shop.store.unfinished()? {

@@ -11,7 +11,7 @@ use super::stop::{Stop, Stoppable};
 use super::{Hand, Shop};
 use crate::clock::{Clock, Deadline};
 use crate::executor::find::POLL;
-use crate::executor::{Event, Observer, Operator, Request, Session, Tools};
+use crate::executor::{Event, Observer, Operator, Request, Session, Switching, Tools};
 use crate::rescue::outcome::Verdict;
 use crate::rescue::{Code, DeviceState, Failure, Outcome};
 use crate::usb::{Bus, PortPath, Sighting};
@@ -21,6 +21,9 @@ const STACK_BYTES: usize = 1 << 20;
 
 /// How long a person may take to unplug and plug in.
 const HANDS_TIME: Duration = Duration::from_secs(120);
+
+/// How long a relay keeps the power away: what a supply's capacitors need to run down.
+const AWAY_TIME: Duration = Duration::from_secs(2);
 
 /// Tells the listener; its clones speak to the same one.
 #[derive(Clone)]
@@ -54,8 +57,9 @@ impl Teller {
     }
 
     fn tell_of_run(&self, event: Event) {
-        // These two have a port themselves.
-        let has_port = matches!(event, Event::Sighted { .. } | Event::Outcome { .. });
+        // These have a port themselves.
+        let has_port =
+            matches!(event, Event::Sighted { .. } | Event::Switched { .. } | Event::Outcome { .. });
         let port = if has_port { None } else { self.port.clone() };
         self.send(What::Run(event), port);
     }
@@ -193,12 +197,23 @@ impl Worker {
     /// does, the run says so.
     fn cycle_power(&mut self) {
         let port = self.bus.port.clone();
-        self.ear.observe(&Event::Asked {
-            request: format!("take all power from the enclosure at port {port}, wait two seconds, and plug it into the same port again"),
-            expect: "it is begun again when it appears".to_owned(),
-        });
-        self.operator.power_cycle(&port);
         let clock = self.bus.clock();
+        if self.operator.switches(&port).power {
+            let off = self.operator.switch(&port, Switching::PowerOff, false);
+            clock.sleep(AWAY_TIME);
+            let on = self.operator.switch(&port, Switching::PowerOn, false);
+            if let Err(failure) = off.and(on) {
+                self.ear.observe(&Event::Note { text: failure.what });
+            }
+        } else {
+            self.ear.observe(&Event::Asked {
+                request: format!(
+                    "take all power from the enclosure at port {port}, wait two seconds, and plug it into the same port again"
+                ),
+                expect: "it is begun again when it appears".to_owned(),
+            });
+            self.operator.power_cycle(&port);
+        }
         let deadline = Deadline::after(&*clock, HANDS_TIME);
         while !deadline.passed(&*clock) {
             // Stopped, or blind: the run's own look says why.

@@ -8,8 +8,9 @@ use super::args::{CommonArgs, RescueArgs};
 use super::crew::{HostCrew, SimCrew};
 use super::ports::{Plugged, Simulated};
 use super::rescue::with_image;
-use super::{command_line, library, request, store};
-use crate::bench::{Bench, Crew, Limits, Listener, Mode, Notice, Shop, Tally};
+use super::{command_line, library, relays, request, store};
+use crate::bench::config::{BenchConfig, BenchPort};
+use crate::bench::{Bench, Crew, Limits, Listener, Mode, Notice, Place, Shop, Tally};
 use crate::executor::{Commands, Request};
 use crate::preflight::VirtualTwin;
 use crate::rescue::{Code, Failure, Wish};
@@ -27,12 +28,16 @@ pub fn all(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     let tally = match &common.sim {
         Some(names) => {
             let simulated = Simulated::open(common, names, Plugged::Already)?;
-            let crew = SimCrew(simulated.bus.clone());
+            let relays = relays::switchboard(common, Some(&simulated.bus))?;
+            let crew = SimCrew { bus: simulated.bus.clone(), relays };
             let tally = run(&shop, &mut simulated.bus.clone(), &crew, mode, listener)?;
             simulated.keep()?;
             tally
         }
-        None => run(&shop, &mut HostBus::new(), &HostCrew { consents: false }, mode, listener)?,
+        None => {
+            let crew = HostCrew::of(common, false)?;
+            run(&shop, &mut HostBus::new(), &crew, mode, listener)?
+        }
     };
     if tally == Tally::default() {
         // Nobody there: told as for a single one.
@@ -83,9 +88,18 @@ pub fn shop(common: &CommonArgs, rescue: &RescueArgs, verb: &str) -> Result<Shop
         },
         request,
         profiles,
-        places: BTreeMap::new(),
+        places: places(&relays::config(common)?.unwrap_or_default()),
         limits: Limits::default(),
     })
+}
+
+/// What the bench file knows of the ports.
+fn places(config: &BenchConfig) -> BTreeMap<PortPath, Place> {
+    let place = |port: &BenchPort| {
+        let label = Some(port.label.clone());
+        (port.path.clone(), Place { label, profile: port.profile.clone() })
+    };
+    config.ports.iter().map(place).collect()
 }
 
 /// Refuses what is about one device.

@@ -337,9 +337,6 @@ pub struct BenchArgs {
     /// Only these ports: paths or labels, with commas
     #[arg(long, value_name = "LIST")]
     pub ports: Option<String>,
-    /// What is known of the ports; bench.toml in the home folder without
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
     /// Virtual seconds to a real one, 0 for as fast as it goes; 1 on a terminal, else 0
     #[arg(long, value_name = "FACTOR", requires = "sim", value_parser = pace, help_heading = "Simulator")]
     pub pace: Option<f64>,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
@@ -10,9 +9,8 @@ use std::thread;
 use super::all::{fits_many, shop};
 use super::args::{BenchArgs, CommonArgs};
 use super::crew::{HostCrew, SimCrew};
-use super::home;
 use super::ports::{Plugged, Simulated};
-use crate::bench::config::{self, BenchConfig};
+use super::relays;
 use crate::bench::{
     Bench, Command, Crew, Happening, Listener, Mode, Notice, Place, Shop, Tally, What,
 };
@@ -22,20 +20,16 @@ use crate::ui;
 use crate::usb::host::HostBus;
 use crate::usb::{Bus, PortPath};
 
-/// What is on a bench where no file is named.
-const CONFIG: &str = "bench.toml";
-
 /// Watches the ports and rescues what is plugged in, until it is told to end.
 pub fn bench(common: &CommonArgs, args: &BenchArgs) -> Result<u8, Failure> {
     fits_many(common, &args.rescue)?;
     let shop = shop(common, &args.rescue, "recover bench")?;
-    let config = read_config(common, args.config.as_deref(), &shop)?;
-    let ports = args.ports.as_deref().map(|list| named_ports(list, &config)).transpose()?;
-    let shop = Arc::new(Shop { places: places(&config, ports.as_deref()), ..shop });
+    let ports = args.ports.as_deref().map(|list| named_ports(list, &shop.places)).transpose()?;
+    let shop = Arc::new(shop);
     let mode = Mode { auto: args.auto, once: false, ports };
     let on_screen = !common.json && io::stdin().is_terminal() && io::stdout().is_terminal();
     let Some(names) = &common.sim else {
-        let crew = HostCrew { consents: true };
+        let crew = HostCrew::of(common, true)?;
         let reader = Reader::of(common, on_screen, None);
         return run(&shop, HostBus::new(), crew, mode, reader, None);
     };
@@ -45,7 +39,8 @@ pub fn bench(common: &CommonArgs, args: &BenchArgs) -> Result<u8, Failure> {
         simulated.bus.virtual_clock().pace(pace);
     }
     let bus = simulated.bus.clone();
-    let crew = SimCrew(bus.clone());
+    let relays = relays::switchboard(common, Some(&bus))?;
+    let crew = SimCrew { bus: bus.clone(), relays };
     let reader = Reader::of(common, on_screen, Some(simulated.count()));
     let code = run(&shop, bus, crew, mode, reader, Some(simulated.clone()))?;
     simulated.keep()?;
@@ -185,50 +180,20 @@ impl Listener for Counting {
     }
 }
 
-/// `--config`, else the file in the home folder, else a bench of which nothing is known.
-fn read_config(
-    common: &CommonArgs,
-    named: Option<&Path>,
-    shop: &Shop,
-) -> Result<BenchConfig, Failure> {
-    let usual: PathBuf = home(common)?.join(CONFIG);
-    let path = match named {
-        Some(path) => path,
-        None if usual.exists() => &usual,
-        None => return Ok(BenchConfig::default()),
-    };
-    let profiles: Vec<&str> =
-        shop.library.profiles().map(|profile| profile.name.as_str()).collect();
-    config::load(path, &profiles)
-}
-
 /// The ports of a list of paths and labels.
-fn named_ports(list: &str, config: &BenchConfig) -> Result<Vec<PortPath>, Failure> {
+fn named_ports(list: &str, known: &BTreeMap<PortPath, Place>) -> Result<Vec<PortPath>, Failure> {
     let of = |name: &str| {
-        let labelled = config.ports.iter().find(|port| port.label == name);
-        labelled.map(|port| port.path.clone()).or_else(|| name.parse().ok()).ok_or_else(|| {
+        let labelled = known.iter().find(|(_, place)| place.label.as_deref() == Some(name));
+        labelled.map(|(path, _)| path.clone()).or_else(|| name.parse().ok()).ok_or_else(|| {
             let what = format!("{name:?} is neither a port path nor a label of this bench");
-            let known: Vec<&str> = config.ports.iter().map(|port| port.label.as_str()).collect();
+            let labels: Vec<&str> = known.values().filter_map(|p| p.label.as_deref()).collect();
             let failure = Failure::new(Code::R311, what, "--ports")
                 .next("write a port as `recover list` does: 3-2.1");
-            if known.is_empty() {
-                failure
-            } else {
-                failure.next(format!("or by its label: {}", known.join(", ")))
+            match labels.as_slice() {
+                [] => failure,
+                labels => failure.next(format!("or by its label: {}", labels.join(", "))),
             }
         })
     };
     list.split(',').map(str::trim).map(of).collect()
-}
-
-fn places(config: &BenchConfig, ports: Option<&[PortPath]>) -> BTreeMap<PortPath, Place> {
-    config
-        .ports
-        .iter()
-        .filter(|port| ports.is_none_or(|ports| ports.contains(&port.path)))
-        .map(|port| {
-            let label = Some(port.label.clone());
-            (port.path.clone(), Place { label, profile: port.profile.clone() })
-        })
-        .collect()
 }

@@ -1,4 +1,4 @@
-//! The bench file of a single rescue: its relays, real ones or the simulator's.
+//! The bench file: its relays, real ones or the simulator's.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -40,13 +40,24 @@ pub fn operator(
     person: Box<dyn Operator>,
     sim: Option<&SimBus>,
 ) -> Result<Box<dyn Operator>, Failure> {
+    Ok(match switchboard(common, sim)? {
+        Some(relays) => Box::new(RelayOperator::new(person, relays)),
+        None => person,
+    })
+}
+
+/// The relays of the bench file, in their safe position, where there are any.
+pub fn switchboard(
+    common: &CommonArgs,
+    sim: Option<&SimBus>,
+) -> Result<Option<Switchboard>, Failure> {
     let boards = match sim {
         Some(bus) => VirtualBoard::of(common, bus)?,
         None => None,
     };
-    let Some(config) = config(common)? else { return Ok(person) };
+    let Some(config) = config(common)? else { return Ok(None) };
     if config.boards.is_empty() {
-        return Ok(person);
+        return Ok(None);
     }
     if let Some(boards) = &boards {
         boards.wire(&config)?;
@@ -62,7 +73,7 @@ pub fn operator(
     let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
     let relays = Switchboard::open(config, &clock, open)?;
     interrupt::before_ending(relays.at_interruption());
-    Ok(Box::new(RelayOperator::new(person, relays)))
+    Ok(Some(relays))
 }
 
 #[cfg(unix)]

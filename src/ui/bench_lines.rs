@@ -57,7 +57,7 @@ impl<W: Write + Send> Listener for BenchJson<W> {
 /// The port a notice is about, also where its event has it.
 pub fn port(notice: &Notice) -> Option<&PortPath> {
     match &notice.what {
-        What::Run(Event::Sighted { port, .. }) => Some(port),
+        What::Run(Event::Sighted { port, .. } | Event::Switched { port, .. }) => Some(port),
         What::Run(Event::Outcome { outcome }) => outcome.port.as_ref(),
         _ => notice.port.as_ref(),
     }

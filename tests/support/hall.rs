@@ -43,6 +43,9 @@ pub struct Hall {
 /// A worker's bus in disguise.
 pub type Disguise = dyn Fn(&PortPath, SimBus) -> Box<dyn Bus + Send> + Send + Sync;
 
+/// What whoever stands at the bench does when something happens.
+pub type Answer = dyn FnMut(&Notice) -> Vec<Command> + Send;
+
 /// Plays the hands of every worker.
 struct Hands(SimBus);
 
@@ -73,7 +76,7 @@ impl Crew for SimCrew<'_> {
 struct Keep {
     notices: Arc<Mutex<Vec<Notice>>>,
     commands: Sender<Command>,
-    answer: Box<dyn FnMut(&Notice) -> Vec<Command> + Send>,
+    answer: Box<Answer>,
 }
 
 impl Listener for Keep {
