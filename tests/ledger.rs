@@ -521,26 +521,20 @@ fn the_table_is_exported_as_csv_and_json_and_overwrites_nothing() {
 
 #[test]
 fn a_page_shows_what_was_there_and_what_is_there_now() {
-    let home = Home::new();
-    home.expect(0, "--auto --sim");
-    home.expect(3, "--auto --sim sl11r-half-written --sim-state @state --fault unplug@100");
-    home.expect(0, "--auto --sim at2lp-disk --profile simulated-at2lp");
-    home.expect(0, "--auto --sim ezusb-largest --profile simulated-fx2lp");
-    home.expect(0, "--auto --sim sl11r-healthy");
-    let units = home.objects("ledger list --sim --json");
-    let page = |number: usize| {
-        let id = units[number]["id"].as_str().unwrap();
-        let file = format!("page-{number}.html");
-        home.expect(0, &format!("report {id} --sim --html @{file}"));
-        home.expect(1, &format!("report {id} --sim --html @{file}"));
-        let page = fs::read_to_string(home.file(&file)).unwrap();
+    let page = |code: i32, line: &str| {
+        let home = Home::new();
+        home.expect(code, line);
+        let unit = home.objects("ledger list --sim --json").remove(0);
+        let id = unit["id"].as_str().unwrap();
+        home.expect(0, &format!("report {id} --sim --html @page.html"));
+        home.expect(1, &format!("report {id} --sim --html @page.html"));
+        let page = fs::read_to_string(home.file("page.html")).unwrap();
         for needs in ["http:", "https:", "url(", "@import", "<script", "<link", "<img", "src="] {
-            let page = page.replace("http-equiv", "").replace("http://www.w3.org", "");
-            assert!(!page.contains(needs), "page {number} has {needs}");
+            assert!(!page.contains(needs), "{line} needs {needs}");
         }
-        page
+        (page, unit)
     };
-    let rescued = page(0);
+    let (rescued, unit) = page(0, "--auto --sim");
     for shown in [
         "Repaired: the enclosure is itself again",
         "04ce:07d1",
@@ -548,20 +542,26 @@ fn a_page_shows_what_was_there_and_what_is_there_now() {
         "456 of 2048 bytes differ",
         "written and read back",
         "write the signature b6c3",
-        units[0]["backup"].as_str().unwrap(),
-        units[0]["image_sha256"].as_str().unwrap(),
+        unit["backup"].as_str().unwrap(),
+        unit["image_sha256"].as_str().unwrap(),
         "which nobody has proven",
         "Practice on the simulator",
     ] {
         assert!(rescued.contains(shown), "{shown}\n{rescued}");
     }
-    let interrupted = page(1);
+    let (interrupted, _) = page(3, "--auto --sim sl11r-half-written --fault unplug@100");
     for shown in ["Not repaired yet", "R110", "not finished", "not begun", "holds some of this"] {
         assert!(interrupted.contains(shown), "{shown}\n{interrupted}");
     }
-    assert!(page(2).contains("bytes differ"));
-    assert!(page(3).contains("One cell is 2 bytes"));
-    assert!(page(4).contains("no repair was needed"));
+    let (disk, _) = page(0, "--auto --sim at2lp-disk --profile simulated-at2lp");
+    assert!(disk.contains("of 256 bytes differ") && disk.contains("Drive inside"), "{disk}");
+    let (large, _) = page(0, "--auto --sim ezusb-largest --profile simulated-fx2lp");
+    assert!(large.contains("One cell is 2 bytes"), "{large}");
+    let (refused, _) = page(1, "--auto --sim sl11r-write-protected");
+    for shown in ["Not repaired; nothing was changed", "R106", "No byte of 2048 differs"] {
+        assert!(refused.contains(shown), "{shown}\n{refused}");
+    }
+    assert!(page(0, "--auto --sim sl11r-healthy").0.contains("no repair was needed"));
 }
 
 #[test]
