@@ -83,11 +83,7 @@ impl Ports {
             }
         };
         if !common.fault.is_empty() {
-            let faults: Faults = common.fault.join(",").parse().map_err(|error| {
-                Failure::new(Code::R311, format!("{error}"), "--fault")
-                    .next("write it like unplug@37, stall@12 or seed=7")
-            })?;
-            bus.set_faults(&port, faults);
+            bus.set_faults(&port, faults(common)?);
         }
         let operator = Box::new(VirtualHands(bus.clone()));
         Ok(Self { bus: Box::new(bus), operator, kept })
@@ -137,9 +133,18 @@ impl Kept {
     }
 }
 
-fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
+/// A file that could not be made or written.
+pub fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(Code::R506, error.to_string(), path.display().to_string())
         .next("name a file in a folder that you may write to")
+}
+
+/// The faults that were asked for.
+pub fn faults(common: &CommonArgs) -> Result<Faults, Failure> {
+    common.fault.join(",").parse().map_err(|error| {
+        Failure::new(Code::R311, format!("{error}"), "--fault")
+            .next("write it like unplug@37, stall@12 or seed=7")
+    })
 }
 
 /// The scenario of that name.

@@ -1,6 +1,7 @@
 //! `recover sim`.
 
 use super::args::{CommonArgs, SimCommand};
+use super::attach;
 use super::ports::find_scenario;
 use crate::rescue::Failure;
 use crate::sim::Scenario;
@@ -33,6 +34,14 @@ pub fn run(common: &CommonArgs, command: &SimCommand) -> Result<u8, Failure> {
             };
             ui::print(&format!("try it: recover --auto --sim {}{named}", scenario.name));
         }
+        SimCommand::Attach { scenarios, count, log, unpaced } => {
+            let what = attach::What { scenarios, count: *count, log: log.as_deref() };
+            attach::attach(common, &what, *unpaced)?;
+        }
+        SimCommand::Power { at, switch } => attach::power(at, *switch)?,
+        SimCommand::Disturb { at, faults } => attach::disturb(at, faults)?,
+        SimCommand::WatchPower { at } => attach::watch_power(at)?,
+        SimCommand::Status { at } => attach::status(at)?,
     }
     Ok(0)
 }

@@ -122,6 +122,8 @@ codes! {
     R504 "the backup is damaged";
     R505 "nothing to resume";
     R506 "a file cannot be read or written";
+    R601 "virtual enclosures cannot be plugged into this computer";
+    R602 "no virtual enclosure is plugged in there";
 }
 
 impl fmt::Display for Code {

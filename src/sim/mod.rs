@@ -10,6 +10,7 @@
 //!    the program it runs.
 //! 4. [`chips`]: bridge chips with their mask ROMs, around the processors in [`cores`].
 //! 5. [`parts`]: the EEPROMs they boot from.
+//! 6. `vhci`: the same devices on a port of this computer's Linux kernel.
 //!
 //! Nothing here is shared with the code that rescues: an error there must not find its twin here.
 
@@ -25,6 +26,8 @@ pub mod faults;
 pub mod parts;
 mod port;
 pub mod scenarios;
+#[cfg(target_os = "linux")]
+pub mod vhci;
 
 pub use bus::{EepromState, SimBus};
 pub use clock::VirtualClock;

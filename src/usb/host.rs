@@ -15,6 +15,7 @@ mod descriptor;
 mod failure;
 mod link;
 mod permission;
+mod root_hub;
 mod sysfs;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use super::{Bus, BusError, ClassCode, Ids, Link, PortPath, Sighting, Speed};
 use crate::clock::{Clock, RealClock};
 
 pub use self::permission::{RULES_PATH, udev_rules};
+pub use self::root_hub::RootHub;
 
 /// The USB ports of this computer.
 #[derive(Debug)]
