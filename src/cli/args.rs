@@ -334,6 +334,9 @@ pub enum SimCommand {
     Show {
         /// Its name
         name: String,
+        /// Write what its drive's medium holds to this file, the first 8 MiB at most
+        #[arg(long, value_name = "FILE")]
+        medium: Option<PathBuf>,
     },
     /// Plug virtual enclosures into this computer's Linux kernel until Ctrl-C (root, vhci-hcd)
     #[command(after_help = "Examples:\n  sudo modprobe vhci-hcd\n  \

@@ -56,7 +56,7 @@ recover_with_hands() {
     rm -f "$DESK/pipe" && mkfifo "$DESK/pipe"
     : >"$DESK/events"
     hands "$port" <"$DESK/pipe" &
-    "$RECOVER" "$@" --port "$port" --yes --json >"$DESK/pipe" 2>"$DESK/stderr" || code=$?
+    "${USER_RECOVER:-$RECOVER}" "$@" --port "$port" --yes --json >"$DESK/pipe" 2>"$DESK/stderr" || code=$?
     wait $!
     [ "$code" = 0 ] || tail -n 2 "$DESK/events" >&2
     cat "$DESK/stderr" >&2
@@ -111,3 +111,77 @@ run_check() {
 }
 
 no_devices() { ! ls /sys/bus/usb/devices/ | grep -Eq '^[0-9]+-[0-9.]+$'; }
+
+# A whole rescue: plugged in blank, rescued with hands, seen by the kernel as what it was.
+# rescued SCENARIO BLANK HEALTHY PRODUCT OPTIONS...
+rescued() {
+    local scenario=$1 blank=$2 healthy=$3 product=$4
+    shift 4
+    attach "$scenario"
+    wait_for "$PORT" "$blank"
+    recover_with_hands "$PORT" --auto "$@"
+    grep -q '"result":"rescued"' "$DESK/events"
+    wait_for "$PORT" "$healthy"
+    expect "iProduct +[0-9]+ $product" lsusb -v -d "$healthy"
+    expect "idVendor=${healthy%:*}, idProduct=${healthy#*:}" dmesg
+    expect "$PORT: Product: $product" dmesg
+    echo "note: $(status)"
+}
+
+# Ten interrupted rescues: the plug is pulled at a transfer, put back, the same command again.
+# The places are the same in every run.
+# survives SCENARIO BLANK HEALTHY OPTIONS...
+survives() {
+    local scenario=$1 blank=$2 healthy=$3 transfers place places=() code
+    shift 3
+    attach "$scenario" --unpaced
+    wait_for "$PORT" "$blank"
+    recover_with_hands "$PORT" --auto "$@"
+    transfers=$(status | field transfers)
+    detach
+    wait_until 10 gone "$PORT"
+    RANDOM=5
+    for _ in {1..10}; do
+        place=$((RANDOM % transfers + 1))
+        places+=("$place")
+        echo "-- unplugged at transfer $place of $transfers"
+        export RECOVER_HOME=$DESK/home-$place
+        attach "$scenario" --unpaced --fault "unplug@$place"
+        wait_for "$PORT" "$blank"
+        code=0
+        recover_with_hands "$PORT" --auto "$@" || code=$?
+        status | grep -q '"plugged":false' || [ "$code" = 0 ]
+        power "$PORT" on
+        wait_until 20 configured "$PORT"
+        recover_with_hands "$PORT" --auto "$@"
+        wait_for "$PORT" "$healthy"
+        detach
+        wait_until 10 gone "$PORT"
+    done
+    echo "note: unplugged at transfer ${places[*]} of $transfers"
+}
+configured() { [ -n "$(cat "/sys/bus/usb/devices/$1/bConfigurationValue" 2>/dev/null)" ]; }
+
+driver_of() { basename "$(readlink "/sys/bus/usb/devices/$1:1.0/driver")"; }
+bound() { [ "$(driver_of "$1")" = "$2" ]; }
+
+# The kernel's driver is taken off for a look at the device and is back afterwards.
+gives_back() {
+    local scenario=$1 ids=$2 driver=$3
+    attach "$scenario"
+    wait_for "$PORT" "$ids"
+    wait_until 5 bound "$PORT" "$driver"
+    "$RECOVER" diagnose --port "$PORT" --trace "$DESK/trace"
+    wait_until 5 bound "$PORT" "$driver"
+    expect "interface driver $driver|$driver" dmesg
+}
+
+# describes IDS LINE...: lsusb -v says all of these lines, blanks squeezed.
+describes() {
+    local ids=$1 line
+    shift
+    lsusb -v -d "$ids" 2>&1 | sed -E 's/^ +//; s/ +/ /g' >"$DESK/lsusb"
+    for line in "$@"; do
+        grep -qxF -- "$line" "$DESK/lsusb" || { echo "lsusb does not say: $line"; cat "$DESK/lsusb"; return 1; }
+    done
+}
