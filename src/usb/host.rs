@@ -4,6 +4,9 @@
 //! enumerated (sysfs), and a device is asked itself only where the kernel has none. Opening
 //! detaches kernel drivers and dropping the link gives the device back to them.
 //!
+//! A device that the kernel is resetting (a mass-storage driver does so when its commands fail, and
+//! a blank bridge fails them all) is waited for: meanwhile it is in no list.
+//!
 //! Each scan makes a libusb context of its own: with the udev backend a context that already
 //! exists learns of new devices only while udevd runs, which in a container it does not, while
 //! the list of a fresh context is always current.
@@ -19,6 +22,7 @@ mod root_hub;
 mod sysfs;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusb::{Context, Device, UsbContext};
 
@@ -26,10 +30,16 @@ use self::failure::bus_error;
 use self::link::HostLink;
 use self::sysfs::Sysfs;
 use super::{Bus, BusError, ClassCode, Ids, Link, PortPath, Sighting, Speed};
-use crate::clock::{Clock, RealClock};
+use crate::clock::{Clock, Deadline, RealClock};
 
 pub use self::permission::{RULES_PATH, udev_rules};
 pub use self::root_hub::RootHub;
+
+/// The longest wait for the kernel to end a reset: it takes 0.2 s, and a driver may ask for
+/// several one after the other.
+const RESET_PATIENCE: Duration = Duration::from_secs(2);
+/// How often it is looked whether the reset is over.
+const RESET_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The USB ports of this computer.
 #[derive(Debug)]
@@ -45,12 +55,25 @@ impl HostBus {
     }
 
     /// The device that was sighted: same port, same device number.
-    fn find(seen: &Sighting) -> Result<Device<Context>, BusError> {
-        devices()?
+    fn find(&self, seen: &Sighting) -> Result<Device<Context>, BusError> {
+        self.settled_devices()?
             .into_iter()
             .find(|(port, device)| *port == seen.port && device.address() == seen.device_number)
             .map(|(_, device)| device)
             .ok_or_else(|| BusError::Left(seen.port.clone()))
+    }
+
+    /// Every device, at a moment at which the kernel resets none.
+    fn settled_devices(&self) -> Result<Vec<(PortPath, Device<Context>)>, BusError> {
+        let end = Deadline::after(&*self.clock, RESET_PATIENCE);
+        loop {
+            let found = devices()?;
+            // Looked at after the list was made: one that began while it was made is seen.
+            if !self.sysfs.resets_one() || end.passed(&*self.clock) {
+                return Ok(found);
+            }
+            self.clock.sleep(RESET_INTERVAL);
+        }
     }
 
     /// One device as it is now; `None` when it left while it was looked at.
@@ -103,7 +126,7 @@ impl Default for HostBus {
 
 impl Bus for HostBus {
     fn scan(&mut self) -> Result<Vec<Sighting>, BusError> {
-        let found = devices()?;
+        let found = self.settled_devices()?;
         let seen: Vec<_> =
             found.into_iter().filter_map(|(port, device)| self.sight(port, &device)).collect();
         log::debug!("scan: {} devices", seen.len());
@@ -111,13 +134,13 @@ impl Bus for HostBus {
     }
 
     fn open(&mut self, seen: &Sighting) -> Result<Box<dyn Link>, BusError> {
-        let device = Self::find(seen)?;
+        let device = self.find(seen)?;
         let link = HostLink::open(&device, &seen.port, Arc::clone(&self.clock))?;
         Ok(Box::new(link))
     }
 
     fn reset(&mut self, seen: &Sighting) -> Result<(), BusError> {
-        let device = Self::find(seen)?;
+        let device = self.find(seen)?;
         let handle = device.open().map_err(|error| bus_error(error, &seen.port))?;
         log::debug!("{}: reset", seen.port);
         match handle.reset() {

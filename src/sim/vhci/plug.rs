@@ -153,8 +153,16 @@ impl Plug {
 
     fn disconnect(&mut self) {
         self.generation = None;
-        let Some(connection) = self.connection.take() else { return };
+        let Some(mut connection) = self.connection.take() else { return };
         self.log.note(self.enclosure.device.now(), "left the bus");
+        if self.enclosure.powered {
+            // A device that leaves by itself has answered first: its program may do so right after
+            // the request that started it, whose status stage the host has seen.
+            for (_, submit, answer) in connection.due.drain(..) {
+                // A connection that broke is noticed by its reader.
+                let _ = connection.stream.write_all(&submit.answer(&answer));
+            }
+        }
         // It may have been closed from the other end.
         let _ = connection.stream.shutdown(Shutdown::Both);
     }

@@ -36,7 +36,15 @@ pub fn watch(ports: &[PortPath], out: &mut impl Write) -> Result<(), BusError> {
     }
     while parent_id() == parent {
         for (port, number, hub, was) in &mut watched {
-            let powered = hub.is_powered(*number)?;
+            let powered = match hub.is_powered(*number) {
+                Ok(powered) => powered,
+                Err(BusError::Left(port)) => return Err(BusError::Left(port)),
+                Err(error) => {
+                    // The kernel may hold the hub for as long as a device on it does not answer.
+                    log::debug!("{port}: {error}");
+                    continue;
+                }
+            };
             if powered != *was {
                 *was = powered;
                 let word = if powered { "on" } else { "off" };

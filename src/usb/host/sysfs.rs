@@ -33,6 +33,15 @@ impl Sysfs {
         let number: u8 = attribute(&folder, "devnum")?.trim().parse().ok()?;
         (number == device_number).then_some(Known { folder, name })
     }
+
+    /// Whether the kernel is resetting a device. Meanwhile the device has the number 0 and libusb
+    /// lists it not at all.
+    pub(super) fn resets_one(&self) -> bool {
+        let Ok(entries) = fs::read_dir(&self.root) else { return false };
+        entries
+            .filter_map(Result::ok)
+            .any(|entry| attribute(&entry.path(), "devnum").is_some_and(|text| text.trim() == "0"))
+    }
 }
 
 /// One device's folder.
@@ -120,6 +129,16 @@ mod tests {
     fn another_enumeration_at_the_same_port_is_not_mistaken_for_this_one() {
         let (_folder, sysfs) = bus(&[("devnum", "18\n"), ("serial", "other\n")]);
         assert!(sysfs.device(&port(), 17).is_none());
+    }
+
+    #[test]
+    fn a_device_that_is_being_reset_is_told_from_one_that_is_gone() {
+        let (_folder, sysfs) = bus(&[("devnum", "0\n")]);
+        assert!(sysfs.resets_one());
+        let (_folder, sysfs) = bus(&[("devnum", "10\n")]);
+        assert!(!sysfs.resets_one());
+        let (_folder, sysfs) = bus(&[]);
+        assert!(!sysfs.resets_one());
     }
 
     #[test]

@@ -15,7 +15,7 @@ check_a_wiped_at2lp_is_an_rc42() {
 check_the_kernels_driver_is_taken_off_and_given_back() { gives_back at2lp-rc42 04b4:6830 ums-cypress; }
 
 check_a_wiped_at2lp_is_rescued_and_its_disk_is_there() {
-    rescued at2lp-rc42 04b4:6830 04b4:6830 'EZ-USB AT2LP' --profile "$REFERENCE"
+    rescued at2lp-rc42 04b4:6830 04b4:6830 'Cypress AT2LP' --profile "$REFERENCE"
     wait_until 20 test -b /dev/sda
     "$RECOVER" sim show at2lp-rc42 --medium "$DESK/medium" >/dev/null
     head -c "$(stat -c %s "$DESK/medium")" /dev/sda | cmp - "$DESK/medium"
@@ -28,7 +28,7 @@ check_a_wiped_at2lp_is_rescued_and_its_disk_is_there() {
 }
 
 check_a_burner_behind_the_bridge_reads_its_disc() {
-    rescued at2lp-atapi 04b4:6830 04b4:6830 'EZ-USB AT2LP' --profile "$REFERENCE"
+    rescued at2lp-atapi 04b4:6830 04b4:6830 'Cypress AT2LP' --profile "$REFERENCE"
     wait_until 20 test -b /dev/sr0
     "$RECOVER" sim show at2lp-atapi --medium "$DESK/medium" >/dev/null
     wait_until 10 readable /dev/sr0

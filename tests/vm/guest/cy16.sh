@@ -19,7 +19,7 @@ check_a_blank_sl11r_looks_like_its_mask_rom() {
     attach sl11r-zeroed
     wait_for "$PORT" 04ce:07d1
     # chips: §5.1; what the ROM of an EZ-OTG says besides its ids.
-    describes 04ce:07d1 "bcdUSB 2.00" "bDeviceClass 255 Vendor Specific Class" "bMaxPacketSize0 8" \
+    describes 04ce:07d1 "bcdUSB 2.00" "bDeviceClass 255" "bMaxPacketSize0 8" \
         "bcdDevice 0.00" "bNumInterfaces 1" "bNumEndpoints 2" \
         "bEndpointAddress 0x01 EP 1 OUT" "bEndpointAddress 0x82 EP 2 IN"
     expect "full-speed USB device" dmesg
@@ -28,7 +28,7 @@ check_a_blank_sl11r_looks_like_its_mask_rom() {
 check_a_blank_ez_otg_looks_like_its_mask_rom() {
     attach ez-otg-blank
     wait_for "$PORT" 04b4:7200
-    describes 04b4:7200 "bcdUSB 2.00" "bDeviceClass 255 Vendor Specific Class" "bMaxPacketSize0 8" \
+    describes 04b4:7200 "bcdUSB 2.00" "bDeviceClass 255" "bMaxPacketSize0 8" \
         "bcdDevice 0.00" "bNumInterfaces 1" "bNumEndpoints 2" \
         "bEndpointAddress 0x01 EP 1 OUT" "bEndpointAddress 0x82 EP 2 IN"
 }

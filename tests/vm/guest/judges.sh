@@ -24,10 +24,10 @@ check_three_blank_enclosures_are_not_chosen_between() {
 
 # What udevd would do with the printed rule, in its place.
 udev_by_hand() {
-    local ids mode group device
+    local ids rule mode group device
     while sleep 0.1; do
         for device in /sys/bus/usb/devices/*-*; do
-            ids=$(ids_at "${device##*/}")
+            ids=$(ids_at "${device##*/}") || continue
             rule=$(grep "idVendor}==\"${ids%:*}\"" "$DESK/rules" | grep "idProduct}==\"${ids#*:}\"") || continue
             mode=$(sed -E 's/.*MODE="([0-9]+)".*/\1/' <<<"$rule")
             group=$(sed -E 's/.*GROUP="([a-z]+)".*/\1/' <<<"$rule")
@@ -35,6 +35,8 @@ udev_by_hand() {
         done 2>/dev/null
     done
 }
+
+belongs_to() { [ "$(stat -c %G "$(node "$1")")" = "$2" ]; }
 
 check_an_ordinary_user_needs_the_printed_rule_and_nothing_else() {
     local code=0 root=$RECOVER
@@ -51,7 +53,7 @@ check_an_ordinary_user_needs_the_printed_rule_and_nothing_else() {
     "$root" udev-rules >"$DESK/rules"
     udev_by_hand &
     echo $! >>"$DESK/players"
-    wait_until 5 test -g "$DESK" -o "$(stat -c %G "$(node "$PORT")")" = plugdev || sleep 1
+    wait_until 5 belongs_to "$PORT" plugdev
     USER_RECOVER=$DESK/as-user recover_with_hands "$PORT" --auto --image "$REPOSITORY/recovery-images/cy16/simulated-sl11r/factory.bin"
     wait_for "$PORT" 04ce:0002
 }
