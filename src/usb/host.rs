@@ -67,9 +67,10 @@ impl HostBus {
     fn settled_devices(&self) -> Result<Vec<(PortPath, Device<Context>)>, BusError> {
         let end = Deadline::after(&*self.clock, RESET_PATIENCE);
         loop {
+            // Looked at before and after: a reset takes much longer than the list does.
+            let resets = self.sysfs.resets_one();
             let found = devices()?;
-            // Looked at after the list was made: one that began while it was made is seen.
-            if !self.sysfs.resets_one() || end.passed(&*self.clock) {
+            if !(resets || self.sysfs.resets_one()) || end.passed(&*self.clock) {
                 return Ok(found);
             }
             self.clock.sleep(RESET_INTERVAL);

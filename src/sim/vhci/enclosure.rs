@@ -19,7 +19,7 @@ const TURN_BYTE_NS: u64 = 2_000;
 /// What it takes a host to see a STALL.
 const STALL_NS: u64 = 100_000;
 /// The length Linux asks of a device descriptor first after each reset of a port, and of nothing
-/// else [drivers/usb/core/hub.c, GET_DESCRIPTOR_BUFSIZE].
+/// else [HUB, GET_DESCRIPTOR_BUFSIZE].
 const FIRST_LENGTH: u16 = 64;
 
 /// What has come of a transfer.
@@ -235,5 +235,84 @@ pub(super) fn in_words(submit: &Submit) -> Transfer {
         }
         (false, true) => Transfer::BulkIn { endpoint, length: submit.length as usize, timeout },
         (false, false) => Transfer::BulkOut { endpoint, data: submit.data.clone(), timeout },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::scenario;
+    use crate::sim::vhci::wire::test_submit;
+
+    fn enclosure(scenario_name: &str, faults: &str) -> Enclosure {
+        let device = scenario(scenario_name).unwrap().device();
+        let mut enclosure = Enclosure::new(device, faults.parse().unwrap());
+        enclosure.power(true);
+        for second in 1..10 {
+            if enclosure.device.attachment().is_none() {
+                enclosure.live(second * 1_000_000_000);
+            }
+        }
+        enclosure
+    }
+
+    fn descriptor(length: u16) -> Submit {
+        test_submit(0x80, Setup { request_type: 0x80, request: 6, value: 0x0100, index: 0, length })
+    }
+
+    /// The SL11R's read of its memory.
+    fn memory_read() -> Submit {
+        let setup = Setup { request_type: 0xc0, request: 0xff, value: 7, index: 0, length: 16 };
+        test_submit(0x80, setup)
+    }
+
+    #[test]
+    fn a_transfer_comes_to_what_the_model_says_and_is_counted() {
+        let mut sl11r = enclosure("sl11r-zeroed", "");
+        let Outcome::Answered(Answer::Given(bytes)) = sl11r.transfer(&descriptor(64)) else {
+            panic!("no descriptor");
+        };
+        assert_eq!(bytes[8..12], [0xce, 0x04, 0xd1, 0x07]);
+        assert!(matches!(sl11r.transfer(&memory_read()), Outcome::Answered(Answer::Given(_))));
+        assert_eq!((sl11r.counters.standard, sl11r.counters.transfers), (1, 1));
+        assert!(sl11r.counters.nanoseconds > 0);
+    }
+
+    #[test]
+    fn a_plug_pulled_at_a_transfer_stays_out_and_enumeration_does_not_count() {
+        let mut sl11r = enclosure("sl11r-zeroed", "unplug@2");
+        sl11r.transfer(&descriptor(64));
+        assert!(matches!(sl11r.transfer(&memory_read()), Outcome::Answered(_)));
+        assert_eq!(sl11r.transfer(&memory_read()), Outcome::Gone);
+        assert!(!sl11r.powered && sl11r.device.attachment().is_none());
+        assert_eq!(sl11r.transfer(&memory_read()), Outcome::Gone);
+    }
+
+    #[test]
+    fn disturbances_asked_for_later_count_from_then_on() {
+        let mut sl11r = enclosure("sl11r-zeroed", "");
+        sl11r.transfer(&memory_read());
+        sl11r.disturb("stall@1".parse().unwrap());
+        assert_eq!(sl11r.transfer(&memory_read()), Outcome::Answered(Answer::Stall));
+        assert!(matches!(sl11r.transfer(&memory_read()), Outcome::Answered(Answer::Given(_))));
+    }
+
+    #[test]
+    fn an_endpoint_with_nothing_to_say_leaves_others_their_turn() {
+        let mut at2lp = enclosure("at2lp-rc42", "");
+        let mut bulk =
+            test_submit(0x86, Setup { request_type: 0, request: 0, value: 0, index: 0, length: 0 });
+        bulk.length = 13;
+        let before = at2lp.device.now();
+        assert_eq!(at2lp.transfer(&bulk), Outcome::Later);
+        assert!(at2lp.device.now() - before < 20_000_000);
+        bulk.interrupt = true;
+        assert_eq!(at2lp.transfer(&bulk), Outcome::Later);
+    }
+
+    #[test]
+    fn a_request_nobody_answers_is_given_up() {
+        let mut sl11r = enclosure("sl11r-zeroed", "timeout@1");
+        assert_eq!(sl11r.transfer(&memory_read()), Outcome::Never);
     }
 }

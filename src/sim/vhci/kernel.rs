@@ -1,6 +1,6 @@
 //! The kernel's side: ports of vhci_hcd, found and used through sysfs.
 //!
-//! Source: \[VHCI\] drivers/usb/usbip/vhci_sysfs.c of Linux. A controller's `status` file lists all
+//! Source: \[USBIP\], vhci_sysfs.c. A controller's `status` file lists all
 //! its ports, USB 2 ports (`hs`) first, state 004 where nothing is plugged in. `attach` takes
 //! `PORT SOCKET DEVICE SPEED` in decimal and keeps a reference of its own to the socket.
 

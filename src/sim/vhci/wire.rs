@@ -1,7 +1,7 @@
 //! USB/IP as it passes between the kernel's virtual host controller and a device: requests of 48
 //! bytes with data behind those that carry some, and their answers. All numbers are big-endian.
 //!
-//! Source: \[USBIP\] Documentation/usb/usbip_protocol.rst of Linux. The kernel is trusted with its
+//! Source: \[USBIP\]. The kernel is trusted with its
 //! own memory but not here: every length is bounded before a byte of it is read.
 
 use std::io::{self, Read};
@@ -190,6 +190,20 @@ pub(super) fn unlinked(number: u32, taken_back: bool) -> Vec<u8> {
 fn header(command: u32, number: u32, status: i32) -> Vec<u8> {
     let words = [command, number, 0, 0, 0, status.cast_unsigned()];
     words.into_iter().flat_map(u32::to_be_bytes).collect()
+}
+
+/// A transfer without data, for tests.
+#[cfg(test)]
+pub(super) fn test_submit(endpoint: u8, setup: Setup) -> Submit {
+    Submit {
+        number: 1,
+        endpoint,
+        length: u32::from(setup.length),
+        interrupt: false,
+        setup,
+        data: Vec::new(),
+        short_not_ok: false,
+    }
 }
 
 #[cfg(test)]
