@@ -7,6 +7,9 @@
 //! A device that the kernel is resetting (a mass-storage driver does so when its commands fail, and
 //! a blank bridge fails them all) is waited for: meanwhile it is in no list.
 //!
+//! So is the permission to open a device that has come while the program ran: the kernel shows a
+//! device before udev has applied its rules to it.
+//!
 //! Each scan makes a libusb context of its own: with the udev backend a context that already
 //! exists learns of new devices only while udevd runs, which in a container it does not, while
 //! the list of a fresh context is always current.
@@ -21,6 +24,7 @@ mod permission;
 mod root_hub;
 mod sysfs;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,17 +45,30 @@ const RESET_PATIENCE: Duration = Duration::from_secs(2);
 /// How often it is looked whether the reset is over.
 const RESET_INTERVAL: Duration = Duration::from_millis(10);
 
+/// How long after its arrival a device may still be forbidden because udev is not done with it.
+const PERMISSION_PATIENCE: Duration = Duration::from_secs(3);
+/// How often it is tried again.
+const PERMISSION_INTERVAL: Duration = Duration::from_millis(20);
+
 /// The USB ports of this computer.
 #[derive(Debug)]
 pub struct HostBus {
     clock: Arc<RealClock>,
     sysfs: Sysfs,
+    /// Until when each device of the last scan may be forbidden; zero for those of the first.
+    permission_until: BTreeMap<(PortPath, u8), Duration>,
+    scanned: bool,
 }
 
 impl HostBus {
     /// The ports of this computer. Nothing is touched until the first scan.
     pub fn new() -> Self {
-        Self { clock: Arc::new(RealClock::new()), sysfs: Sysfs::of_this_computer() }
+        Self {
+            clock: Arc::new(RealClock::new()),
+            sysfs: Sysfs::of_this_computer(),
+            permission_until: BTreeMap::new(),
+            scanned: false,
+        }
     }
 
     /// The device that was sighted: same port, same device number.
@@ -75,6 +92,21 @@ impl HostBus {
             }
             self.clock.sleep(RESET_INTERVAL);
         }
+    }
+
+    /// Notes which devices have arrived since the scan before.
+    fn note_arrivals(&mut self, seen: &[Sighting]) {
+        let fresh = match self.scanned {
+            true => self.clock.now() + PERMISSION_PATIENCE,
+            false => Duration::ZERO,
+        };
+        self.scanned = true;
+        let before = std::mem::take(&mut self.permission_until);
+        let key = |seen: &Sighting| (seen.port.clone(), seen.device_number);
+        self.permission_until = seen
+            .iter()
+            .map(|seen| (key(seen), before.get(&key(seen)).copied().unwrap_or(fresh)))
+            .collect();
     }
 
     /// One device as it is now; `None` when it left while it was looked at.
@@ -131,13 +163,22 @@ impl Bus for HostBus {
         let seen: Vec<_> =
             found.into_iter().filter_map(|(port, device)| self.sight(port, &device)).collect();
         log::debug!("scan: {} devices", seen.len());
+        self.note_arrivals(&seen);
         Ok(seen)
     }
 
     fn open(&mut self, seen: &Sighting) -> Result<Box<dyn Link>, BusError> {
-        let device = self.find(seen)?;
-        let link = HostLink::open(&device, &seen.port, Arc::clone(&self.clock))?;
-        Ok(Box::new(link))
+        let key = (seen.port.clone(), seen.device_number);
+        let until = self.permission_until.get(&key).copied().unwrap_or_default();
+        loop {
+            let device = self.find(seen)?;
+            match HostLink::open(&device, &seen.port, Arc::clone(&self.clock)) {
+                Err(BusError::Denied(_)) if self.clock.now() < until => {
+                    self.clock.sleep(PERMISSION_INTERVAL);
+                }
+                opened => return Ok(Box::new(opened?)),
+            }
+        }
     }
 
     fn reset(&mut self, seen: &Sighting) -> Result<(), BusError> {

@@ -22,20 +22,17 @@ check_three_blank_enclosures_are_not_chosen_between() {
     for port in "${PORTS[@]}"; do grep -q -- "recover --auto --port $port" "$DESK/error"; done
 }
 
-# What udevd would do with the printed rule, in its place.
+# What udevd would do with the printed rule, in its place, for one port.
 udev_by_hand() {
-    local ids rule mode group device
+    local port=$1 ids rule
     while sleep 0.1; do
-        for device in /sys/bus/usb/devices/*-*; do
-            ids=$(ids_at "${device##*/}") || continue
-            rule=$(grep "idVendor}==\"${ids%:*}\"" "$DESK/rules" | grep "idProduct}==\"${ids#*:}\"") || continue
-            mode=$(sed -E 's/.*MODE="([0-9]+)".*/\1/' <<<"$rule")
-            group=$(sed -E 's/.*GROUP="([a-z]+)".*/\1/' <<<"$rule")
-            chgrp "$group" "$(node "${device##*/}")" && chmod "$mode" "$(node "${device##*/}")"
-        done 2>/dev/null
-    done
+        ids=$(ids_at "$port") || continue
+        belongs_to "$port" plugdev && continue
+        rule=$(grep "idVendor}==\"${ids%:*}\", .*idProduct}==\"${ids#*:}\"" "$DESK/rules") || continue
+        chgrp "$(sed -E 's/.*GROUP="([a-z]+)".*/\1/' <<<"$rule")" "$(node "$port")" || continue
+        chmod "$(sed -E 's/.*MODE="([0-9]+)".*/\1/' <<<"$rule")" "$(node "$port")" || continue
+    done 2>/dev/null
 }
-
 belongs_to() { [ "$(stat -c %G "$(node "$1")")" = "$2" ]; }
 
 check_an_ordinary_user_needs_the_printed_rule_and_nothing_else() {
@@ -51,9 +48,9 @@ check_an_ordinary_user_needs_the_printed_rule_and_nothing_else() {
     grep -q 'error\[R401\]' "$DESK/error"
     grep -q 'recover udev-rules | sudo tee' "$DESK/error"
     "$root" udev-rules >"$DESK/rules"
-    udev_by_hand &
+    udev_by_hand "$PORT" &
     echo $! >>"$DESK/players"
-    wait_until 5 belongs_to "$PORT" plugdev
+    wait_until 20 belongs_to "$PORT" plugdev
     USER_RECOVER=$DESK/as-user recover_with_hands "$PORT" --auto --image "$REPOSITORY/recovery-images/cy16/simulated-sl11r/factory.bin"
     wait_for "$PORT" 04ce:0002
 }
@@ -73,7 +70,7 @@ check_cycfx2prog_starts_firmware() {
     as_hex fx2lafw-sigrok-fx2-16ch.fw
     cycfx2prog "prg:$DESK/firmware.ihx" run
     wait_for "$PORT" 1d50:608d
-    expect 'iProduct +[0-9]+ .*16ch' lsusb -v -d 1d50:608d
+    expect 'iSerial +[0-9]+ sigrok FX2 16ch' lsusb -v -d 1d50:608d
 }
 
 check_fx2tool_programs_and_dumps_the_eeprom() {
