@@ -85,7 +85,7 @@ pub struct CommonArgs {
     pub sim: Option<String>,
 
     /// Disturb the simulator at a transfer: unplug@N, stall@N, timeout@N, short@N, flip@N, seed=S
-    #[arg(long, global = true, value_name = "FAULT", requires = "sim", help_heading = "Simulator")]
+    #[arg(long, global = true, value_name = "FAULT", help_heading = "Simulator")]
     pub fault: Vec<String>,
 
     /// The virtual hub switches its ports' power: switching, lying or ganged
@@ -493,6 +493,62 @@ pub enum SimCommand {
     Show {
         /// Its name
         name: String,
+        /// Write what its drive's medium holds to this file, the first 8 MiB at most
+        #[arg(long, value_name = "FILE")]
+        medium: Option<PathBuf>,
+    },
+    /// Plug virtual enclosures into this computer's Linux kernel until Ctrl-C (root, vhci-hcd)
+    #[command(after_help = "Examples:\n  sudo modprobe vhci-hcd\n  \
+        sudo recover sim attach sl11r-zeroed at2lp-rc42\n  \
+        sudo recover sim attach ezusb-blank --count 3 --log transfers.log")]
+    Attach {
+        /// Their names
+        #[arg(required = true, value_name = "SCENARIO")]
+        scenarios: Vec<String>,
+        /// So many of each
+        #[arg(long, value_name = "NUMBER", default_value_t = 1,
+              value_parser = clap::value_parser!(u8).range(1..))]
+        count: u8,
+        /// Write a line for every transfer to this file
+        #[arg(long, value_name = "FILE")]
+        log: Option<PathBuf>,
+        /// Answer as soon as an answer is known, not when the device would
+        #[arg(long)]
+        unpaced: bool,
+    },
+    /// Pull the plug of an enclosure that `sim attach` plugged in, or put it back
+    #[command(after_help = "Example:\n  sudo recover sim power 1-1 off")]
+    Power {
+        /// Its port, as `sim attach` printed it
+        #[arg(value_name = "PORT")]
+        at: PortPath,
+        /// Out or in
+        switch: Switch,
+    },
+    /// Disturb its transfers, counted from 1 from now on
+    #[command(after_help = "Example:\n  sudo recover sim disturb 1-1 unplug@37")]
+    Disturb {
+        /// Its port, as `sim attach` printed it
+        #[arg(value_name = "PORT")]
+        at: PortPath,
+        /// As --fault takes them
+        #[arg(value_name = "FAULT")]
+        faults: crate::sim::Faults,
+    },
+    /// Print a line whenever one of these ports of a root hub gains or loses power; `sim attach`
+    /// begins it by itself
+    #[command(hide = true)]
+    WatchPower {
+        /// The ports
+        #[arg(value_name = "PORT")]
+        at: Vec<PortPath>,
+    },
+    /// Print how it is, what was sent to it, and its EEPROM's wear and hash, as JSON
+    #[command(after_help = "Example:\n  sudo recover sim status 1-1")]
+    Status {
+        /// Its port, as `sim attach` printed it
+        #[arg(value_name = "PORT")]
+        at: PortPath,
     },
     /// Be a relay board behind a serial device of this computer; print every relay that moves
     #[command(after_help = "Example:\n  recover sim relay --kind lcus --device /tmp/relays")]
@@ -504,4 +560,13 @@ pub enum SimCommand {
         #[arg(long, value_name = "FILE")]
         device: Option<PathBuf>,
     },
+}
+
+/// A plug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Switch {
+    /// Put it in
+    On,
+    /// Pull it
+    Off,
 }

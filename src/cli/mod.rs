@@ -5,6 +5,7 @@
 
 mod all;
 mod args;
+mod attach;
 mod backup;
 mod bench;
 mod crew;
@@ -40,7 +41,7 @@ use crate::profile::{Library, known_chips as profile_chips};
 use crate::rescue::choice::NamedImage;
 use crate::rescue::{Code, Failure, Wish};
 use crate::{chip, ui};
-use args::{Command, CommonArgs, ProfileCommand, RescueArgs};
+use args::{Command, CommonArgs, ProfileCommand, RescueArgs, SimCommand};
 
 /// No image of any chip here is larger; a longer file was named by mistake.
 const MOST_FILE_BYTES: u64 = 1 << 24;
@@ -93,6 +94,11 @@ fn is_run(cli: &Cli) -> bool {
 
 fn run(cli: Cli) -> Result<u8, Failure> {
     let Cli { auto, all, rescue, common, command } = cli;
+    let attaches = matches!(&command, Some(Command::Sim(SimCommand::Attach { .. })));
+    if !common.fault.is_empty() && common.sim.is_none() && !attaches {
+        let what = "--fault disturbs virtual devices only";
+        return Err(Failure::new(Code::R311, what, "--fault").next("add --sim"));
+    }
     let stray = rescue != RescueArgs::default();
     match command {
         None if auto && all => all::all(&common, &rescue),

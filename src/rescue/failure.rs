@@ -135,6 +135,8 @@ codes! {
     R604 "no permission to open a serial device";
     R605 "a serial device cannot be used";
     R606 "the contact is not closed while the power is on";
+    R701 "virtual enclosures cannot be plugged into this computer";
+    R702 "no virtual enclosure is plugged in there";
 }
 
 impl fmt::Display for Code {

@@ -191,12 +191,18 @@ impl Scenario {
         let chip = if strapped { chip.strapped() } else { chip };
         match drive {
             BoardDrive::None => chip,
-            // 250 GB, as in the enclosure of the public page.
-            BoardDrive::Disk => chip.with_drive(Box::new(Disk::new(Medium::pattern(488_397_168)))),
-            BoardDrive::Burner => {
-                let disc = Medium::disc("The drive behind the bridge answers.\r\n");
-                chip.with_drive(Box::new(CdDrive::new(Some(disc))))
-            }
+            BoardDrive::Disk => chip.with_drive(Box::new(Disk::new(disk()))),
+            BoardDrive::Burner => chip.with_drive(Box::new(CdDrive::new(Some(disc())))),
+        }
+    }
+
+    /// What lies on the medium of the drive behind the bridge, as the factory left it; `None`
+    /// where the model has no medium.
+    pub fn medium(&self) -> Option<Medium> {
+        match self.board {
+            Board::At2lp { drive: BoardDrive::Disk, .. } => Some(disk()),
+            Board::At2lp { drive: BoardDrive::Burner, .. } => Some(disc()),
+            _ => None,
         }
     }
 
@@ -221,6 +227,15 @@ impl Scenario {
             Defect::Strapped(pins) => eeprom.strapped(pins),
         })
     }
+}
+
+/// 250 GB, as in the enclosure of the public page.
+fn disk() -> Medium {
+    Medium::pattern(488_397_168)
+}
+
+fn disc() -> Medium {
+    Medium::disc("The drive behind the bridge answers.\r\n")
 }
 
 #[cfg(test)]
