@@ -216,7 +216,7 @@ fn an2131_register(address: u16) -> Option<Register> {
 
 fn an2131_endpoint(offset: u16, direction: u8) -> Register {
     let endpoint = (offset / 2 + 1) as u8 | direction;
-    if offset % 2 == 0 {
+    if offset.is_multiple_of(2) {
         Register::EndpointControl(endpoint)
     } else {
         Register::EndpointCount(endpoint)
