@@ -5,12 +5,13 @@
 
 mod support;
 
-use recover::chip::{Model, Restart, Trial, family};
+use recover::chip::{DriveAnswer, Model, Restart, Trial, family};
 use recover::executor::Request;
 use recover::rescue::choice::NamedImage;
 use recover::rescue::{Code, DeviceState, Verdict};
 use recover::sim::{Scenario, SimBus};
 use recover::usb::Bus;
+use recover::usb::bot::{Bot, Data, Pipes};
 use support::{Desk, scenario, simulated, with_profile};
 
 fn rescue(name: &str) -> (Desk, recover::rescue::Outcome) {
@@ -225,6 +226,75 @@ fn an_image_that_is_tried_in_ram_shows_its_identity_and_leaves_the_memory_alone(
         assert_eq!(bus.eeprom(&SimBus::scenario_port()), before, "{name}");
         assert_eq!(chip.restart_way(finding.model), Restart::ByPower);
     }
+}
+
+/// The pipes of a disk, and a command over them.
+fn disk(name: &str) -> (SimBus, Box<dyn recover::usb::Link>, Pipes) {
+    let mut bus = SimBus::with_scenario(scenario(name));
+    let image = scenario(name).factory_image();
+    bus.load_eeprom(&SimBus::scenario_port(), image);
+    bus.replug(&SimBus::scenario_port());
+    bus.settle(&SimBus::scenario_port());
+    let seen = bus.scan().unwrap().remove(0);
+    let pipes = Pipes::of(&seen).unwrap();
+    let link = bus.open(&seen).unwrap();
+    (bus, link, pipes)
+}
+
+#[test]
+fn the_simulated_enclosures_firmware_is_a_disk_that_can_be_read() {
+    for name in [
+        "ezusb-blank",
+        "ezusb-fx2-blank",
+        "ezusb-fx1-zeroed",
+        "ezusb-fx-half-written",
+        "ezusb-an2131-blank",
+    ] {
+        let (bus, mut link, pipes) = disk(name);
+        let mut bot = Bot::new(&mut *link, pipes);
+        let inquiry = bot.inquiry().unwrap();
+        assert!(inquiry.to_string().contains("DISK (virtual)"), "{name}: {inquiry}");
+        assert_eq!(bot.test_unit_ready().unwrap(), None);
+        assert_eq!(bot.read_capacity().unwrap().bytes(), 64 * 512);
+        let second = std::time::Duration::from_secs(1);
+        for (first, count) in [(0_u8, 1_u8), (61, 3), (5, 8)] {
+            let read = [0x28, 0, 0, 0, 0, first, 0, 0, count, 0];
+            let done = bot.command(&read, Data::In(512 * u32::from(count)), second).unwrap();
+            let expected: Vec<u8> =
+                (first..first + count).flat_map(|sector| [sector; 512]).collect();
+            assert!(done.passed && done.data == expected, "{name}");
+        }
+        // Refused, each with its sense; the disk is there for the next command.
+        for (command, data, sense) in [
+            (vec![0x28, 0, 0, 0, 0, 64, 0, 0, 1, 0], Data::In(512), [0x05, 0x21]),
+            (vec![0x28, 0, 0, 0, 1, 0, 0, 0, 1, 0], Data::In(512), [0x05, 0x21]),
+            (vec![0x12, 1, 0x80, 0, 36, 0], Data::In(36), [0x05, 0x24]),
+            (vec![0xa1, 0, 0, 0, 0, 0], Data::None, [0x05, 0x20]),
+            (vec![0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0], Data::Out(&[7; 512]), [0x07, 0x27]),
+        ] {
+            let done = bot.command(&command, data, second).unwrap();
+            assert!(!done.passed, "{name} {command:02x?}");
+            let sense_wanted = [0x03, 0, 0, 0, 18, 0];
+            let told = bot.command(&sense_wanted, Data::In(18), second).unwrap();
+            assert_eq!([told.data[2] & 0x0f, told.data[12]], sense, "{name} {command:02x?}");
+        }
+        // More than there is: the rest is a residue.
+        let capacity = [0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let long = bot.command(&capacity, Data::In(252), second).unwrap();
+        assert!(long.passed && long.data.len() == 8, "{name}");
+        assert_eq!(bus.diagnostics(&SimBus::scenario_port()), [], "{name}");
+    }
+}
+
+#[test]
+fn a_rescue_of_a_disk_ends_with_its_answer_and_one_of_ids_asks_nobody() {
+    let (_, outcome) = rescue("ezusb-blank");
+    let answer = outcome.drive.unwrap().to_string();
+    assert!(answer.contains("DISK (virtual)") && answer.ends_with("answers"), "{answer}");
+    let mut desk = Desk::new(scenario("ezusb-blank"));
+    let ids = [0xc0, 0x50, 0x1d, 0xb5, 0x60, 0x01, 0x00, 0x01];
+    let outcome = desk.rescue(&with_image("ids.iic", &ids));
+    assert_eq!(outcome.drive, Some(DriveAnswer::NotAsked));
 }
 
 #[test]

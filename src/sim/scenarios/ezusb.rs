@@ -1,4 +1,4 @@
-//! The scenarios of the FX2LP and AN2131. Data only.
+//! The scenarios of the EZ-USB family. Data only.
 
 use super::{Board, Content, Defect, Expectation, Reason, Refusal, Scenario};
 
@@ -192,5 +192,32 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         content: Content::Factory,
         expectation: Expectation::Untouched(Reason::Healthy),
         ..AN2131
+    },
+    Scenario {
+        name: "ezusb-fx2-blank",
+        title: "an FX2 enclosure with an erased EEPROM",
+        story: "An enclosure of 2002 with the older FX2, which has half the RAM of an FX2LP and \
+                the same default ids. Its EEPROM is erased.",
+        model: "fx2",
+        ..FX2LP
+    },
+    Scenario {
+        name: "ezusb-fx1-zeroed",
+        title: "a full-speed FX1 enclosure that was flashed with zeros",
+        story: "The maker saved on the port and took an FX1, an FX2LP at full speed. Its 16 KB \
+                EEPROM was zeroed; the chip's own core answers as 04b4:6473.",
+        model: "fx1",
+        part: Some("24lc128"),
+        content: Content::Filled(0x00),
+        ..FX2LP
+    },
+    Scenario {
+        name: "ezusb-fx-half-written",
+        title: "an FX enclosure whose update broke off",
+        story: "An enclosure of 2000 with an EZ-USB FX, the AN2131 with more to connect. The \
+                plug was pulled during an update: the beginning of the firmware is not there.",
+        model: "fx",
+        content: Content::HalfWritten,
+        ..FX2LP
     },
 ];
