@@ -1,7 +1,6 @@
 # Cypress AT2LP: the kernel's own mass-storage drivers behind a rescued bridge.
 # shellcheck shell=bash
 
-modprobe -d /mnt vhci-hcd
 readonly REFERENCE=cypress-cy4615b
 
 check_a_wiped_at2lp_is_an_rc42() {

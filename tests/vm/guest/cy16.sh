@@ -7,10 +7,10 @@ check_without_the_module_the_error_names_it() {
     ! "$RECOVER" sim attach sl11r-zeroed 2>"$DESK/error" || return 1
     grep -q 'error\[R701\]' "$DESK/error"
     grep -q 'modprobe vhci-hcd' "$DESK/error"
-    modprobe -d /mnt vhci-hcd
 }
 
 check_an_ordinary_user_cannot_plug_in() {
+    modprobe -d /mnt vhci-hcd
     ! setpriv --reuid 65534 --regid 65534 --clear-groups "$RECOVER" sim attach sl11r-zeroed 2>"$DESK/error" || return 1
     grep -q 'only root' "$DESK/error"
 }
@@ -18,8 +18,8 @@ check_an_ordinary_user_cannot_plug_in() {
 check_a_blank_sl11r_looks_like_its_mask_rom() {
     attach sl11r-zeroed
     wait_for "$PORT" 04ce:07d1
-    # chips: §5.1; what the ROM of an EZ-OTG says besides its ids.
-    describes 04ce:07d1 "bcdUSB 2.00" "bDeviceClass 255" "bMaxPacketSize0 8" \
+    # The ids are captured; the rest is the EZ-OTG's, at the USB revision of the chip's time.
+    describes 04ce:07d1 "bcdUSB 1.00" "bDeviceClass 255" "bMaxPacketSize0 8" \
         "bcdDevice 0.00" "bNumInterfaces 1" "bNumEndpoints 2" \
         "bEndpointAddress 0x01 EP 1 OUT" "bEndpointAddress 0x82 EP 2 IN"
     expect "full-speed USB device" dmesg
@@ -38,7 +38,7 @@ check_a_blank_sl11r_is_rescued() {
 }
 
 check_a_blank_ez_otg_is_rescued() {
-    rescued ez-otg-blank 04b4:7200 04b4:5a4e '.*' --image "$CY16/simulated-ez-otg/factory.bin"
+    rescued ez-otg-blank 04b4:7200 04b4:7201 'EZ-OTG enclosure \(virtual\)' --image "$CY16/simulated-ez-otg/factory.bin"
 }
 
 check_an_unplugged_sl11r_is_rescued_by_the_same_command() {
@@ -46,18 +46,21 @@ check_an_unplugged_sl11r_is_rescued_by_the_same_command() {
 }
 
 check_a_port_that_loses_its_power_takes_it_from_the_device() {
-    local switch
+    local switch number
     attach sl11r-zeroed
     wait_for "$PORT" 04ce:07d1
+    number=$(cat "/sys/bus/usb/devices/$PORT/devnum")
     switch=/sys/bus/usb/devices/${PORT%-*}-0:1.0/usb${PORT%-*}-port${PORT#*-}/disable
     echo 1 >"$switch"
-    wait_until 5 gone "$PORT"
-    wait_until 5 status_says '"powered":false'
-    echo 0 >"$switch"
+    wait_until 10 logged 'port power off'
+    # Linux gives power back to a port whose device has left, "disabled" or not.
+    wait_until 10 logged 'port power on'
     wait_for "$PORT" 04ce:07d1
-    status_says '"powered":true'
-    cat "$DESK/transfers"
+    [ "$(cat "/sys/bus/usb/devices/$PORT/devnum")" != "$number" ]
+    status | grep -q '"powered":true'
+    echo 0 >"$switch"
 }
+logged() { grep -q "$1" "$DESK/transfers"; }
 status_says() { status | grep -q "$1"; }
 
 check_an_enclosure_that_is_detached_by_hand_is_unplugged() {

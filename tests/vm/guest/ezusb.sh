@@ -1,7 +1,6 @@
 # Cypress FX2LP, AN2131.
 # shellcheck shell=bash
 
-modprobe -d /mnt vhci-hcd
 readonly EZUSB=$REPOSITORY/recovery-images/ezusb
 
 check_a_blank_fx2lp_is_the_default_device() {

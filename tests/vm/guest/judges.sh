@@ -1,7 +1,6 @@
 # Other people's programs, an ordinary user, and more than one enclosure.
 # shellcheck shell=bash
 
-modprobe -d /mnt vhci-hcd
 readonly SIGROK=/usr/share/sigrok-firmware
 readonly EZUSB=$REPOSITORY/recovery-images/ezusb
 
@@ -22,15 +21,17 @@ check_three_blank_enclosures_are_not_chosen_between() {
     for port in "${PORTS[@]}"; do grep -q -- "recover --auto --port $port" "$DESK/error"; done
 }
 
-# What udevd would do with the printed rule, in its place, for one port.
+# What udevd would do with the printed rule, in its place, for one port. Few processes are started
+# in it: udevd is quick, too.
 udev_by_hand() {
-    local port=$1 ids rule
-    while sleep 0.1; do
-        ids=$(ids_at "$port") || continue
-        belongs_to "$port" plugdev && continue
-        rule=$(grep "idVendor}==\"${ids%:*}\", .*idProduct}==\"${ids#*:}\"" "$DESK/rules") || continue
-        chgrp "$(sed -E 's/.*GROUP="([a-z]+)".*/\1/' <<<"$rule")" "$(node "$port")" || continue
-        chmod "$(sed -E 's/.*MODE="([0-9]+)".*/\1/' <<<"$rule")" "$(node "$port")" || continue
+    local sys=/sys/bus/usb/devices/$1 number='' done='' node rule
+    while sleep 0.05; do
+        { number=$(<"$sys/devnum") vendor=$(<"$sys/idVendor") product=$(<"$sys/idProduct"); } || continue
+        [ "$number" != "$done" ] && [ "$number" != 0 ] || continue
+        rule=$(grep "idVendor}==\"$vendor\", .*idProduct}==\"$product\"" "$DESK/rules") || continue
+        [[ $rule =~ MODE=\"([0-9]+)\",\ GROUP=\"([a-z]+)\" ]] || continue
+        printf -v node '/dev/bus/usb/%03d/%03d' "${1%%-*}" "$number"
+        chgrp "${BASH_REMATCH[2]}" "$node" && chmod "${BASH_REMATCH[1]}" "$node" && done=$number
     done 2>/dev/null
 }
 belongs_to() { [ "$(stat -c %G "$(node "$1")")" = "$2" ]; }

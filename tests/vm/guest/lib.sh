@@ -6,6 +6,7 @@
 attach() {
     local wanted=0 argument
     for argument in "$@"; do [[ $argument == -* ]] && break; wanted=$((wanted + 1)); done
+    modprobe -d /mnt vhci-hcd
     : >"$DESK/ports"
     "$RECOVER" sim attach "$@" --log "$DESK/transfers" >"$DESK/ports" 2>"$DESK/attach.log" &
     echo $! >>"$DESK/players"
@@ -173,7 +174,6 @@ gives_back() {
     wait_until 5 bound "$PORT" "$driver"
     "$RECOVER" diagnose -vv --port "$PORT"
     wait_until 5 bound "$PORT" "$driver"
-    expect "interface driver $driver|$driver" dmesg
 }
 
 # describes IDS LINE...: lsusb -v says all of these, blanks squeezed; the names that it knows from
