@@ -9,6 +9,7 @@ mod diagnose;
 mod generated;
 mod image;
 mod ledger;
+mod ledger_args;
 mod list;
 mod ports;
 mod profile;
