@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::args::{CommonArgs, LedgerCommand, QueryArgs, TableFormat};
+use super::args::CommonArgs;
+use super::ledger_args::{LedgerCommand, QueryArgs, TableFormat};
 use super::{command_line, quoted, store, write_new};
 use crate::ledger::{Ledger, Query, Unit, table};
 use crate::rescue::{Code, Failure};

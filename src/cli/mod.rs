@@ -14,6 +14,7 @@ mod generated;
 mod image;
 mod interrupt;
 mod ledger;
+mod ledger_args;
 mod list;
 mod ports;
 mod profile;

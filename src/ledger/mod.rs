@@ -12,7 +12,7 @@
 //! It prints nothing and decides nothing about a device. A ledger that cannot be written fails no
 //! rescue: [`Keeper::kept`] says so afterwards.
 //!
-//! Read [`unit`], [`keeper`], [`schema`], [`rows`], [`table`].
+//! Read [`mod@unit`], [`keeper`], [`schema`], [`rows`], [`table`].
 
 mod error;
 pub mod keeper;
