@@ -10,7 +10,7 @@ use super::all::{fits_many, shop};
 use super::args::{BenchArgs, CommonArgs};
 use super::crew::{HostCrew, SimCrew};
 use super::ports::{Plugged, Simulated};
-use super::relays;
+use super::{interrupt, relays};
 use crate::bench::{
     Bench, Command, Crew, Happening, Listener, Mode, Notice, Place, Shop, Tally, What,
 };
@@ -96,6 +96,8 @@ fn on_screen(
 ) -> Result<Tally, Failure> {
     // What is logged would be written across the screen.
     log::set_max_level(log::LevelFilter::Off);
+    // In raw mode Ctrl-C is a key; this is for SIGTERM and a terminal that is closed.
+    interrupt::before_ending(ui::give_back_terminal);
     let (notices, told) = channel();
     let (shop, is_auto) = (Arc::clone(shop), mode.auto);
     let bench = thread::spawn(move || {

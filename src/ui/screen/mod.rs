@@ -84,7 +84,8 @@ impl Drop for Screen {
     }
 }
 
-fn give_back() {
+/// Gives the terminal back, also when something ends the program from outside.
+pub fn give_back() {
     drop(execute!(io::stdout(), LeaveAlternateScreen));
     drop(disable_raw_mode());
 }
