@@ -86,7 +86,7 @@ pub struct CommonArgs {
     #[arg(long, global = true, value_name = "FAULT", help_heading = "Simulator")]
     pub fault: Vec<String>,
 
-    /// The virtual hub switches its ports' power: switching, lying or ganged
+    /// The virtual hub switches its ports' power, or says so: switching, lying, deaf or ganged
     #[arg(long, global = true, value_name = "KIND", requires = "sim", help_heading = "Simulator")]
     pub sim_hub: Option<crate::sim::HubKind>,
 

@@ -272,7 +272,12 @@ impl Session<'_> {
                     "the running image does not let the loader in ({error}), so the enclosure goes back to boot mode first"
                 ));
                 drop(link);
+                // It runs from RAM, so that what it shows tells nothing of its power.
+                self.awaited = Some(Identity::of(&seen));
+                self.may_run_from_ram = true;
                 let seen = self.cycle_power(&seen)?;
+                self.awaited = None;
+                self.may_run_from_ram = false;
                 let mut link = self.open(&seen)?;
                 let finding = candidate
                     .chip
