@@ -25,6 +25,8 @@ pub struct Candidate {
     pub suspicion: Suspicion,
     /// An unfinished rescue at its port.
     pub unfinished: Option<Journal>,
+    /// Whether it only runs what a trial put into its RAM: power-off ends it.
+    pub runs_trial: bool,
 }
 
 /// What the descriptors of a device suggest, by the first family that recognises them.
@@ -48,7 +50,7 @@ impl Candidate {
             .or_else(|| as_asked(request, seen))
             .or_else(|| as_journalled(unfinished.as_ref()))
             .or_else(|| as_profiled(seen, library, scope))?;
-        Some(Self { seen: seen.clone(), chip, suspicion, unfinished })
+        Some(Self { seen: seen.clone(), chip, suspicion, unfinished, runs_trial: false })
     }
 
     /// Whether a rescue is in question at all.

@@ -30,6 +30,8 @@ pub struct Session<'t> {
     transfers: Arc<AtomicU64>,
     began: Duration,
     pub(super) journal: Option<JournalFile>,
+    /// Whether the image was started from RAM.
+    pub(super) has_tried: bool,
     /// What the chosen profile knows to be done by hand while the power is away.
     pub(super) at_restart: Vec<Guidance>,
     /// Who the device is to be when its power comes back, once that is the question.
@@ -49,6 +51,7 @@ impl<'t> Session<'t> {
             transfers: Arc::default(),
             began,
             journal: None,
+            has_tried: false,
             at_restart: Vec::new(),
             awaited: None,
             may_run_from_ram: false,
@@ -155,8 +158,9 @@ impl<'t> Session<'t> {
         finding: Finding,
         mut link: Box<dyn Link>,
     ) -> Result<Verdict, Failure> {
-        if finding.running == Running::Firmware && candidate.unfinished.is_none() && !request.force
-        {
+        let is_firmware = finding.running == Running::Firmware;
+        let is_known_sick = candidate.unfinished.is_some() || candidate.runs_trial;
+        if is_firmware && !is_known_sick && !request.force {
             self.outcome.identity.seen = Some(Identity::of(&candidate.seen));
             self.note("firmware runs on this chip, so there is nothing to rescue".to_owned());
             return Ok(Verdict::Healthy);
@@ -172,7 +176,8 @@ impl<'t> Session<'t> {
                 "its EEPROM holds nothing of what the unfinished rescue {} wrote, so this run begins afresh",
                 journal.begun().id
             ));
-            let afresh = Candidate { unfinished: None, ..candidate.clone() };
+            let runs_trial = is_firmware && is_trial_of(journal, candidate, &examined);
+            let afresh = Candidate { unfinished: None, runs_trial, ..candidate.clone() };
             return self.rescue_proven(request, &afresh, finding, link);
         }
         let plan = self.plan(request, candidate, &finding, &target, &examined, request.force)?;
@@ -322,8 +327,9 @@ impl<'t> Session<'t> {
             Err(failure) => {
                 let unwritten =
                     !matches!(failure.device, DeviceState::PartWritten | DeviceState::Written);
-                if unwritten {
-                    // Nothing lasting was changed, so there is nothing to take up later.
+                if unwritten && !self.has_tried {
+                    // Nothing lasting was changed, so there is nothing to take up later. After a
+                    // trial the journal tells the next run that the device is not what it seems.
                     self.end_own_journal("failed");
                 }
                 self.outcome.result = Verdict::Failed;
@@ -348,4 +354,13 @@ impl<'t> Session<'t> {
         self.emit(&Event::Note { text: text.clone() });
         self.outcome.notes.push(text);
     }
+}
+
+/// Whether a device that runs the image of that rescue got it from the rescue's trial: it is what
+/// the image promises, and its memory holds nothing that would come up.
+fn is_trial_of(journal: &Journal, candidate: &Candidate, examined: &Examined) -> bool {
+    let now = Identity::of(&candidate.seen);
+    let expected = journal.begun().expected.as_ref();
+    let boots = matches!(examined.condition, Condition::Complete { .. });
+    !boots && expected.is_some_and(|expected| expected.differences(&now).is_empty())
 }
