@@ -19,7 +19,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("preflight", &["sim", "rescue", "chip", "usb", "clock"]),
     ("serial", &["clock"]),
     ("bench", &["serial", "executor", "journal", "rescue", "chip", "profile", "usb", "clock"]),
-    ("ui", &["bench", "executor", "rescue", "journal", "chip", "profile", "usb"]),
+    ("ledger", &["executor", "rescue", "chip", "clock"]),
+    ("report", &["ledger", "executor", "chip"]),
+    ("ui", &["bench", "executor", "ledger", "rescue", "journal", "chip", "profile", "usb"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -90,6 +92,19 @@ fn only_the_host_bus_talks_to_libusb() {
         .iter()
         .filter(|file| fs::read_to_string(file).unwrap().contains("rusb::"))
         .filter(|file| !file.to_string_lossy().contains("usb/host"))
+        .collect();
+    assert!(users.is_empty(), "{users:?}");
+}
+
+#[test]
+fn only_the_ledger_talks_to_sqlite() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&src, &mut files);
+    let users: Vec<_> = files
+        .iter()
+        .filter(|file| fs::read_to_string(file).unwrap().contains("rusqlite::"))
+        .filter(|file| !file.starts_with(src.join("ledger")))
         .collect();
     assert!(users.is_empty(), "{users:?}");
 }

@@ -75,6 +75,7 @@ fn every_scenario_ends_as_its_story_says() {
                     Refusal::NoMemory => &[Code::R103, Code::R106, Code::R109],
                     Refusal::NotKept => &[Code::R106, Code::R108],
                     Refusal::TooBig => &[Code::R105],
+                    Refusal::OtherWidth => &[Code::R118],
                 };
                 assert!(expected.contains(&failure.code), "{name}: {failure}");
                 assert!(!failure.next.is_empty());

@@ -84,9 +84,13 @@ impl Bus for Stoppable {
     }
 
     fn power_off(&mut self, seen: &Sighting) -> Result<(), PowerError> {
+        if self.stop.is_due() {
+            return Err(PowerError::NotSwitchable("the run is being stopped".to_owned()));
+        }
         self.bus.power_off(seen)
     }
 
+    /// Never held back: no port is left without power.
     fn power_on(&mut self, port: &PortPath) -> Result<(), PowerError> {
         self.bus.power_on(port)
     }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
+use super::ledger_args::LedgerCommand;
 use crate::usb::{Ids, PortPath};
 
 const EXAMPLES: &str = "\
@@ -14,6 +16,8 @@ Examples:
   recover --auto --dry-run                  look, prove, read, plan; write nothing lasting
   recover --auto --image CDRW0008.BIN       rescue with the vendor's image
   recover --auto --all                      rescue all that need it, at once
+  recover --auto --profile generic-fx2lp --ids 1d50:608c
+                                            give a board without firmware its ids back
   recover --auto --wait                     wait until the enclosure shows up, then rescue it
 
 Exit codes: 0 rescued, or healthy already; 1 not rescued and nothing lasting changed; 2 usage;
@@ -79,10 +83,10 @@ pub struct CommonArgs {
     pub sim: Option<String>,
 
     /// Disturb the simulator at a transfer: unplug@N, stall@N, timeout@N, short@N, flip@N, seed=S
-    #[arg(long, global = true, value_name = "FAULT", requires = "sim", help_heading = "Simulator")]
+    #[arg(long, global = true, value_name = "FAULT", help_heading = "Simulator")]
     pub fault: Vec<String>,
 
-    /// The virtual hub switches its ports' power: switching, lying or ganged
+    /// The virtual hub switches its ports' power, or says so: switching, lying, deaf or ganged
     #[arg(long, global = true, value_name = "KIND", requires = "sim", help_heading = "Simulator")]
     pub sim_hub: Option<crate::sim::HubKind>,
 
@@ -147,6 +151,14 @@ pub struct RescueArgs {
     /// The enclosure model; `recover profile list` names them
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
+
+    /// Who it is to be, as 1d50:608c, where the profile leaves that to you
+    #[arg(long, value_name = "IDS", requires = "profile", conflicts_with = "image")]
+    pub ids: Option<Ids>,
+
+    /// Its bcdDevice in hexadecimal, with --ids
+    #[arg(long, value_name = "BCD", value_parser = hexadecimal, requires = "ids")]
+    pub revision: Option<u16>,
 
     /// The serial number on the label, for an image that is made from values
     #[arg(long, value_name = "SERIAL")]
@@ -235,6 +247,35 @@ pub enum Command {
     /// Print which chips and enclosures are supported, as Markdown tables
     #[command(after_help = "Example:\n  recover supported")]
     Supported,
+    /// Look into the ledger of the units that passed
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+    /// Make a page about one unit of the ledger, to print and hand over
+    #[command(after_help = "Example:\n  recover report 2026-11-22T10-02-33-sl11r --html unit.html")]
+    Report {
+        /// The unit's id, or as much of its beginning as no other has
+        id: String,
+        /// The file to write; one that exists is not overwritten
+        #[arg(long, value_name = "FILE")]
+        html: PathBuf,
+    },
+    /// Print a script that completes this program's command line
+    #[command(
+        after_help = "Example:\n  recover completions bash > ~/.local/share/bash-completion/completions/recover"
+    )]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the man page
+    #[command(
+        after_help = "Example:\n  recover man | man -l -\n  recover man --output ~/.local/share/man/man1"
+    )]
+    Man {
+        /// Write it and a page for every command into this folder instead
+        #[arg(short, long, value_name = "FOLDER")]
+        output: Option<PathBuf>,
+    },
     /// Print a udev rules file that lets ordinary users rescue enclosures
     #[command(
         after_help = "Example:\n  recover udev-rules | sudo tee /etc/udev/rules.d/70-recover.rules"
@@ -391,6 +432,62 @@ pub enum SimCommand {
     Show {
         /// Its name
         name: String,
+        /// Write what its drive's medium holds to this file, the first 8 MiB at most
+        #[arg(long, value_name = "FILE")]
+        medium: Option<PathBuf>,
+    },
+    /// Plug virtual enclosures into this computer's Linux kernel until Ctrl-C (root, vhci-hcd)
+    #[command(after_help = "Examples:\n  sudo modprobe vhci-hcd\n  \
+        sudo recover sim attach sl11r-zeroed at2lp-rc42\n  \
+        sudo recover sim attach ezusb-blank --count 3 --log transfers.log")]
+    Attach {
+        /// Their names
+        #[arg(required = true, value_name = "SCENARIO")]
+        scenarios: Vec<String>,
+        /// So many of each
+        #[arg(long, value_name = "NUMBER", default_value_t = 1,
+              value_parser = clap::value_parser!(u8).range(1..))]
+        count: u8,
+        /// Write a line for every transfer to this file
+        #[arg(long, value_name = "FILE")]
+        log: Option<PathBuf>,
+        /// Answer as soon as an answer is known, not when the device would
+        #[arg(long)]
+        unpaced: bool,
+    },
+    /// Pull the plug of an enclosure that `sim attach` plugged in, or put it back
+    #[command(after_help = "Example:\n  sudo recover sim power 1-1 off")]
+    Power {
+        /// Its port, as `sim attach` printed it
+        #[arg(value_name = "PORT")]
+        at: PortPath,
+        /// Out or in
+        switch: Switch,
+    },
+    /// Disturb its transfers, counted from 1 from now on
+    #[command(after_help = "Example:\n  sudo recover sim disturb 1-1 unplug@37")]
+    Disturb {
+        /// Its port, as `sim attach` printed it
+        #[arg(value_name = "PORT")]
+        at: PortPath,
+        /// As --fault takes them
+        #[arg(value_name = "FAULT")]
+        faults: crate::sim::Faults,
+    },
+    /// Print a line whenever one of these ports of a root hub gains or loses power; `sim attach`
+    /// begins it by itself
+    #[command(hide = true)]
+    WatchPower {
+        /// The ports
+        #[arg(value_name = "PORT")]
+        at: Vec<PortPath>,
+    },
+    /// Print how it is, what was sent to it, and its EEPROM's wear and hash, as JSON
+    #[command(after_help = "Example:\n  sudo recover sim status 1-1")]
+    Status {
+        /// Its port, as `sim attach` printed it
+        #[arg(value_name = "PORT")]
+        at: PortPath,
     },
     /// Be a relay board behind a serial device of this computer; print every relay that moves
     #[command(after_help = "Example:\n  recover sim relay --kind lcus --device /tmp/relays")]
@@ -402,4 +499,13 @@ pub enum SimCommand {
         #[arg(long, value_name = "FILE")]
         device: Option<PathBuf>,
     },
+}
+
+/// A plug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Switch {
+    /// Put it in
+    On,
+    /// Pull it
+    Off,
 }

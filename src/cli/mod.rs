@@ -5,24 +5,29 @@
 
 mod all;
 mod args;
+mod attach;
 mod backup;
 mod bench;
 mod crew;
 mod diagnose;
+mod generated;
 mod image;
 mod interrupt;
+mod ledger;
+mod ledger_args;
 mod list;
 mod ports;
 mod profile;
 mod relays;
+mod report;
 mod rescue;
 mod serials;
 mod sim;
 mod supported;
 mod udev_rules;
 
-use std::fs;
-use std::io::Read;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -37,7 +42,7 @@ use crate::profile::{Library, known_chips as profile_chips};
 use crate::rescue::choice::NamedImage;
 use crate::rescue::{Code, Failure, Wish};
 use crate::{chip, ui};
-use args::{Command, CommonArgs, ProfileCommand, RescueArgs};
+use args::{Command, CommonArgs, ProfileCommand, RescueArgs, SimCommand};
 
 /// No image of any chip here is larger; a longer file was named by mistake.
 const MOST_FILE_BYTES: u64 = 1 << 24;
@@ -90,6 +95,11 @@ fn is_run(cli: &Cli) -> bool {
 
 fn run(cli: Cli) -> Result<u8, Failure> {
     let Cli { auto, all, rescue, common, command } = cli;
+    let attaches = matches!(&command, Some(Command::Sim(SimCommand::Attach { .. })));
+    if !common.fault.is_empty() && common.sim.is_none() && !attaches {
+        let what = "--fault disturbs virtual devices only";
+        return Err(Failure::new(Code::R311, what, "--fault").next("add --sim"));
+    }
     let stray = rescue != RescueArgs::default();
     match command {
         None if auto && all => all::all(&common, &rescue),
@@ -117,6 +127,10 @@ fn run(cli: Cli) -> Result<u8, Failure> {
             Command::Profile(command) => profile::run(&common, &command),
             Command::Sim(command) => sim::run(&common, &command),
             Command::Supported => Ok(supported::print()),
+            Command::Ledger(command) => ledger::run(&common, &command),
+            Command::Report { id, html } => report::report(&common, &id, &html),
+            Command::Completions { shell } => generated::completions(shell),
+            Command::Man { output } => generated::man(output.as_deref()),
             Command::UdevRules => udev_rules::print(&common),
         },
     }
@@ -137,6 +151,19 @@ fn home(common: &CommonArgs) -> Result<PathBuf, Failure> {
         Failure::new(Code::R506, error.to_string(), "the user's data folder")
             .next("name a folder with --home")
     })
+}
+
+/// Writes a file that was not there before.
+fn write_new(path: &Path, bytes: &[u8], otherwise: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        let what = match error.kind() {
+            ErrorKind::AlreadyExists => "this file is there already, and is not overwritten".into(),
+            _ => error.to_string(),
+        };
+        Failure::new(Code::R506, what, path.display().to_string()).next(otherwise)
+    };
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
 }
 
 /// The profiles: those that come with the program, and the user's own.
@@ -166,7 +193,13 @@ fn request(common: &CommonArgs, rescue: &RescueArgs) -> Result<Request, Failure>
     };
     Ok(Request {
         port: common.port.clone(),
-        wish: Wish { profile, image, serial: rescue.serial.clone() },
+        wish: Wish {
+            profile,
+            image,
+            ids: rescue.ids,
+            revision: rescue.revision,
+            serial: rescue.serial.clone(),
+        },
         dry_run: rescue.dry_run,
         yes: rescue.yes,
         force: rescue.force,

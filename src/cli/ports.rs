@@ -90,10 +90,10 @@ impl Ports {
         let mut ports = match &common.sim {
             Some(names) => {
                 let simulated = Simulated::open(common, names, Plugged::Already)?;
-                let bus = simulated.bus.clone();
-                let hands = Box::new(VirtualHands(bus.clone()));
-                let operator = relays::operator(common, hands, Some(&bus))?;
-                Self { bus: Box::new(bus), operator, simulated: Some(simulated) }
+                let hands = Box::new(VirtualHands(simulated.bus.clone()));
+                let operator = relays::operator(common, hands, Some(&simulated.bus))?;
+                let bus = Box::new(simulated.bus.clone());
+                Self { bus, operator, simulated: Some(simulated) }
             }
             None => {
                 let bus = Box::new(HostBus::new());
@@ -131,10 +131,7 @@ impl Simulated {
         let bus = SimBus::starting_at(RealClock::new().date());
         let faults: Option<Faults> = match common.fault.as_slice() {
             [] => None,
-            faults => Some(faults.join(",").parse().map_err(|error| {
-                Failure::new(Code::R311, format!("{error}"), "--fault")
-                    .next("write it like unplug@37, stall@12 or seed=7")
-            })?),
+            _ => Some(self::faults(common)?),
         };
         let units = units(names)?;
         let kept = common.sim_state.as_deref().map_or(Ok(Vec::new()), |path| load(path, &units))?;
@@ -253,9 +250,18 @@ fn units(names: &str) -> Result<Vec<Unit>, Failure> {
     Ok(ports.zip(found).map(|(port, scenario)| Unit { port, scenario }).collect())
 }
 
-fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
+/// A file that could not be made or written.
+pub fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(Code::R506, error.to_string(), path.display().to_string())
         .next("name a file in a folder that you may write to")
+}
+
+/// The faults that were asked for.
+pub fn faults(common: &CommonArgs) -> Result<Faults, Failure> {
+    common.fault.join(",").parse().map_err(|error| {
+        Failure::new(Code::R311, format!("{error}"), "--fault")
+            .next("write it like unplug@37, stall@12 or seed=7")
+    })
 }
 
 /// The scenario of that name.

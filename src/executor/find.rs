@@ -230,7 +230,8 @@ fn as_profiled(
 ) -> Option<(&'static dyn Chip, Suspicion)> {
     let now = Identity::of(seen);
     let profile = library.profiles().find(|profile| {
-        profile.scope == scope && profile.identity.identity.differences(&now).is_empty()
+        profile.scope == scope
+            && profile.promised().is_some_and(|promised| promised.differences(&now).is_empty())
     })?;
     let (chip, model) = chip::model(&profile.chip.model)?;
     let suspicion = Suspicion {

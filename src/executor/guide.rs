@@ -4,8 +4,11 @@
 //! A contact that shorts pins is closed while the power is off. Only a profile whose own steps
 //! close it before they take the power away has it closed on a running board.
 
+use std::time::Duration;
+
 use super::Request;
 use super::event::Event;
+use super::find::POLL;
 use super::operator::{Switches, Switching};
 use super::perform::RETURN_TIME;
 use super::power::{HANDS_TIME, SwitchedBy};
@@ -14,8 +17,6 @@ use crate::clock::Deadline;
 use crate::profile::{Action, Guidance, GuidanceTime};
 use crate::rescue::{Code, Failure};
 use crate::usb::{Ids, PortPath};
-
-use super::find::POLL;
 
 impl Session<'_> {
     /// Whether the way into the boot mode is switched without hands at the request's port.
@@ -121,11 +122,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn wait_until_empty(
-        &mut self,
-        port: &PortPath,
-        longest: std::time::Duration,
-    ) -> Result<(), Failure> {
+    fn wait_until_empty(&mut self, port: &PortPath, longest: Duration) -> Result<(), Failure> {
         let clock = self.tools.bus.clock();
         let deadline = Deadline::after(&*clock, longest);
         while !deadline.passed(&*clock) && self.scan()?.iter().any(|seen| seen.port == *port) {

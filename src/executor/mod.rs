@@ -25,7 +25,7 @@ mod write;
 
 use std::time::Duration;
 
-pub use event::{Event, Observer, Silence};
+pub use event::{Both, Event, Observer, Silence};
 pub use learn::Learning;
 pub use operator::{Consent, Operator, Switches, Switching};
 pub use session::Session;

@@ -59,7 +59,9 @@ impl Session<'_> {
                 return Ok(back);
             }
             if tells_nothing {
-                self.note("it shows already what it should show, from RAM, so the hub's switch would not tell whether the chip lost its power".to_owned());
+                log::info!(
+                    "what the device shows may run from RAM, so the hub is not asked: its switch would prove nothing"
+                );
             } else if let Some(back) = self.cycle_by(SwitchedBy::Hub, &seen)? {
                 if self.is_awaited(&back) {
                     return Ok(back);
@@ -102,7 +104,7 @@ impl Session<'_> {
                 return Ok(None);
             }
         }
-        let away = self.while_without_power(seen);
+        let away = self.while_without_power(by, seen);
         // Whatever happened meanwhile, the power comes back.
         let given = self.give_power(by, port).or_else(|_| self.give_power(by, port));
         if let Err(why) = given {
@@ -183,8 +185,9 @@ impl Session<'_> {
 
     /// Whether the device left; then also the time that its power has to be away, and what the
     /// profile wants done meanwhile.
-    fn while_without_power(&mut self, seen: &Sighting) -> Result<bool, Failure> {
-        if !self.has_left(seen)? {
+    fn while_without_power(&mut self, by: SwitchedBy, seen: &Sighting) -> Result<bool, Failure> {
+        // A hub was asked itself; the operating system may list what is gone a while longer.
+        if by == SwitchedBy::Relay && !self.has_left(seen)? {
             return Ok(false);
         }
         for step in self.at_restart.clone() {

@@ -16,7 +16,7 @@ use crate::chip::{ChipError, Finding, Identity, Running, Standing};
 use crate::journal::{Journal, JournalFile};
 use crate::profile::Guidance;
 use crate::rescue::choice::{Choice, NamedImage};
-use crate::rescue::outcome::{Identities, Outcome, Verdict};
+use crate::rescue::outcome::{Identities, Outcome, Verdict, Work};
 use crate::rescue::{Code, Condition, DeviceState, Failure};
 use crate::usb::lock::PortLock;
 use crate::usb::{Link, Sighting, TransferError};
@@ -58,32 +58,41 @@ impl<'t> Session<'t> {
     /// Rescues the one device that needs it: `recover --auto`, and with `request.dry_run` the
     /// plan for it.
     pub fn rescue(mut self, request: &Request) -> Outcome {
+        self.begin(request, Work::Rescue);
         let result = self.run_rescue(request);
         self.finish(result)
     }
 
     /// Proves the chip and reads its memory; writes nothing.
     pub fn diagnose(mut self, request: &Request) -> Outcome {
+        self.begin(request, Work::Diagnosis);
         let result = self.run_diagnosis(request, 0).map(|_| Verdict::Planned);
         self.finish(result)
     }
 
     /// Saves the memory's bytes.
     pub fn backup(mut self, request: &Request) -> Outcome {
+        self.begin(request, Work::Backup);
         let result = self.run_backup(request);
         self.finish(result)
     }
 
     /// Writes a backup back.
     pub fn restore(mut self, request: &Request, record: &BackupRecord, bytes: &[u8]) -> Outcome {
+        self.begin(request, Work::Restore);
         let result = self.run_restore(request, record, bytes);
         self.finish(result)
     }
 
     /// Makes a profile from a healthy device; writes nothing to it.
     pub fn learn(mut self, request: &Request, learning: &Learning) -> Outcome {
+        self.begin(request, Work::Learning);
         let result = self.run_learning(request, learning);
         self.finish(result)
+    }
+
+    fn begin(&mut self, request: &Request, work: Work) {
+        self.outcome.work = Some(if request.dry_run { Work::Plan } else { work });
     }
 
     fn run_rescue(&mut self, request: &Request) -> Result<Verdict, Failure> {
@@ -250,6 +259,7 @@ impl<'t> Session<'t> {
             name: candidate.suspicion.name.to_owned(),
             detail: candidate.suspicion.detail.to_owned(),
             standing: candidate.suspicion.standing,
+            identity: Identity::of(&candidate.seen),
         });
         if let Some(journal) = &candidate.unfinished {
             let at = journal.in_flight().map_or_else(String::new, |step| format!(" at: {step}"));

@@ -20,7 +20,7 @@ pub(super) struct Document {
     pub(super) chip: ChipTable,
     #[serde(default)]
     pub(super) sighting: Vec<Spanned<SightingTable>>,
-    pub(super) identity: Spanned<IdentityTable>,
+    pub(super) identity: Option<Spanned<IdentityTable>>,
     pub(super) memory: Spanned<MemoryTable>,
     pub(super) image: Spanned<ImageTable>,
     #[serde(default)]

@@ -19,7 +19,7 @@
 //! | `model` | the chip, by the name `recover` has for it |
 //! | **`[[sighting]]`** | once or more: how it looks when its memory is blank |
 //! | `ids` | vendor and product id, as `"04ce:07d1"` |
-//! | **`[identity]`** | what it presents when healthy; what is left out is not promised |
+//! | **`[identity]`** ? | what it presents when healthy; what is left out is not promised. The whole table may be left out where the image is the owner's (`supply`) or is made from the owner's values (`values`): then who comes up is what that image says |
 //! | `ids` | as above |
 //! | `bcd_device` ? | bcdDevice, as `0x0260` |
 //! | `interface_class` ? | class, subclass, protocol of the first interface, as `"08/06/50"` |
@@ -92,8 +92,8 @@ pub struct Profile {
     pub chip: ChipClaim,
     /// How it looks when its memory is blank.
     pub sightings: Vec<BlankSighting>,
-    /// What it presents when healthy.
-    pub identity: IdentityClaim,
+    /// What it presents when healthy; `None` for a generic model, which is what its owner says.
+    pub identity: Option<IdentityClaim>,
     /// The part its chip boots from.
     pub memory: MemoryClaim,
     /// What that part should hold.
@@ -226,6 +226,11 @@ pub struct Provenance {
 }
 
 impl Profile {
+    /// The identity it promises.
+    pub fn promised(&self) -> Option<&Identity> {
+        self.identity.as_ref().map(|claim| &claim.identity)
+    }
+
     /// What is to be done by hand at that time, in order.
     pub fn by_hand(&self, when: GuidanceTime) -> impl Iterator<Item = &Guidance> {
         self.guidance.iter().filter(move |guidance| guidance.when == when)
@@ -240,8 +245,9 @@ impl Profile {
         for sighting in &self.sightings {
             claims.push((format!("it shows as {} when blank", sighting.ids), &sighting.confidence));
         }
-        let identity = &self.identity;
-        claims.push((format!("it is {} when healthy", identity.identity), &identity.confidence));
+        if let Some(IdentityClaim { identity, confidence }) = &self.identity {
+            claims.push((format!("it is {identity} when healthy"), confidence));
+        }
         let memory = &self.memory;
         claims.push((
             format!("its memory is a {} of {} bytes", memory.part, memory.size_bytes),

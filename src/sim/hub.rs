@@ -1,7 +1,7 @@
 //! A virtual hub: what it says of itself, what it does when a port's power is switched, and the
 //! difference between the two. Answers the class requests of [USB 2.0 §11.24.2] and no others.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -14,8 +14,11 @@ use crate::usb::{Link, PortPath, Reply, Setup, Transfer, TransferError};
 pub enum HubKind {
     /// Says that it switches each port by itself, and does.
     Switching,
-    /// Says so and answers every request, while VBUS stays on: its board has no switches.
+    /// Says so and disconnects the device, while VBUS stays on: its board has no switches, as
+    /// most of those that lie.
     Lying,
+    /// Says so and answers every request, and the device stays connected.
+    Deaf,
     /// Switches all its ports at once, and says so.
     Ganged,
 }
@@ -26,6 +29,7 @@ impl HubKind {
         match self {
             Self::Switching => "switching",
             Self::Lying => "lying",
+            Self::Deaf => "deaf",
             Self::Ganged => "ganged",
         }
     }
@@ -33,7 +37,7 @@ impl HubKind {
 
 /// A word that names no kind of hub.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no virtual hub is called {0:?}; there are switching, lying, ganged")]
+#[error("no virtual hub is called {0:?}; there are switching, lying, deaf, ganged")]
 pub struct BadHub(String);
 
 impl FromStr for HubKind {
@@ -43,6 +47,7 @@ impl FromStr for HubKind {
         match text {
             "switching" => Ok(Self::Switching),
             "lying" => Ok(Self::Lying),
+            "deaf" => Ok(Self::Deaf),
             "ganged" => Ok(Self::Ganged),
             other => Err(BadHub(other.to_owned())),
         }
@@ -56,7 +61,7 @@ const PORTS: u8 = 4;
 #[derive(Clone, Debug)]
 pub(super) struct Hub {
     pub(super) kind: HubKind,
-    off: BTreeMap<u8, ()>,
+    off: BTreeSet<u8>,
 }
 
 /// What a request comes to.
@@ -69,7 +74,7 @@ enum Answer {
 
 impl Hub {
     pub(super) fn new(kind: HubKind) -> Self {
-        Self { kind, off: BTreeMap::new() }
+        Self { kind, off: BTreeSet::new() }
     }
 
     fn answer(&mut self, setup: &Setup) -> Answer {
@@ -81,8 +86,9 @@ impl Hub {
                 Answer::Data(vec![9, 0x29, PORTS, characteristics, 0, 50, 100, 0, 0xff])
             }
             (0xa3, 0, 0, Some(port)) => {
-                let power = if self.off.contains_key(&port) { 0 } else { 0x01 };
-                Answer::Data(vec![0, power, 0, 0])
+                let is_off = self.off.contains(&port);
+                let connected = u8::from(!is_off || self.kind == HubKind::Deaf);
+                Answer::Data(vec![connected, u8::from(!is_off), 0, 0])
             }
             (0x23, 1, 8, Some(port)) => self.switch(port, false),
             (0x23, 3, 8, Some(port)) => self.switch(port, true),
@@ -97,10 +103,10 @@ impl Hub {
             if on {
                 self.off.remove(port);
             } else {
-                self.off.insert(*port, ());
+                self.off.insert(*port);
             }
         }
-        if self.kind == HubKind::Lying {
+        if self.kind == HubKind::Deaf {
             return Answer::Switch(Vec::new());
         }
         Answer::Switch(ports.into_iter().map(|port| (port, on)).collect())
@@ -119,8 +125,10 @@ impl Link for HubLink {
         else {
             return Err(TransferError::Stall);
         };
-        let answer = self.bus.with_hub_at(&self.hub, |hub| hub.answer(setup));
-        match answer.ok_or(TransferError::Gone)? {
+        let answer = self.bus.with_hub_at(&self.hub, |hub| (hub.answer(setup), hub.kind));
+        let (answer, kind) = answer.ok_or(TransferError::Gone)?;
+        let feed = if kind == HubKind::Lying { Feed::HubData } else { Feed::Hub };
+        match answer {
             Answer::Data(mut data) => {
                 data.truncate(usize::from(setup.length));
                 Ok(Reply { data })
@@ -129,7 +137,7 @@ impl Link for HubLink {
                 for (number, on) in powers {
                     let mut ports = self.hub.ports().to_vec();
                     ports.push(number);
-                    self.bus.feed(&PortPath::new(self.hub.bus(), ports), Feed::Hub, on);
+                    self.bus.feed(&PortPath::new(self.hub.bus(), ports), feed, on);
                 }
                 Ok(Reply::default())
             }
@@ -147,6 +155,8 @@ impl Link for HubLink {
 pub enum Feed {
     /// The hub's own switch.
     Hub,
+    /// A hub that lets go of the data lines and leaves VBUS on.
+    HubData,
     /// A relay in the cable.
     Relay,
 }

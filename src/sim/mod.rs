@@ -12,6 +12,7 @@
 //! 5. [`parts`]: the EEPROMs they boot from.
 //! 6. [`hub`]: hubs that switch the power of their ports, or say so; [`relay`]: a relay board,
 //!    behind a serial device by `pty`.
+//! 7. `vhci`: the same devices on a port of this computer's Linux kernel.
 //!
 //! Nothing here is shared with the code that rescues: an error there must not find its twin here.
 
@@ -32,6 +33,8 @@ pub mod pty;
 pub mod relay;
 pub mod scenarios;
 mod turns;
+#[cfg(target_os = "linux")]
+pub mod vhci;
 
 pub use bus::{EepromState, SimBus};
 pub use clock::VirtualClock;

@@ -41,8 +41,8 @@ pub(super) struct Port {
     /// Whether the enclosure has a supply of its own, so that without VBUS it only leaves the bus.
     pub(super) self_powered: bool,
     powered: bool,
-    /// When VBUS last came, for a device that was running before.
-    vbus_since: u64,
+    /// When the host could last begin to see it, for a device that was running before.
+    connected_since: u64,
     pub(super) sighting: Option<Sighting>,
     pub(super) transfers: u64,
     pub(super) faults: Faults,
@@ -65,7 +65,7 @@ impl Port {
             interrupted: Vec::new(),
             self_powered: false,
             powered: false,
-            vbus_since: 0,
+            connected_since: 0,
             sighting: None,
             transfers: 0,
             faults: Faults::none(),
@@ -104,23 +104,27 @@ impl Port {
     }
 
     fn has_vbus(&self) -> bool {
+        self.plugged && self.interrupted.iter().all(|feed| *feed == Feed::HubData)
+    }
+
+    /// Whether the host can see the device.
+    fn is_connected(&self) -> bool {
         self.plugged && self.interrupted.is_empty()
     }
 
     fn follow_vbus(&mut self, now: u64) {
-        let on = self.has_vbus();
-        if on {
-            if !self.powered {
-                self.powered = true;
-                self.device.power_on(now);
-            } else if self.self_powered && self.generation.is_none() {
-                self.vbus_since = now;
+        if self.has_vbus() && !self.powered {
+            self.powered = true;
+            self.device.power_on(now);
+        } else if !self.has_vbus() && self.powered && !self.self_powered {
+            self.powered = false;
+            self.device.power_off(now);
+        }
+        if self.is_connected() {
+            if self.generation.is_none() {
+                self.connected_since = now;
             }
         } else {
-            if self.powered && !self.self_powered {
-                self.powered = false;
-                self.device.power_off(now);
-            }
             self.sighting = None;
             self.enumerate_at = None;
             self.generation = None;
@@ -161,12 +165,12 @@ impl Port {
     }
 
     fn follow_attachment(&mut self) {
-        let attachment = self.device.attachment().filter(|_| self.has_vbus());
+        let attachment = self.device.attachment().filter(|_| self.is_connected());
         if attachment.map(|attachment| attachment.generation) != self.generation {
             self.generation = attachment.map(|attachment| attachment.generation);
             self.sighting = None;
             self.enumerate_at =
-                attachment.map(|attachment| attachment.since.max(self.vbus_since) + ATTACH_NS);
+                attachment.map(|attachment| attachment.since.max(self.connected_since) + ATTACH_NS);
         }
     }
 

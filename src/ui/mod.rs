@@ -10,6 +10,7 @@ mod operator;
 mod report;
 mod screen;
 mod terminal;
+mod unit;
 
 use std::io::{self, IsTerminal, Write};
 
@@ -20,6 +21,7 @@ pub use operator::TerminalOperator;
 pub use report::report;
 pub use screen::{give_back as give_back_terminal, show as show_bench};
 pub use terminal::Terminal;
+pub use unit::{unit_line, unit_text};
 
 use crate::bench::Listener;
 use crate::executor::{Event, Observer};
@@ -53,6 +55,12 @@ pub fn announce(text: &str) {
 /// Prints data: to stdout, ignoring a reader that has gone.
 pub fn print(text: &str) {
     drop(writeln!(anstream::stdout(), "{}", text.trim_end()));
+}
+
+/// Prints data as it is: a file that goes to stdout.
+pub fn print_exactly(bytes: &[u8]) {
+    let mut out = io::stdout().lock();
+    drop(out.write_all(bytes).and_then(|()| out.flush()));
 }
 
 /// Prints how the program is used, to stderr: nobody asked for it.

@@ -89,7 +89,7 @@ pub fn narrate(event: &Event) -> Vec<String> {
             format!("  folder: {}", folder.display()),
             format!("  serial number: {serial}"),
         ],
-        Event::Planned { steps, limit } => {
+        Event::Planned { steps, limit, .. } => {
             let mut lines = vec![format!(
                 "plan: {} write cycles, at least {:.1} s for this memory and chip",
                 limit.write_cycles,

@@ -4,6 +4,12 @@
 //! enumerated (sysfs), and a device is asked itself only where the kernel has none. Opening
 //! detaches kernel drivers and dropping the link gives the device back to them.
 //!
+//! A device that the kernel is resetting (a mass-storage driver does so when its commands fail, and
+//! a blank bridge fails them all) is waited for: meanwhile it is in no list.
+//!
+//! So is the permission to open a device that has come while the program ran: the kernel shows a
+//! device before udev has applied its rules to it.
+//!
 //! Each scan makes a libusb context of its own: with the udev backend a context that already
 //! exists learns of new devices only while udevd runs, which in a container it does not, while
 //! the list of a fresh context is always current.
@@ -16,9 +22,12 @@ mod failure;
 mod hub;
 mod link;
 mod permission;
+mod root_hub;
 mod sysfs;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusb::{Context, Device, UsbContext};
 
@@ -26,31 +35,83 @@ use self::failure::bus_error;
 use self::link::HostLink;
 use self::sysfs::Sysfs;
 use super::{Bus, BusError, ClassCode, Ids, Link, PortPath, PowerError, Sighting, Speed};
-use crate::clock::{Clock, RealClock};
+use crate::clock::{Clock, Deadline, RealClock};
 
 pub use self::hub::restore_power;
 pub use self::permission::{RULES_PATH, udev_rules};
+pub use self::root_hub::RootHub;
+
+/// The longest wait for the kernel to end a reset: it takes 0.2 s, and a driver may ask for
+/// several one after the other.
+const RESET_PATIENCE: Duration = Duration::from_secs(2);
+/// How often it is looked whether the reset is over.
+const RESET_INTERVAL: Duration = Duration::from_millis(10);
+
+/// How long after its arrival a device may still be forbidden because udev is not done with it.
+const PERMISSION_PATIENCE: Duration = Duration::from_secs(3);
+/// How often it is tried again.
+const PERMISSION_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The USB ports of this computer.
 #[derive(Debug)]
 pub struct HostBus {
     clock: Arc<RealClock>,
     sysfs: Sysfs,
+    /// Ports that were switched off through this bus.
+    without_power: Vec<PortPath>,
+    /// Until when each device of the last scan may be forbidden; zero for those of the first.
+    permission_until: BTreeMap<(PortPath, u8), Duration>,
+    scanned: bool,
 }
 
 impl HostBus {
     /// The ports of this computer. Nothing is touched until the first scan.
     pub fn new() -> Self {
-        Self { clock: Arc::new(RealClock::new()), sysfs: Sysfs::of_this_computer() }
+        Self {
+            clock: Arc::new(RealClock::new()),
+            sysfs: Sysfs::of_this_computer(),
+            without_power: Vec::new(),
+            permission_until: BTreeMap::new(),
+            scanned: false,
+        }
     }
 
     /// The device that was sighted: same port, same device number.
-    fn find(seen: &Sighting) -> Result<Device<Context>, BusError> {
-        devices()?
+    fn find(&self, seen: &Sighting) -> Result<Device<Context>, BusError> {
+        self.settled_devices()?
             .into_iter()
             .find(|(port, device)| *port == seen.port && device.address() == seen.device_number)
             .map(|(_, device)| device)
             .ok_or_else(|| BusError::Left(seen.port.clone()))
+    }
+
+    /// Every device, at a moment at which the kernel resets none.
+    fn settled_devices(&self) -> Result<Vec<(PortPath, Device<Context>)>, BusError> {
+        let end = Deadline::after(&*self.clock, RESET_PATIENCE);
+        loop {
+            // Looked at before and after: a reset takes much longer than the list does.
+            let resets = self.sysfs.resets_one();
+            let found = devices()?;
+            if !(resets || self.sysfs.resets_one()) || end.passed(&*self.clock) {
+                return Ok(found);
+            }
+            self.clock.sleep(RESET_INTERVAL);
+        }
+    }
+
+    /// Notes which devices have arrived since the scan before.
+    fn note_arrivals(&mut self, seen: &[Sighting]) {
+        let fresh = match self.scanned {
+            true => self.clock.now() + PERMISSION_PATIENCE,
+            false => Duration::ZERO,
+        };
+        self.scanned = true;
+        let before = std::mem::take(&mut self.permission_until);
+        let key = |seen: &Sighting| (seen.port.clone(), seen.device_number);
+        self.permission_until = seen
+            .iter()
+            .map(|seen| (key(seen), before.get(&key(seen)).copied().unwrap_or(fresh)))
+            .collect();
     }
 
     /// One device as it is now; `None` when it left while it was looked at.
@@ -103,21 +164,30 @@ impl Default for HostBus {
 
 impl Bus for HostBus {
     fn scan(&mut self) -> Result<Vec<Sighting>, BusError> {
-        let found = devices()?;
+        let found = self.settled_devices()?;
         let seen: Vec<_> =
             found.into_iter().filter_map(|(port, device)| self.sight(port, &device)).collect();
         log::debug!("scan: {} devices", seen.len());
+        self.note_arrivals(&seen);
         Ok(seen)
     }
 
     fn open(&mut self, seen: &Sighting) -> Result<Box<dyn Link>, BusError> {
-        let device = Self::find(seen)?;
-        let link = HostLink::open(&device, &seen.port, Arc::clone(&self.clock))?;
-        Ok(Box::new(link))
+        let key = (seen.port.clone(), seen.device_number);
+        let until = self.permission_until.get(&key).copied().unwrap_or_default();
+        loop {
+            let device = self.find(seen)?;
+            match HostLink::open(&device, &seen.port, Arc::clone(&self.clock)) {
+                Err(BusError::Denied(_)) if self.clock.now() < until => {
+                    self.clock.sleep(PERMISSION_INTERVAL);
+                }
+                opened => return Ok(Box::new(opened?)),
+            }
+        }
     }
 
     fn reset(&mut self, seen: &Sighting) -> Result<(), BusError> {
-        let device = Self::find(seen)?;
+        let device = self.find(seen)?;
         let handle = device.open().map_err(|error| bus_error(error, &seen.port))?;
         log::debug!("{}: reset", seen.port);
         match handle.reset() {
@@ -128,12 +198,16 @@ impl Bus for HostBus {
     }
 
     fn power_off(&mut self, seen: &Sighting) -> Result<(), PowerError> {
-        Self::find(seen).map_err(|_| PowerError::Left(seen.port.clone()))?;
-        hub::power(&seen.port, false, &self.sysfs, &self.clock)
+        self.find(seen).map_err(|_| PowerError::Left(seen.port.clone()))?;
+        hub::power(&seen.port, false, &self.sysfs, &self.clock)?;
+        self.without_power.push(seen.port.clone());
+        Ok(())
     }
 
     fn power_on(&mut self, port: &PortPath) -> Result<(), PowerError> {
-        hub::power(port, true, &self.sysfs, &self.clock)
+        hub::power(port, true, &self.sysfs, &self.clock)?;
+        self.without_power.retain(|other| other != port);
+        Ok(())
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
@@ -143,7 +217,11 @@ impl Bus for HostBus {
 
 impl Drop for HostBus {
     fn drop(&mut self) {
-        restore_power();
+        for port in std::mem::take(&mut self.without_power) {
+            if let Err(error) = self.power_on(&port) {
+                log::error!("port {port} has no power: {error}");
+            }
+        }
     }
 }
 

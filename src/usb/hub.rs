@@ -3,11 +3,16 @@
 //! known here.
 //!
 //! Many hubs say that they switch power by port and do not. What the port says afterwards is
-//! checked here; whether the device really left is for the caller to see.
+//! checked here. Most that lie disconnect the device and leave VBUS on: what comes back then is
+//! for the caller to judge.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use super::{Link, PortPath, Setup, Transfer, TransferError};
+use crate::clock::Deadline;
 use crate::usb::transfer::CONTROL_TIMEOUT;
-use serde::{Deserialize, Serialize};
 
 /// bmRequestType: class request to the hub, device to host [USB 2.0 table 11-16].
 const HUB_IN: u8 = 0xa0;
@@ -29,6 +34,11 @@ const SUPER_HUB_DESCRIPTOR: u8 = 0x2a;
 /// bDescriptorType, bNbrPorts, wHubCharacteristics, bPwrOn2PwrGood.
 const DESCRIPTOR_BYTES: u16 = 12;
 
+/// How long a port may take to notice that its device is without power.
+const DISCONNECT_TIME: Duration = Duration::from_secs(1);
+/// Between two looks at a port.
+const POLL: Duration = Duration::from_millis(50);
+
 /// Why a port's power was not switched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -43,6 +53,9 @@ pub enum PowerError {
     /// The port does not hold the device that was sighted.
     #[error("the device at port {0} is gone")]
     Left(PortPath),
+    /// The hub said that it took the power, and the device stayed.
+    #[error("the hub says so, and the device at port {0} stayed: it does not really switch it")]
+    Stayed(PortPath),
     /// The hub did not do what it was told.
     #[error("the hub of port {port}: {source}")]
     Failed {
@@ -133,11 +146,17 @@ pub fn is_powered(status: &[u8], is_super: bool) -> Option<bool> {
     Some(u16::from_le_bytes([low, high]) & (1 << bit) != 0)
 }
 
+/// Whether a port's status says that a device is connected: wPortStatus bit 0 in both.
+pub fn is_connected(status: &[u8]) -> bool {
+    status.first().is_some_and(|low| low & 1 != 0)
+}
+
 /// Switches the power of `port`, the last number of its path, at the hub behind `link`. Nothing is
 /// switched at a hub that would switch other ports along.
 ///
 /// # Errors
-/// [`PowerError`]; [`PowerError::NotSwitchable`] also where the port still says it has power.
+/// [`PowerError`]; [`PowerError::NotSwitchable`] also where the port still says it has power,
+/// [`PowerError::Stayed`] where it still says it has a device, and was given its power back.
 pub fn switch(
     link: &mut dyn Link,
     port: &PortPath,
@@ -165,13 +184,27 @@ pub fn switch(
         Switching::None => return Err(not_switchable("its hub does not switch power")),
     }
     link.exchange(&set_power(number, on)).map_err(failed)?;
-    let status = link.exchange(&get_status(number)).map_err(failed)?;
-    match is_powered(&status.data, is_super) {
-        Some(is_on) if is_on != on => {
+    let clock = link.clock();
+    let deadline = Deadline::after(&*clock, DISCONNECT_TIME);
+    loop {
+        let status = link.exchange(&get_status(number)).map_err(failed)?;
+        if let Some(is_on) = is_powered(&status.data, is_super)
+            && is_on != on
+        {
             let state = if is_on { "on" } else { "off" };
-            Err(PowerError::NotSwitchable(format!("its hub left the port's power {state}")))
+            return Err(PowerError::NotSwitchable(format!(
+                "its hub left the port's power {state}"
+            )));
         }
-        _ => Ok(()),
+        // The operating system may go on listing what is gone, so the hub itself is asked.
+        if on || !is_connected(&status.data) {
+            return Ok(());
+        }
+        if deadline.passed(&*clock) {
+            link.exchange(&set_power(number, true)).map_err(failed)?;
+            return Err(PowerError::Stayed(port.clone()));
+        }
+        clock.sleep(POLL);
     }
 }
 

@@ -33,6 +33,15 @@ impl Sysfs {
         let number: u8 = attribute(&folder, "devnum")?.trim().parse().ok()?;
         (number == device_number).then_some(Known { folder, name })
     }
+
+    /// Whether the kernel is resetting a device. Meanwhile the device has the number 0 and libusb
+    /// lists it not at all.
+    pub(super) fn resets_one(&self) -> bool {
+        let Ok(entries) = fs::read_dir(&self.root) else { return false };
+        entries
+            .filter_map(Result::ok)
+            .any(|entry| attribute(&entry.path(), "devnum").is_some_and(|text| text.trim() == "0"))
+    }
 }
 
 impl Sysfs {
@@ -159,6 +168,16 @@ mod tests {
         assert_eq!(sysfs.peer(&PortPath::new(3, vec![2])), Some(PortPath::new(4, vec![6])));
         assert_eq!(sysfs.peer(&PortPath::new(3, vec![5])), None);
         assert_eq!(sysfs.peer(&PortPath::new(3, Vec::new())), None);
+    }
+
+    #[test]
+    fn a_device_that_is_being_reset_is_told_from_one_that_is_gone() {
+        let (_folder, sysfs) = bus(&[("devnum", "0\n")]);
+        assert!(sysfs.resets_one());
+        let (_folder, sysfs) = bus(&[("devnum", "10\n")]);
+        assert!(!sysfs.resets_one());
+        let (_folder, sysfs) = bus(&[]);
+        assert!(!sysfs.resets_one());
     }
 
     #[test]

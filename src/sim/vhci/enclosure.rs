@@ -1,0 +1,318 @@
+//! A virtual device as the kernel's transfers meet it: what each comes to, what it costs, and what
+//! disturbs it. Lives on the device's own time and knows no socket.
+
+use std::time::Duration;
+
+use super::wire::{Answer, Submit};
+use crate::sim::clock::in_nanoseconds;
+use crate::sim::device::{Completion, Device};
+use crate::sim::faults::{Fault, Faults};
+use crate::usb::{Setup, Speed, Transfer};
+
+/// How long a transfer may be refused with NAK before nothing is expected of it any more: longer
+/// than any request of a loader takes.
+const PATIENCE_NS: u64 = 10_000_000_000;
+/// How long a bulk IN is tried for before other transfers have their turn.
+const TURN_NS: u64 = 5_000_000;
+/// More of that for each byte, at what a full-speed device gives at the slowest.
+const TURN_BYTE_NS: u64 = 2_000;
+/// What it takes a host to see a STALL.
+const STALL_NS: u64 = 100_000;
+/// The length Linux asks of a device descriptor first after each reset of a port, and of nothing
+/// else [HUB, GET_DESCRIPTOR_BUFSIZE].
+const FIRST_LENGTH: u16 = 64;
+
+/// What has come of a transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It is done.
+    Answered(Answer),
+    /// The device has nothing to say yet; it is to be tried again.
+    Later,
+    /// Nobody will ever answer it.
+    Never,
+    /// The plug was pulled, or the device left the bus.
+    Gone,
+}
+
+/// What the transfers have cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counters {
+    /// Transfers but for standard requests: those are the host's own business.
+    pub(super) transfers: u64,
+    /// Standard requests.
+    pub(super) standard: u64,
+    /// Time of the device that passed within any of them.
+    pub(super) nanoseconds: u64,
+}
+
+/// A device and what was done to it.
+pub(super) struct Enclosure {
+    pub(super) device: Box<dyn Device>,
+    pub(super) counters: Counters,
+    pub(super) powered: bool,
+    faults: Faults,
+    /// Transfers before the faults began to count.
+    faults_from: u64,
+    unplug_at: Option<u64>,
+}
+
+impl Enclosure {
+    /// A device without power.
+    pub(super) fn new(device: Box<dyn Device>, faults: Faults) -> Self {
+        Self {
+            device,
+            counters: Counters::default(),
+            powered: false,
+            faults,
+            faults_from: 0,
+            unplug_at: None,
+        }
+    }
+
+    /// Power comes or goes at the time the device has reached.
+    pub(super) fn power(&mut self, on: bool) {
+        if on == self.powered {
+            return;
+        }
+        self.powered = on;
+        let now = self.device.now();
+        if on {
+            self.device.power_on(now);
+        } else {
+            self.device.power_off(now);
+            self.unplug_at = None;
+        }
+    }
+
+    /// Replaces the faults; transfers count from 1 again.
+    pub(super) fn disturb(&mut self, faults: Faults) {
+        self.faults = faults;
+        self.faults_from = self.counters.transfers;
+    }
+
+    /// Lives until `target`, or until the device comes to the bus or leaves it. True when a plug
+    /// was pulled on the way.
+    pub(super) fn live(&mut self, target: u64) -> bool {
+        let before = self.device.attachment();
+        let until = self.unplug_at.map_or(target, |at| at.min(target));
+        while self.device.now() < until && self.device.attachment() == before {
+            self.device.run_until(until);
+        }
+        self.unplug_when_due()
+    }
+
+    fn unplug_when_due(&mut self) -> bool {
+        let due = self.unplug_at.is_some_and(|at| self.device.now() >= at);
+        if due {
+            self.power(false);
+        }
+        due
+    }
+
+    /// Carries a transfer out.
+    pub(super) fn transfer(&mut self, submit: &Submit) -> Outcome {
+        if self.device.attachment().is_none() {
+            return Outcome::Gone;
+        }
+        if submit.interrupt {
+            // None of the models' interrupt endpoints has anything to say.
+            return Outcome::Later;
+        }
+        let begun = self.device.now();
+        let outcome = self.timed(submit);
+        self.counters.nanoseconds += self.device.now() - begun;
+        outcome
+    }
+
+    /// A bulk IN that had nothing to say before.
+    pub(super) fn again(&mut self, submit: &Submit) -> Outcome {
+        if submit.interrupt { Outcome::Later } else { self.carry_out(submit, None) }
+    }
+
+    fn timed(&mut self, submit: &Submit) -> Outcome {
+        if submit.is_control() && submit.setup.request_type & 0x60 == 0 {
+            self.counters.standard += 1;
+            if is_first_after_reset(&submit.setup) {
+                // vhci_hcd keeps resets of the port to itself; this is how they show.
+                self.device.bus_reset();
+            }
+            return self.carry_out(submit, None);
+        }
+        self.counters.transfers += 1;
+        let fault = self.faults.of(self.counters.transfers - self.faults_from);
+        let now = self.device.now();
+        match fault {
+            Some(Fault::Unplug(after)) => {
+                self.unplug_at = Some(now.saturating_add(in_nanoseconds(after)));
+                if self.unplug_when_due() {
+                    return Outcome::Gone;
+                }
+            }
+            Some(Fault::Stall) => {
+                self.device.run_until(now + STALL_NS);
+                return Outcome::Answered(Answer::Stall);
+            }
+            Some(Fault::TimeOut) => return Outcome::Never,
+            Some(Fault::Short) if !submit.inwards() => {
+                return Outcome::Answered(Answer::Taken(submit.length / 2));
+            }
+            Some(Fault::Short | Fault::FlippedBit) | None => {}
+        }
+        self.carry_out(submit, fault)
+    }
+
+    fn carry_out(&mut self, submit: &Submit, fault: Option<Fault>) -> Outcome {
+        let now = self.device.now();
+        let length = u64::from(submit.length);
+        let turn = if submit.is_control() || !submit.inwards() {
+            PATIENCE_NS
+        } else {
+            TURN_NS + length * TURN_BYTE_NS
+        };
+        let deadline = now + turn;
+        let deadline = self.unplug_at.map_or(deadline, |at| at.min(deadline));
+        let completion = if submit.is_control() {
+            self.device.control(&submit.setup, &submit.data, deadline)
+        } else if submit.inwards() {
+            self.device.bulk_in(submit.endpoint, submit.length as usize, deadline)
+        } else {
+            self.device.bulk_out(submit.endpoint, &submit.data, deadline)
+        };
+        if self.unplug_when_due() {
+            return Outcome::Gone;
+        }
+        match completion {
+            Completion::Done(data) if submit.inwards() => {
+                Outcome::Answered(Answer::Given(self.disturbed(data, fault)))
+            }
+            Completion::Done(_) => Outcome::Answered(Answer::Taken(submit.length)),
+            Completion::Stall => Outcome::Answered(Answer::Stall),
+            Completion::TimedOut if submit.inwards() && !submit.is_control() => Outcome::Later,
+            Completion::TimedOut => Outcome::Never,
+            Completion::Gone => Outcome::Gone,
+        }
+    }
+
+    fn disturbed(&self, mut data: Vec<u8>, fault: Option<Fault>) -> Vec<u8> {
+        match fault {
+            Some(Fault::Short) => data.truncate(data.len() / 2),
+            Some(Fault::FlippedBit) => {
+                let number = self.counters.transfers - self.faults_from;
+                let bit = self.faults.bit(number, 8 * data.len());
+                if let Some(byte) = data.get_mut(bit / 8) {
+                    *byte ^= 1 << (bit % 8);
+                }
+            }
+            _ => {}
+        }
+        data
+    }
+}
+
+fn is_first_after_reset(setup: &Setup) -> bool {
+    let wanted =
+        Setup { request_type: 0x80, request: 6, value: 0x0100, index: 0, length: FIRST_LENGTH };
+    *setup == wanted
+}
+
+/// The number that stands for a speed in vhci_hcd's `attach`.
+pub(super) fn speed_number(speed: Speed) -> u8 {
+    match speed {
+        Speed::Low => 1,
+        Speed::Full => 2,
+        Speed::High | Speed::Super | Speed::Unknown => 3,
+    }
+}
+
+/// A transfer in the words of the log.
+pub(super) fn in_words(submit: &Submit) -> Transfer {
+    let (endpoint, timeout) = (submit.endpoint, Duration::ZERO);
+    match (submit.is_control(), submit.inwards()) {
+        (true, true) => Transfer::ControlIn { setup: submit.setup, timeout },
+        (true, false) => {
+            Transfer::ControlOut { setup: submit.setup, data: submit.data.clone(), timeout }
+        }
+        (false, true) => Transfer::BulkIn { endpoint, length: submit.length as usize, timeout },
+        (false, false) => Transfer::BulkOut { endpoint, data: submit.data.clone(), timeout },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::scenario;
+    use crate::sim::vhci::wire::test_submit;
+
+    fn enclosure(scenario_name: &str, faults: &str) -> Enclosure {
+        let device = scenario(scenario_name).unwrap().device();
+        let mut enclosure = Enclosure::new(device, faults.parse().unwrap());
+        enclosure.power(true);
+        for second in 1..10 {
+            if enclosure.device.attachment().is_none() {
+                enclosure.live(second * 1_000_000_000);
+            }
+        }
+        enclosure
+    }
+
+    fn descriptor(length: u16) -> Submit {
+        test_submit(0x80, Setup { request_type: 0x80, request: 6, value: 0x0100, index: 0, length })
+    }
+
+    /// The SL11R's read of its memory.
+    fn memory_read() -> Submit {
+        let setup = Setup { request_type: 0xc0, request: 0xff, value: 7, index: 0, length: 16 };
+        test_submit(0x80, setup)
+    }
+
+    #[test]
+    fn a_transfer_comes_to_what_the_model_says_and_is_counted() {
+        let mut sl11r = enclosure("sl11r-zeroed", "");
+        let Outcome::Answered(Answer::Given(bytes)) = sl11r.transfer(&descriptor(64)) else {
+            panic!("no descriptor");
+        };
+        assert_eq!(bytes[8..12], [0xce, 0x04, 0xd1, 0x07]);
+        assert!(matches!(sl11r.transfer(&memory_read()), Outcome::Answered(Answer::Given(_))));
+        assert_eq!((sl11r.counters.standard, sl11r.counters.transfers), (1, 1));
+        assert!(sl11r.counters.nanoseconds > 0);
+    }
+
+    #[test]
+    fn a_plug_pulled_at_a_transfer_stays_out_and_enumeration_does_not_count() {
+        let mut sl11r = enclosure("sl11r-zeroed", "unplug@2");
+        sl11r.transfer(&descriptor(64));
+        assert!(matches!(sl11r.transfer(&memory_read()), Outcome::Answered(_)));
+        assert_eq!(sl11r.transfer(&memory_read()), Outcome::Gone);
+        assert!(!sl11r.powered && sl11r.device.attachment().is_none());
+        assert_eq!(sl11r.transfer(&memory_read()), Outcome::Gone);
+    }
+
+    #[test]
+    fn disturbances_asked_for_later_count_from_then_on() {
+        let mut sl11r = enclosure("sl11r-zeroed", "");
+        sl11r.transfer(&memory_read());
+        sl11r.disturb("stall@1".parse().unwrap());
+        assert_eq!(sl11r.transfer(&memory_read()), Outcome::Answered(Answer::Stall));
+        assert!(matches!(sl11r.transfer(&memory_read()), Outcome::Answered(Answer::Given(_))));
+    }
+
+    #[test]
+    fn an_endpoint_with_nothing_to_say_leaves_others_their_turn() {
+        let mut at2lp = enclosure("at2lp-rc42", "");
+        let mut bulk =
+            test_submit(0x86, Setup { request_type: 0, request: 0, value: 0, index: 0, length: 0 });
+        bulk.length = 13;
+        let before = at2lp.device.now();
+        assert_eq!(at2lp.transfer(&bulk), Outcome::Later);
+        assert!(at2lp.device.now() - before < 20_000_000);
+        bulk.interrupt = true;
+        assert_eq!(at2lp.transfer(&bulk), Outcome::Later);
+    }
+
+    #[test]
+    fn a_request_nobody_answers_is_given_up() {
+        let mut sl11r = enclosure("sl11r-zeroed", "timeout@1");
+        assert_eq!(sl11r.transfer(&memory_read()), Outcome::Never);
+    }
+}

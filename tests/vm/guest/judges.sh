@@ -1,0 +1,92 @@
+# Other people's programs, an ordinary user, and more than one enclosure.
+# shellcheck shell=bash
+
+readonly SIGROK=/usr/share/sigrok-firmware
+readonly EZUSB=$REPOSITORY/recovery-images/ezusb
+
+node() { printf '/dev/bus/usb/%03d/%03d' "$(cat "/sys/bus/usb/devices/$1/busnum")" "$(cat "/sys/bus/usb/devices/$1/devnum")"; }
+fx2tool() { PYTHONPATH=$FX2TOOL python3 -m fx2.fx2tool "$@"; }
+as_hex() { objcopy -I binary -O ihex "$SIGROK/$1" "$DESK/firmware.ihx"; }
+
+check_three_blank_enclosures_are_not_chosen_between() {
+    local code=0
+    attach sl11r-zeroed at2lp-rc42 ezusb-blank
+    wait_for "${PORTS[0]}" 04ce:07d1
+    wait_for "${PORTS[1]}" 04b4:6830
+    wait_for "${PORTS[2]}" 04b4:8613
+    "$RECOVER" list
+    "$RECOVER" --auto 2>"$DESK/error" || code=$?
+    cat "$DESK/error"
+    [ "$code" = 4 ]
+    for port in "${PORTS[@]}"; do grep -q -- "recover --auto --port $port" "$DESK/error"; done
+}
+
+# What udevd would do with the printed rule, in its place, for one port. Few processes are started
+# in it: udevd is quick, too.
+udev_by_hand() {
+    local sys=/sys/bus/usb/devices/$1 number='' done='' node rule
+    while sleep 0.05; do
+        { number=$(<"$sys/devnum") vendor=$(<"$sys/idVendor") product=$(<"$sys/idProduct"); } || continue
+        [ "$number" != "$done" ] && [ "$number" != 0 ] || continue
+        rule=$(grep "idVendor}==\"$vendor\", .*idProduct}==\"$product\"" "$DESK/rules") || continue
+        [[ $rule =~ MODE=\"([0-9]+)\",\ GROUP=\"([a-z]+)\" ]] || continue
+        printf -v node '/dev/bus/usb/%03d/%03d' "${1%%-*}" "$number"
+        chgrp "${BASH_REMATCH[2]}" "$node" && chmod "${BASH_REMATCH[1]}" "$node" && done=$number
+    done 2>/dev/null
+}
+belongs_to() { [ "$(stat -c %G "$(node "$1")")" = "$2" ]; }
+
+check_an_ordinary_user_needs_the_printed_rule_and_nothing_else() {
+    local code=0 root=$RECOVER
+    attach sl11r-zeroed
+    wait_for "$PORT" 04ce:07d1
+    mkdir -m 777 "$RECOVER_HOME"
+    printf '#!/bin/sh\nexec setpriv --reuid 65534 --regid 65534 --groups "$(getent group plugdev | cut -d: -f3)" "%s" "$@"\n' "$root" >"$DESK/as-user"
+    chmod 755 "$DESK/as-user" "$DESK"
+    "$DESK/as-user" diagnose --port "$PORT" 2>"$DESK/error" || code=$?
+    cat "$DESK/error"
+    [ "$code" = 1 ]
+    grep -q 'error\[R401\]' "$DESK/error"
+    grep -q 'recover udev-rules | sudo tee' "$DESK/error"
+    "$root" udev-rules >"$DESK/rules"
+    udev_by_hand "$PORT" &
+    echo $! >>"$DESK/players"
+    wait_until 20 belongs_to "$PORT" plugdev
+    USER_RECOVER=$DESK/as-user recover_with_hands "$PORT" --auto --image "$REPOSITORY/recovery-images/cy16/simulated-sl11r/factory.bin"
+    wait_for "$PORT" 04ce:0002
+}
+
+check_fxload_starts_firmware() {
+    attach ezusb-blank
+    wait_for "$PORT" 04b4:8613
+    as_hex fx2lafw-sigrok-fx2-8ch.fw
+    fxload -v -t fx2lp -D "$(node "$PORT")" -I "$DESK/firmware.ihx"
+    wait_for "$PORT" 1d50:608c
+    expect 'iManufacturer +[0-9]+ sigrok' lsusb -v -d 1d50:608c
+}
+
+check_cycfx2prog_starts_firmware() {
+    attach ezusb-blank
+    wait_for "$PORT" 04b4:8613
+    as_hex fx2lafw-sigrok-fx2-16ch.fw
+    cycfx2prog "prg:$DESK/firmware.ihx" run
+    wait_for "$PORT" 1d50:608d
+    expect 'iSerial +[0-9]+ sigrok FX2 16ch' lsusb -v -d 1d50:608d
+}
+
+check_fx2tool_programs_and_dumps_the_eeprom() {
+    attach ezusb-blank
+    wait_for "$PORT" 04b4:8613
+    as_hex fx2lafw-sigrok-fx2-8ch.fw
+    fx2tool -B program -W 2 -p 32 -V 1d50 -P 608c -D 0001 -f "$DESK/firmware.ihx"
+    status
+    fx2tool -B read_eeprom -W 2 -f "$DESK/dump.bin" 0 64
+    od -An -tx1 -N16 "$DESK/dump.bin"
+    [ "$(od -An -tx1 -N7 "$DESK/dump.bin")" = " c2 50 1d 8c 60 01 00" ]
+    fx2tool -B dump -W 2 -f "$DESK/dumped.ihx"
+    # What it wrote is what the chip boots from.
+    power "$PORT" off
+    wait_until 5 gone "$PORT"
+    power "$PORT" on
+    wait_for "$PORT" 1d50:608c
+}
