@@ -3,7 +3,12 @@
 //!
 //! `tests/vm/run capture` makes the captures; the device in them is a virtual one.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
 
 #[path = "support/usbmon.rs"]
 mod usbmon;

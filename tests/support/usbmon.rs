@@ -90,7 +90,8 @@ impl Capture {
                 panic!("line {}: {line}", index + 1)
             };
             let at = Duration::from_micros(at.parse().unwrap());
-            let (head, data) = rest.split_at(rest.iter().position(|w| *w == "=").unwrap_or(rest.len()));
+            let (head, data) =
+                rest.split_at(rest.iter().position(|w| *w == "=").unwrap_or(rest.len()));
             let data = hex::decode(data.get(1..).unwrap_or_default().concat()).unwrap();
             match *kind {
                 "S" => {
@@ -139,7 +140,9 @@ impl Capture {
                 .iter()
                 .filter(|exchange| exchange.device == device)
                 .filter(|exchange| match exchange.asked {
-                    Asked::Control(s) => s.request_type == 0x80 && s.request == 6 && s.value == value,
+                    Asked::Control(s) => {
+                        s.request_type == 0x80 && s.request == 6 && s.value == value
+                    }
                     Asked::Bulk { .. } => false,
                 })
                 .filter_map(|exchange| exchange.came.clone().ok())
@@ -150,8 +153,10 @@ impl Capture {
         let word = |at: usize| u16::from_le_bytes([first[at], first[at + 1]]);
         let string = |index: u8| {
             let text = (index != 0).then(|| descriptor(0x0300 | u16::from(index), 2)).flatten()?;
-            let units: Vec<u16> =
-                text[2..].chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+            let units: Vec<u16> = text[2..]
+                .chunks_exact(2)
+                .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+                .collect();
             Some(String::from_utf16_lossy(&units))
         };
         let configuration = descriptor(0x0200, 9)?;
