@@ -9,8 +9,8 @@ use std::thread;
 use super::all::{fits_many, shop};
 use super::args::{BenchArgs, CommonArgs};
 use super::crew::{HostCrew, SimCrew};
+use super::interrupt;
 use super::ports::{Plugged, Simulated};
-use super::{interrupt, relays};
 use crate::bench::{
     Bench, Command, Crew, Happening, Listener, Mode, Notice, Place, Shop, Tally, What,
 };
@@ -39,8 +39,7 @@ pub fn bench(common: &CommonArgs, args: &BenchArgs) -> Result<u8, Failure> {
         simulated.bus.virtual_clock().pace(pace);
     }
     let bus = simulated.bus.clone();
-    let relays = relays::switchboard(common, Some(&bus))?;
-    let crew = SimCrew { bus: bus.clone(), relays };
+    let crew = SimCrew::of(common, bus.clone())?;
     let reader = Reader::of(common, on_screen, Some(simulated.count()));
     let code = run(&shop, bus, crew, mode, reader, Some(simulated.clone()))?;
     simulated.keep()?;

@@ -143,7 +143,7 @@ fn a_failure_says_what_to_do_next() {
     insta::assert_snapshot!(desk.screen(80, 24));
     desk.model.press(Key::Detail, 1);
     let detail = desk.screen(80, 24);
-    assert!(detail.contains("next:   look for a write-protect strap"), "{detail}");
+    assert!(detail.contains("next: look for a write-protect strap"), "{detail}");
     assert!(!detail.contains("enclosure   "), "the table is away: {detail}");
 }
 
