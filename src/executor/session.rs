@@ -185,7 +185,7 @@ impl<'t> Session<'t> {
             return Ok(Verdict::Planned);
         }
         self.ask_consent(request, candidate, &target, &plan)?;
-        self.begin_journal(candidate, &target)?;
+        self.begin_journal(candidate, &finding, &target)?;
         self.perform(candidate, finding, link, &target, &examined, &plan)
     }
 
@@ -252,7 +252,7 @@ impl<'t> Session<'t> {
             return Ok(Verdict::Planned);
         }
         self.ask_consent(request, &candidate, &target, &plan)?;
-        self.begin_journal(&candidate, &target)?;
+        self.begin_journal(&candidate, &finding, &target)?;
         self.perform(&candidate, finding, link, &target, &examined, &plan)
     }
 
