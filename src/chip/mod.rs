@@ -1,9 +1,13 @@
-//! What a chip family must be able to do, and the table of the families there are.
+//! What a chip family must be able to do.
 //!
 //! Three nouns carry every chip: the [`Chip`] (knows bytes, opens nothing), the [`Memory`] behind
 //! it, and the [`Link`] it is reached through. Backup, diffing, write order, verification, resume
 //! and confirmation are written once over these, in `rescue` and `executor`; a family holds only
 //! what is true of its silicon. How to add one: docs/adding-a-chip.md.
+//!
+//! What is known of a device before and after its chip was asked is in `finding`, how an image can
+//! be wrong in `refusal`, the table of the families in `families`; `serial_eeprom` is what the
+//! families with a loader of their own share.
 
 pub mod at2lp;
 mod build;
@@ -11,44 +15,26 @@ pub mod cy16;
 pub mod descriptors;
 mod drive;
 pub mod ezusb;
+mod families;
+mod finding;
 mod identity;
 mod memory;
+mod refusal;
+mod serial_eeprom;
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use build::{Built, Recipe};
 pub use drive::{Drive, DriveAnswer};
+pub use families::{families, family, model};
+pub use finding::{Evidence, Finding, Grade, KnownIds, Running, Standing, Suspicion};
 pub use identity::Identity;
 pub use memory::{AddressWidth, Geometry, Memory, MemoryError, Size};
+pub use refusal::ImageError;
 
-use crate::usb::{Ids, Link, Sighting, TransferError};
-
-/// How well a fact is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Grade {
-    /// Nothing is known.
-    Unknown,
-    /// Concluded from other facts.
-    Inferred,
-    /// Seen on a real device's wire or in a real image.
-    Captured,
-    /// Written in the vendor's document.
-    Documented,
-}
-
-impl fmt::Display for Grade {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unknown => "unknown",
-            Self::Inferred => "inferred",
-            Self::Captured => "captured",
-            Self::Documented => "documented",
-        })
-    }
-}
+use crate::usb::{Link, Sighting, TransferError};
 
 /// The name of one chip, as profiles and messages write it: `sl11r`, `ez-otg`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -74,83 +60,6 @@ impl fmt::Display for Model {
     }
 }
 
-/// What a device's descriptors suggest. A suspicion is never a reason to write.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Suspicion {
-    /// The chip the descriptors speak of.
-    pub model: Model,
-    /// What its owner would call it: "unknown QT processor".
-    pub name: &'static str,
-    /// What that is: "ScanLogic SL11R mask ROM, EEPROM blank or broken".
-    pub detail: &'static str,
-    /// What the id says about the device's health.
-    pub standing: Standing,
-}
-
-/// One pair of ids that speaks of a family.
-#[derive(Clone, Debug)]
-pub struct KnownIds {
-    /// The pair.
-    pub ids: Ids,
-    /// The chip.
-    pub model: Model,
-    /// What its owner would call it.
-    pub name: &'static str,
-    /// What that is.
-    pub detail: &'static str,
-    /// What the pair says about health.
-    pub standing: Standing,
-    /// How that is known.
-    pub grade: Grade,
-    /// Who else uses the pair.
-    pub also_used_by: &'static [&'static str],
-}
-
-/// What an id says about a device's health.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Standing {
-    /// Only a chip that found no valid memory answers with it.
-    BootId,
-    /// A chip without valid memory answers with it, and so do healthy products that never had
-    /// one. Never rescued without the owner naming what it should become.
-    SharedBootId,
-    /// The id of a device whose firmware runs.
-    Running,
-    /// It is in no table; the owner says what chip it is.
-    Unlisted,
-}
-
-/// One thing a probe found out, with how well it carries.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Evidence {
-    /// The finding, a sentence without its full stop.
-    pub fact: String,
-    /// How the meaning of the finding is known.
-    pub grade: Grade,
-}
-
-/// A chip that was proven by asking it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// The chip.
-    pub model: Model,
-    /// Who is answering.
-    pub running: Running,
-    /// What the proof rests on.
-    pub evidence: Vec<Evidence>,
-}
-
-/// Who answers on USB.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Running {
-    /// The mask ROM: at its last start the chip found nothing valid in its memory.
-    MaskRom,
-    /// Firmware, from the memory or from RAM.
-    Firmware,
-}
-
 /// What the memory should hold, checked, in the chip's own format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
@@ -162,91 +71,6 @@ pub struct Image {
     pub identity: Option<Identity>,
     /// What it consists of, one line a part.
     pub contents: Vec<String>,
-}
-
-/// Why bytes are not an image for a chip. Each is a refusal of its own [design R2].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ImageError {
-    /// No bytes at all.
-    #[error("the image is empty")]
-    Empty,
-    /// The same byte throughout, like the ZERO.BIN that bricks enclosures.
-    #[error(
-        "the image is {length} bytes of {byte:02x} and nothing else; writing it would blank the enclosure"
-    )]
-    AllOneByte {
-        /// The byte.
-        byte: u8,
-        /// How many there are.
-        length: usize,
-    },
-    /// The first bytes are not this chip's signature.
-    #[error("the image starts with {got}, a {chip} boots only from {expected}")]
-    WrongSignature {
-        /// The chip.
-        chip: &'static str,
-        /// Its signature, as hexadecimal bytes.
-        expected: &'static str,
-        /// What the image starts with.
-        got: String,
-    },
-    /// The first bytes are another chip's signature.
-    #[error("the image is for {other}, not for a {chip}")]
-    OtherChip {
-        /// The chip at hand.
-        chip: &'static str,
-        /// The chip the image is for.
-        other: &'static str,
-    },
-    /// The first bytes are the signature of another chip of the same family, whose images this
-    /// chip takes to its owner's harm. The one refusal that `--force` overrides.
-    #[error("the image is for an {other}, not for an {chip}: {why}")]
-    OtherModel {
-        /// The chip at hand.
-        chip: &'static str,
-        /// The chip the image is for.
-        other: Model,
-        /// What would become of it.
-        why: &'static str,
-    },
-    /// The bytes end in the middle of something.
-    #[error("the image ends at byte {length:#06x}, in the middle of {part}")]
-    Truncated {
-        /// What was cut.
-        part: String,
-        /// Length of the image, bytes.
-        length: usize,
-    },
-    /// A record would be placed where the chip has no RAM for it.
-    #[error("{part} goes to {start:#06x}..{end:#06x}, outside the RAM of a {chip}")]
-    OutsideRam {
-        /// Which record.
-        part: String,
-        /// Where it starts.
-        start: u32,
-        /// Where it ends, exclusive.
-        end: u32,
-        /// The chip.
-        chip: &'static str,
-    },
-    /// Larger than any memory the chip boots from.
-    #[error("the image is {length} bytes, a {chip} boots from at most {most}")]
-    TooBig {
-        /// Length of the image, bytes.
-        length: usize,
-        /// The most.
-        most: usize,
-        /// The chip.
-        chip: &'static str,
-    },
-    /// A part that has no place in an image.
-    #[error("{part}: {why}")]
-    Unsuitable {
-        /// Which part.
-        part: String,
-        /// What is wrong with it.
-        why: String,
-    },
 }
 
 /// Why a chip could not be talked to, or is not what it seemed.
@@ -429,22 +253,4 @@ pub trait Chip: Send + Sync {
     /// What about this chip is inferred and would carry a write, one sentence each; shown to the
     /// user before consent. Empty for a documented chip.
     fn caveats(&self, model: Model) -> &'static [&'static str];
-}
-
-/// Every family, in the order they are asked.
-pub fn families() -> &'static [&'static dyn Chip] {
-    &[&cy16::Cy16, &at2lp::At2lp, &ezusb::Ezusb]
-}
-
-/// The family with that name.
-pub fn family(name: &str) -> Option<&'static dyn Chip> {
-    families().iter().copied().find(|chip| chip.family() == name)
-}
-
-/// The model with that name, and its family.
-pub fn model(name: &str) -> Option<(&'static dyn Chip, Model)> {
-    families()
-        .iter()
-        .copied()
-        .find_map(|chip| chip.models().iter().find(|m| m.name == name).map(|m| (chip, *m)))
 }

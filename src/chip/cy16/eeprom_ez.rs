@@ -10,9 +10,10 @@ use std::time::Duration;
 use super::loader::{
     self, BusClock, Command, EZ_EEPROM, EepromReport, EepromRequest, LoaderFailure,
 };
-use super::parts::{CLASSES, PartClass};
+use super::parts::{WIRED, Wired};
 use super::record::Record;
 use super::{ram, wire};
+use crate::chip::serial_eeprom::{self, Pace, PartClass, Runs};
 use crate::chip::{AddressWidth, ChipError, Geometry, Memory, MemoryError};
 use crate::clock::Deadline;
 use crate::usb::transfer::CONTROL_TIMEOUT;
@@ -26,8 +27,6 @@ pub const BASE: u16 = 0x3400;
 const VECTOR: u16 = EZ_EEPROM.vector as u16 * 2;
 /// Bytes of one run: what the buffer behind the code holds.
 const BLOCK: u32 = EepromRequest::BUFFER_BYTES as u32;
-/// The fewest bytes whose equality at both clocks is taken for a proof.
-const LEAST_COMPARED: usize = 64;
 /// How long a part may stay busy before it is given up: four times the longest write cycle of any.
 const BUSY_LIMIT_MS: u32 = 40;
 /// How long one run may take: 1 KB at 100 kHz is 0.1 s, 128 write cycles of 10 ms are 1.3 s.
@@ -38,11 +37,9 @@ const POLL: Duration = Duration::from_millis(5);
 /// The memory, with the loader in RAM.
 pub struct Eeprom<'l> {
     link: &'l mut dyn Link,
-    class: &'static PartClass,
+    part: &'static Wired,
     page: u16,
-    clock: BusClock,
-    /// Whether the faster clock was tried, with either result.
-    has_tried_fast: bool,
+    pace: Pace,
     /// The block bits that are acknowledged, as a mask on addresses: small parts of some makers
     /// ignore the bits they have no use for, those of others do not answer to them.
     answering: u32,
@@ -59,21 +56,24 @@ impl<'l> Eeprom<'l> {
         place(link)?;
         let mut answers = Vec::new();
         let mut trouble = None;
-        for class in CLASSES {
-            let ask = request(class, Command::Wait, BusClock::STANDARD);
+        for part in WIRED {
+            let ask = request(part, Command::Wait, BusClock::STANDARD);
             match run(link, ask, &[])?.outcome {
-                Ok(()) => answers.push(class),
+                Ok(()) => answers.push(part),
                 Err(LoaderFailure::NoPart) => {}
                 Err(failure) => trouble = Some(ChipError::Loader(failure.to_string())),
             }
         }
         match (answers.as_slice(), trouble) {
-            ([class], _) => Ok(Self {
+            ([part], _) => Ok(Self {
                 link,
-                class,
-                page: class.smallest_page,
-                clock: BusClock::STANDARD,
-                has_tried_fast: class.width == AddressWidth::One,
+                part,
+                page: part.class.page_of(0),
+                // A small part is read in 0.2 s at 100 kHz: a trial would cost what it gains.
+                pace: match part.class.width {
+                    AddressWidth::One => Pace::Slow,
+                    AddressWidth::Two => Pace::Untried,
+                },
                 answering: u32::MAX,
                 write_cycles: 0,
             }),
@@ -86,18 +86,20 @@ impl<'l> Eeprom<'l> {
         }
     }
 
-    /// One run that reads, at a given clock.
-    fn read_run(
-        &mut self,
-        address: u32,
-        count: u32,
-        clock: BusClock,
-    ) -> Result<Vec<u8>, MemoryError> {
-        let (first, length) = inside(self.class, address, count)?;
+    fn clock(&self) -> BusClock {
+        match self.pace {
+            Pace::Untried | Pace::Slow => BusClock::STANDARD,
+            Pace::Fast => BusClock::FAST,
+        }
+    }
+
+    /// One run that reads what exists.
+    fn read_block(&mut self, address: u32, count: u32) -> Result<Vec<u8>, MemoryError> {
+        let (first, length) = self.part.class.inside(address, count, BLOCK)?;
         let asked = EepromRequest {
             address: first,
             count: length,
-            ..request(self.class, Command::Read, clock)
+            ..request(self.part, Command::Read, self.clock())
         };
         let report = run(self.link, asked, &[])?;
         report.outcome.map_err(|failure| failed(failure, address))?;
@@ -111,14 +113,27 @@ impl<'l> Eeprom<'l> {
         }
         Ok(bytes)
     }
+}
 
-    /// Reads at most a block, and where a block number is not acknowledged, what it wraps to.
-    fn read_block(&mut self, address: u32, count: u32) -> Result<Vec<u8>, MemoryError> {
+impl Runs for Eeprom<'_> {
+    fn class(&self) -> &'static PartClass {
+        self.part.class
+    }
+
+    fn most(&self) -> u32 {
+        BLOCK
+    }
+
+    fn pace(&mut self) -> &mut Pace {
+        &mut self.pace
+    }
+
+    fn read_run(&mut self, address: u32, count: u32) -> Result<Vec<u8>, MemoryError> {
         loop {
             let wrapped = address & self.answering;
-            match self.read_run(wrapped, count, self.clock) {
+            match self.read_block(wrapped, count) {
                 Err(MemoryError::NoAcknowledge { .. })
-                    if self.class.width == AddressWidth::One && wrapped >= 0x100 =>
+                    if self.part.class.width == AddressWidth::One && wrapped >= 0x100 =>
                 {
                     // The highest block bit that is set goes unanswered: it does not exist.
                     self.answering = (1 << wrapped.ilog2()) - 1;
@@ -126,20 +141,6 @@ impl<'l> Eeprom<'l> {
                 other => return other,
             }
         }
-    }
-
-    /// Moves on to 400 kHz when a block reads the same at both clocks. Equal bytes of one value
-    /// count too: the loader has then seen every acknowledge.
-    fn try_fast(&mut self, address: u32, slow: &[u8]) -> Result<(), MemoryError> {
-        self.has_tried_fast = true;
-        let count = u32::try_from(slow.len()).unwrap_or(BLOCK);
-        match self.read_run(address, count, BusClock::FAST) {
-            Ok(fast) if fast == slow => self.clock = BusClock::FAST,
-            Ok(_)
-            | Err(MemoryError::NoAcknowledge { .. } | MemoryError::Chip(ChipError::Loader(_))) => {}
-            Err(error) => return Err(error),
-        }
-        Ok(())
     }
 }
 
@@ -210,14 +211,14 @@ fn run(
 }
 
 /// A request for no bytes at address 0.
-fn request(class: &PartClass, command: Command, clock: BusClock) -> EepromRequest {
+fn request(part: &Wired, command: Command, clock: BusClock) -> EepromRequest {
     EepromRequest {
         command,
         address: 0,
         count: 0,
-        width: class.width,
-        page: class.smallest_page,
-        wiring: class.wiring,
+        width: part.class.width,
+        page: part.class.page_of(0),
+        wiring: part.wiring,
         tries: clock.tries(BUSY_LIMIT_MS),
         clock,
     }
@@ -235,55 +236,26 @@ fn failed(failure: LoaderFailure, address: u32) -> MemoryError {
     }
 }
 
-/// Refuses what lies beyond the reach or fits no run.
-fn inside(class: &PartClass, address: u32, count: u32) -> Result<(u16, u16), ChipError> {
-    let end = address.checked_add(count).filter(|end| *end <= class.reach && count <= BLOCK);
-    match (end, u16::try_from(address), u16::try_from(count)) {
-        (Some(_), Ok(address), Ok(count)) => Ok((address, count)),
-        _ => Err(ChipError::Loader(format!(
-            "was asked for {count} bytes at {address:#06x}, the reach is {:#06x}",
-            class.reach
-        ))),
-    }
-}
-
 impl Memory for Eeprom<'_> {
     fn geometry(&self) -> Geometry {
         Geometry {
-            width: self.class.width,
-            reach: self.class.reach,
-            smallest: self.class.smallest,
+            width: self.part.class.width,
+            reach: self.part.class.reach,
+            smallest: self.part.class.smallest,
             page: u32::from(self.page),
             span: BLOCK,
-            bus_hz: self.clock.hz,
+            bus_hz: self.clock().hz,
             from_start: false,
             reads_back: true,
         }
     }
 
     fn settle(&mut self, bytes: u32) {
-        self.page = self.class.page_of(bytes);
+        self.page = self.part.class.page_of(bytes);
     }
 
     fn read(&mut self, range: Range<u32>) -> Result<Vec<u8>, MemoryError> {
-        let mut bytes = Vec::new();
-        let mut at = range.start;
-        while at < range.end {
-            // A part with block bits is read block by block, so that no read depends on how it
-            // counts from one block into the next.
-            let border = match self.class.width {
-                AddressWidth::One => 0x100 - at % 0x100,
-                AddressWidth::Two => BLOCK,
-            };
-            let count = (range.end - at).min(border);
-            let block = self.read_block(at, count)?;
-            if !self.has_tried_fast && block.len() >= LEAST_COMPARED {
-                self.try_fast(at, &block)?;
-            }
-            bytes.extend(block);
-            at += count;
-        }
-        Ok(bytes)
+        serial_eeprom::read(self, range)
     }
 
     fn write(&mut self, address: u32, bytes: &[u8]) -> Result<(), MemoryError> {
@@ -291,12 +263,12 @@ impl Memory for Eeprom<'_> {
             return Ok(());
         }
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let (first, count) = inside(self.class, address, length)?;
+        let (first, count) = self.part.class.inside(address, length, BLOCK)?;
         let program = EepromRequest {
             address: first,
             count,
             page: self.page,
-            ..request(self.class, Command::Program, self.clock)
+            ..request(self.part, Command::Program, self.clock())
         };
         let report = run(self.link, program, bytes).inspect_err(|_| {
             // How far it came is unknown: all of it at the most.

@@ -11,13 +11,14 @@ use super::loader::{self, LoaderFailure, ReadRequest, SL11R_READ};
 use super::model::{self, INT_SMALL_EEPROM, SL11R};
 use super::record::Record;
 use super::{ram, wire};
-use crate::chip::{AddressWidth, ChipError, Geometry, Memory, MemoryError, Running};
+use crate::chip::serial_eeprom::PartClass;
+use crate::chip::{ChipError, Geometry, Memory, MemoryError, Running};
 use crate::clock::Deadline;
 use crate::usb::transfer::CONTROL_TIMEOUT;
 use crate::usb::{Link, TransferError};
 
 /// One address byte and three block bits [BM 1.7.10].
-const REACH: u32 = 2048;
+const CLASS: PartClass = PartClass::ONE;
 /// Bytes of one run of the reader: what its buffer in the 3 KB of RAM holds.
 const BLOCK: u16 = 256;
 /// How often a step of reading is tried.
@@ -239,9 +240,9 @@ fn reason(error: ChipError) -> Result<String, ChipError> {
 impl Memory for Eeprom<'_> {
     fn geometry(&self) -> Geometry {
         Geometry {
-            width: AddressWidth::One,
-            reach: REACH,
-            smallest: 128,
+            width: CLASS.width,
+            reach: CLASS.reach,
+            smallest: CLASS.smallest,
             page: 1,
             span: u32::from(BLOCK),
             // As the ROM drives it; inferred.
@@ -261,7 +262,7 @@ impl Memory for Eeprom<'_> {
         let mut at = range.start;
         while at < range.end {
             let count = (range.end - at).min(u32::from(BLOCK));
-            let (address, length) = inside(at, count)?;
+            let (address, length) = CLASS.inside(at, count, u32::from(BLOCK))?;
             match patiently(|| self.block(reader, address, length)) {
                 Ok(block) => bytes.extend(block),
                 Err(error) => return Err(MemoryError::Unreadable(reason(error)?)),
@@ -276,7 +277,7 @@ impl Memory for Eeprom<'_> {
         if count == 0 {
             return Ok(());
         }
-        let (start, _) = inside(address, count)?;
+        let (start, _) = CLASS.inside(address, count, CLASS.reach)?;
         let feed = wire::feed(INT_SMALL_EEPROM, start, bytes).map_err(ChipError::from)?;
         let limit = wire::feed_limit(bytes.len());
         let doing = format!("writing {count} bytes of EEPROM at {address:#06x}");
@@ -309,17 +310,6 @@ impl Memory for Eeprom<'_> {
 
     fn write_cycles(&self) -> u32 {
         self.write_cycles
-    }
-}
-
-/// Refuses what lies beyond the reach.
-fn inside(address: u32, count: u32) -> Result<(u16, u16), ChipError> {
-    let end = address.checked_add(count).filter(|end| *end <= REACH);
-    match (end, u16::try_from(address), u16::try_from(count)) {
-        (Some(_), Ok(address), Ok(count)) => Ok((address, count)),
-        _ => Err(ChipError::Loader(format!(
-            "was asked for {count} bytes at {address:#06x}, the reach is {REACH:#06x}"
-        ))),
     }
 }
 

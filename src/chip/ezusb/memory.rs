@@ -11,8 +11,8 @@ use std::ops::Range;
 use self::width::Width;
 use super::loader;
 use super::model::Map;
-use super::parts::PartClass;
 use super::wire::{self, Probed, Reason};
+use crate::chip::serial_eeprom::{self, Pace, PartClass, Runs};
 use crate::chip::{AddressWidth, ChipError, Geometry, Memory, MemoryError};
 use crate::usb::{Link, Reply, Sighting, Transfer, TransferError};
 
@@ -20,8 +20,6 @@ use crate::usb::{Link, Reply, Sighting, Transfer, TransferError};
 const SPAN: u32 = 4096;
 /// The clock the loader starts with, hertz.
 const SLOW_HZ: u32 = 100_000;
-/// The fewest bytes whose equality at both clocks is taken for a proof.
-const LEAST_COMPARED: usize = 64;
 
 /// The memory, with the loader running.
 pub struct Eeprom<'l> {
@@ -30,9 +28,7 @@ pub struct Eeprom<'l> {
     map: &'static Map,
     /// As the geometry says, and as the loader was last told.
     page: u32,
-    is_fast: bool,
-    /// Whether the faster clock was tried, with either result.
-    has_tried_fast: bool,
+    pace: Pace,
     /// Page and clock as the loader has them.
     told: Option<(u32, bool)>,
     /// Address bits that are acknowledged: small parts of some makers ignore the block bits they
@@ -63,17 +59,20 @@ impl<'l> Eeprom<'l> {
             let got = hex::encode(reply.data.get(..8).unwrap_or(&reply.data));
             ChipError::Loader(format!("answered {got} when asked for the EEPROM, expected 8 bytes"))
         })?;
-        let class = PartClass::of(probed.address_bytes).ok_or_else(|| match probed.reason {
-            reason @ (Reason::BusError | Reason::NoDone) => ChipError::Loader(reason.to_string()),
-            _ => ChipError::NoMemory,
-        })?;
+        let class = match (probed.address_bytes, probed.reason) {
+            (1, _) => &PartClass::ONE,
+            (2, _) => &PartClass::TWO,
+            (_, reason @ (Reason::BusError | Reason::NoDone)) => {
+                return Err(ChipError::Loader(reason.to_string()));
+            }
+            _ => return Err(ChipError::NoMemory),
+        };
         Ok(Self {
             link,
             class,
             map,
-            page: class.page_of(class.smallest),
-            is_fast: false,
-            has_tried_fast: map.bus_hz <= SLOW_HZ,
+            page: u32::from(class.page_of(0)),
+            pace: if map.bus_hz <= SLOW_HZ { Pace::Slow } else { Pace::Untried },
             told: None,
             answering: answering(class, &probed),
             write_cycles: 0,
@@ -85,12 +84,12 @@ impl<'l> Eeprom<'l> {
 
     /// Tells the loader page and clock, where they changed.
     fn tell(&mut self) -> Result<(), MemoryError> {
-        let now = (self.page, self.is_fast);
+        let now = (self.page, self.pace == Pace::Fast);
         if self.told != Some(now) {
             // Unknown until it has answered.
             self.told = None;
             self.link
-                .exchange(&wire::set(self.page, self.is_fast))
+                .exchange(&wire::set(now.0, now.1))
                 .map_err(ChipError::during("setting page and clock"))?;
             self.told = Some(now);
         }
@@ -129,6 +128,24 @@ impl<'l> Eeprom<'l> {
         }
     }
 
+    fn inside(&self, address: u32, count: u32) -> Result<(u16, u16), ChipError> {
+        self.class.inside(address, count, SPAN)
+    }
+}
+
+impl Runs for Eeprom<'_> {
+    fn class(&self) -> &'static PartClass {
+        self.class
+    }
+
+    fn most(&self) -> u32 {
+        SPAN
+    }
+
+    fn pace(&mut self) -> &mut Pace {
+        &mut self.pace
+    }
+
     fn read_run(&mut self, address: u32, count: u32) -> Result<Vec<u8>, MemoryError> {
         let (first, length) = self.inside(address & self.answering, count)?;
         let doing = format!("reading the EEPROM at {first:#06x}");
@@ -139,34 +156,6 @@ impl<'l> Eeprom<'l> {
             return Err(ChipError::Loader(text).into());
         }
         Ok(reply.data)
-    }
-
-    /// Moves on to 400 kHz when a stretch reads the same at both clocks.
-    fn try_fast(&mut self, address: u32, slow: &[u8]) -> Result<(), MemoryError> {
-        self.has_tried_fast = true;
-        self.is_fast = true;
-        let count = u32::try_from(slow.len()).unwrap_or(SPAN);
-        let result = self.read_run(address, count);
-        self.is_fast = matches!(&result, Ok(fast) if fast == slow);
-        match result {
-            Ok(_)
-            | Err(MemoryError::NoAcknowledge { .. } | MemoryError::Chip(ChipError::Loader(_))) => {
-                Ok(())
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Refuses what lies beyond the reach or fits no transfer.
-    fn inside(&self, address: u32, count: u32) -> Result<(u16, u16), ChipError> {
-        let reach = self.class.reach;
-        let end = address.checked_add(count).filter(|end| *end <= reach && count <= SPAN);
-        match (end, u16::try_from(address), u16::try_from(count)) {
-            (Some(_), Ok(address), Ok(count)) => Ok((address, count)),
-            _ => Err(ChipError::Loader(format!(
-                "was asked for {count} bytes at {address:#06x}, the reach is {reach:#06x}"
-            ))),
-        }
     }
 }
 
@@ -193,36 +182,22 @@ impl Memory for Eeprom<'_> {
             smallest: self.class.smallest,
             page: self.page,
             span: SPAN.min(self.class.reach),
-            bus_hz: if self.is_fast { self.map.bus_hz } else { self.map.bus_hz.min(SLOW_HZ) },
+            bus_hz: match self.pace {
+                Pace::Fast => self.map.bus_hz,
+                Pace::Untried | Pace::Slow => self.map.bus_hz.min(SLOW_HZ),
+            },
             from_start: false,
             reads_back: false,
         }
     }
 
     fn settle(&mut self, bytes: u32) {
-        self.page = self.class.page_of(bytes.max(self.class.smallest));
+        self.page = u32::from(self.class.page_of(bytes));
     }
 
     fn read(&mut self, range: Range<u32>) -> Result<Vec<u8>, MemoryError> {
         self.check_by_reading()?;
-        let mut bytes = Vec::new();
-        let mut at = range.start;
-        while at < range.end {
-            // A part with block bits is read block by block, so that no read depends on how it
-            // counts from one block into the next.
-            let border = match self.class.width {
-                AddressWidth::One => 0x100 - at % 0x100,
-                AddressWidth::Two => SPAN,
-            };
-            let count = (range.end - at).min(border);
-            let run = self.read_run(at, count)?;
-            if !self.has_tried_fast && run.len() >= LEAST_COMPARED {
-                self.try_fast(at, &run)?;
-            }
-            bytes.extend(run);
-            at += count;
-        }
-        Ok(bytes)
+        serial_eeprom::read(self, range)
     }
 
     fn write(&mut self, address: u32, bytes: &[u8]) -> Result<(), MemoryError> {

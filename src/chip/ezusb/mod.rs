@@ -22,7 +22,6 @@ mod image_tests;
 pub mod loader;
 pub mod memory;
 pub mod model;
-pub mod parts;
 pub mod probe;
 mod ram;
 pub mod record;

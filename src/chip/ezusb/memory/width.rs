@@ -13,6 +13,7 @@
 
 use super::Eeprom;
 use super::wire;
+use crate::chip::serial_eeprom::Runs;
 use crate::chip::{AddressWidth, ChipError, Memory, MemoryError};
 
 /// Bytes that hold the whole of a part with one address byte that answers at one place only.
