@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::args::{CommonArgs, RescueArgs};
 use super::crew::{HostCrew, SimCrew};
-use super::ports::{Plugged, Simulated};
 use super::rescue::with_image;
+use super::simulated::{Plugged, Simulated};
 use super::{command_line, library, relays, request, store};
 use crate::bench::config::{BenchConfig, BenchPort};
 use crate::bench::{Bench, Crew, Limits, Listener, Mode, Notice, Place, Shop, Tally};

@@ -51,7 +51,8 @@ mod system {
     use std::process::Command;
     use std::sync::{Arc, Mutex};
 
-    use super::super::ports::{faults, file_failure, find_scenario};
+    use super::super::ports::file_failure;
+    use super::super::simulated::{faults, find_scenario};
     use super::{Code, CommonArgs, Failure, PortPath, What};
     use crate::sim::Scenario;
     use crate::sim::vhci::{self, KernelError, Manner, hands};

@@ -9,7 +9,7 @@ use std::thread;
 use super::all::{fits_many, shop};
 use super::args::{BenchArgs, CommonArgs};
 use super::crew::{HostCrew, SimCrew};
-use super::ports::{Plugged, Simulated};
+use super::simulated::{Plugged, Simulated};
 use super::{interrupt, report};
 use crate::bench::{
     Bench, Command, Crew, Happening, Listener, Mode, Notice, Place, Shop, Tally, What,

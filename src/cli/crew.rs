@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::args::CommonArgs;
-use super::ports::VirtualHands;
+use super::simulated::VirtualHands;
 use super::{interrupt, relays, store};
 use crate::bench::{Crew, Hand, RelayOperator, Switchboard};
 use crate::clock::Clock;

@@ -23,6 +23,7 @@ mod report;
 mod rescue;
 mod serials;
 mod sim;
+mod simulated;
 mod supported;
 mod udev_rules;
 

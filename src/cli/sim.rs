@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::args::{CommonArgs, SimCommand};
 use super::attach;
-use super::ports::{file_failure, find_scenario};
+use super::ports::file_failure;
+use super::simulated::find_scenario;
 use crate::rescue::{Code, Failure};
 use crate::sim::Scenario;
 use crate::sim::relay::{Dialect, Load};

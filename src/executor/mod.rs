@@ -21,6 +21,7 @@ pub mod restart;
 pub mod session;
 pub mod store;
 mod target;
+mod unfinished;
 mod write;
 
 use std::time::Duration;

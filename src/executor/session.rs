@@ -10,13 +10,14 @@ use super::find::Candidate;
 use super::learn::Learning;
 use super::meter::Meter;
 use super::store::BackupRecord;
-use super::target::{Target, taken_up};
+use super::target::taken_up;
+use super::unfinished::{as_proven_before, is_trial_of};
 use super::{Request, Tools};
-use crate::chip::{ChipError, Evidence, Finding, Grade, Identity, Running, Standing};
-use crate::journal::{Journal, JournalFile};
+use crate::chip::{ChipError, Finding, Identity, Running, Standing};
+use crate::journal::JournalFile;
 use crate::profile::Guidance;
 use crate::rescue::choice::{Choice, NamedImage};
-use crate::rescue::outcome::{Identities, Outcome, Verdict, Work};
+use crate::rescue::outcome::{Outcome, Verdict, Work};
 use crate::rescue::{Code, Condition, DeviceState, Failure};
 use crate::usb::lock::PortLock;
 use crate::usb::{Link, Sighting, TransferError};
@@ -125,33 +126,7 @@ impl<'t> Session<'t> {
         }
     }
 
-    /// An unfinished rescue whose device now runs firmware that does not let us in: whether it
-    /// runs from its memory or only from RAM shows when its power was away.
-    fn settle_by_restart(
-        &mut self,
-        request: &Request,
-        candidate: Candidate,
-        failure: Failure,
-    ) -> Result<Verdict, Failure> {
-        self.note(format!("it does not let us in ({}), so its power has to go", failure.what));
-        let expected = candidate.unfinished.as_ref().and_then(|j| j.begun().expected.clone());
-        self.awaited.clone_from(&expected);
-        self.may_run_from_ram = true;
-        let seen = self.cycle_power(&candidate.seen)?;
-        self.awaited = None;
-        self.may_run_from_ram = false;
-        let now = Identity::of(&seen);
-        self.outcome.identity = Identities { expected: expected.clone(), seen: Some(now.clone()) };
-        if expected.is_some_and(|expected| expected.differences(&now).is_empty()) {
-            self.state = DeviceState::Restored;
-            return Ok(Verdict::Rescued);
-        }
-        let candidate = Candidate { seen, ..candidate };
-        let (finding, link) = self.prove(&candidate)?;
-        self.rescue_proven(request, &candidate, finding, link)
-    }
-
-    fn rescue_proven(
+    pub(super) fn rescue_proven(
         &mut self,
         request: &Request,
         candidate: &Candidate,
@@ -187,20 +162,6 @@ impl<'t> Session<'t> {
         self.ask_consent(request, candidate, &target, &plan)?;
         self.begin_journal(candidate, &finding, &target)?;
         self.perform(candidate, finding, link, &target, &examined, &plan)
-    }
-
-    /// Whether the memory is what an unfinished rescue would have left: some of its image where
-    /// the backup had other bytes. Another device may have been put into the port meanwhile.
-    fn bears_out(&self, journal: &Journal, target: &Target, examined: &Examined) -> bool {
-        let Some(now) = examined.survey.contents.as_deref() else { return true };
-        let backup = journal.begun().backup.as_deref();
-        let Some((_, before)) = backup.and_then(|id| self.tools.store.load_backup(id).ok()) else {
-            return true;
-        };
-        let image = &target.image.bytes;
-        let triples = image.iter().zip(&before).zip(now);
-        let wrote = |((image, before), now): ((&u8, &u8), &u8)| image != before && image == now;
-        now.starts_with(image) || triples.into_iter().any(wrote)
     }
 
     fn run_diagnosis(&mut self, request: &Request, want: u32) -> Result<Examined, Failure> {
@@ -354,32 +315,5 @@ impl<'t> Session<'t> {
     pub(super) fn note(&mut self, text: String) {
         self.emit(&Event::Note { text: text.clone() });
         self.outcome.notes.push(text);
-    }
-}
-
-/// Whether a device that runs the image of that rescue got it from the rescue's trial: it is what
-/// the image promises, and its memory holds nothing that would come up.
-fn is_trial_of(journal: &Journal, candidate: &Candidate, examined: &Examined) -> bool {
-    let now = Identity::of(&candidate.seen);
-    let expected = journal.begun().expected.as_ref();
-    let boots = matches!(examined.condition, Condition::Complete { .. });
-    !boots && expected.is_some_and(|expected| expected.differences(&now).is_empty())
-}
-
-/// Under firmware that a trial has started, models of one family may look alike that the mask
-/// ROM's ids told apart: an unfinished rescue of this very device says which it is.
-fn as_proven_before(candidate: &Candidate, finding: Finding) -> Finding {
-    let before = candidate.unfinished.as_ref().and_then(|journal| {
-        let chip = &journal.begun().chip;
-        candidate.chip.models().iter().find(|model| model.name == chip)
-    });
-    match before {
-        Some(model) if finding.running == Running::Firmware && *model != finding.model => {
-            let fact = format!("before its firmware ran, it was proven to be a {model}");
-            let evidence = Evidence { fact, grade: Grade::Inferred };
-            let evidence = finding.evidence.into_iter().chain([evidence]).collect();
-            Finding { model: *model, evidence, ..finding }
-        }
-        _ => finding,
     }
 }

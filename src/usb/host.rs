@@ -22,7 +22,7 @@ mod failure;
 mod hub;
 mod link;
 mod permission;
-mod root_hub;
+mod power;
 mod sysfs;
 
 use std::collections::BTreeMap;
@@ -37,9 +37,9 @@ use self::sysfs::Sysfs;
 use super::{Bus, BusError, ClassCode, Ids, Link, PortPath, PowerError, Sighting, Speed};
 use crate::clock::{Clock, Deadline, RealClock};
 
-pub use self::hub::restore_power;
+pub use self::hub::HubLink;
 pub use self::permission::{RULES_PATH, udev_rules};
-pub use self::root_hub::RootHub;
+pub use self::power::restore_power;
 
 /// The longest wait for the kernel to end a reset: it takes 0.2 s, and a driver may ask for
 /// several one after the other.
@@ -199,13 +199,13 @@ impl Bus for HostBus {
 
     fn power_off(&mut self, seen: &Sighting) -> Result<(), PowerError> {
         self.find(seen).map_err(|_| PowerError::Left(seen.port.clone()))?;
-        hub::power(&seen.port, false, &self.sysfs, &self.clock)?;
+        power::switch(&seen.port, false, &self.sysfs, &self.clock)?;
         self.without_power.push(seen.port.clone());
         Ok(())
     }
 
     fn power_on(&mut self, port: &PortPath) -> Result<(), PowerError> {
-        hub::power(port, true, &self.sysfs, &self.clock)?;
+        power::switch(port, true, &self.sysfs, &self.clock)?;
         self.without_power.retain(|other| other != port);
         Ok(())
     }
@@ -227,18 +227,21 @@ impl Drop for HostBus {
 
 /// Every device but the root hubs, which have no port of their own, in port order.
 fn devices() -> Result<Vec<(PortPath, Device<Context>)>, BusError> {
+    let mut found = all_devices()?;
+    found.retain(|(port, _)| !port.ports().is_empty());
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Ok(found)
+}
+
+/// Every device, root hubs included.
+fn all_devices() -> Result<Vec<(PortPath, Device<Context>)>, BusError> {
     let unusable = |error: rusb::Error| BusError::Unusable(error.to_string());
     let context = Context::new().map_err(unusable)?;
     let list = context.devices().map_err(unusable)?;
-    let mut found: Vec<_> = list
-        .iter()
-        .filter_map(|device| {
-            let ports = device.port_numbers().ok().filter(|ports| !ports.is_empty())?;
-            Some((PortPath::new(device.bus_number(), ports), device))
-        })
-        .collect();
-    found.sort_by(|(one, _), (other, _)| one.cmp(other));
-    Ok(found)
+    let path = |device: &Device<Context>| {
+        Some(PortPath::new(device.bus_number(), device.port_numbers().ok()?))
+    };
+    Ok(list.iter().filter_map(|device| Some((path(&device)?, device))).collect())
 }
 
 fn speed(speed: rusb::Speed) -> Speed {

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use super::plug::Message;
 use crate::clock::{Clock, RealClock};
-use crate::usb::host::RootHub;
-use crate::usb::{BusError, PortPath};
+use crate::usb::host::HubLink;
+use crate::usb::{BusError, PortPath, TransferError};
 
 /// How often a port is asked.
 const INTERVAL: Duration = Duration::from_millis(50);
@@ -32,13 +32,13 @@ pub fn watch(ports: &[PortPath], out: &mut impl Write) -> Result<(), BusError> {
     let mut watched = Vec::new();
     for port in ports {
         let number = port.ports().first().copied().unwrap_or_default();
-        watched.push((port, number, RootHub::of_bus(port.bus())?, true));
+        watched.push((port, number, HubLink::root_of(port.bus())?, true));
     }
     while parent_id() == parent {
         for (port, number, hub, was) in &mut watched {
             let powered = match hub.is_powered(*number) {
                 Ok(powered) => powered,
-                Err(BusError::Left(port)) => return Err(BusError::Left(port)),
+                Err(TransferError::Gone) => return Err(BusError::Left(port.clone())),
                 Err(error) => {
                     // The kernel may hold the hub for as long as a device on it does not answer.
                     log::debug!("{port}: {error}");

@@ -1,31 +1,74 @@
-//! The hub a port belongs to, opened for its power requests only. The kernel's hub driver keeps
-//! running: no interface is claimed, and class requests to a hub need none.
-//!
-//! A USB 3 hub is two hubs on one set of connectors, and a connector has power as long as either
-//! of them gives it. Which port is the other half's is told by Linux (`peer` in sysfs); where it
-//! is not told, such a hub is not switched: the device would leave the bus and keep its power.
+//! A hub, opened for class requests only: the power of its ports. The kernel's hub driver keeps
+//! running: no interface is claimed, and class requests to a hub need none. What is sent and what
+//! the answers mean is in `usb::hub`; who switches power, and gives it back, in `power`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use rusb::{Context, Device, DeviceHandle, UsbContext};
+use rusb::{Context, Device, DeviceHandle};
 
-use super::failure::transfer_error;
-use super::sysfs::Sysfs;
+use super::failure::{bus_error, transfer_error};
+use super::{all_devices, descriptor};
 use crate::clock::{Clock, RealClock};
-use crate::usb::hub::{self, PowerError};
+use crate::usb::hub;
 use crate::usb::{BusError, Link, PortPath, Reply, Transfer, TransferError};
 
+/// bcdUSB from which a hub is the SuperSpeed half of its connectors.
+const SUPER: u16 = 0x0300;
 /// bcdUSB from which a hub may be one half of two: 2.10 is the high-speed half [USB 3.2 §10].
 const FIRST_DOUBLE: u16 = 0x0210;
 
-/// Ports that this process took the power from and has not given it back to.
-static WITHOUT_POWER: Mutex<Vec<PortPath>> = Mutex::new(Vec::new());
-
-/// A hub, for control transfers.
-struct HubLink {
+/// An open hub, for control transfers.
+#[derive(Debug)]
+pub struct HubLink {
     handle: DeviceHandle<Context>,
+    bcd_usb: u16,
     clock: Arc<RealClock>,
+}
+
+impl HubLink {
+    /// Opens a hub.
+    pub(super) fn open(
+        device: &Device<Context>,
+        clock: &Arc<RealClock>,
+    ) -> Result<Self, rusb::Error> {
+        let bcd_usb = descriptor::bcd(device.device_descriptor()?.usb_version());
+        Ok(Self { handle: device.open()?, bcd_usb, clock: Arc::clone(clock) })
+    }
+
+    /// The root hub of the bus with that number. The kernel answers for it; asking it disturbs
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`BusError`] when there is none or it may not be opened.
+    pub fn root_of(bus: u8) -> Result<Self, BusError> {
+        let path = PortPath::new(bus, Vec::new());
+        let device = all_devices()?.into_iter().find(|(port, _)| *port == path);
+        let (_, device) = device.ok_or_else(|| BusError::Left(path.clone()))?;
+        Self::open(&device, &Arc::new(RealClock::new())).map_err(|error| bus_error(error, &path))
+    }
+
+    /// Whether it is the SuperSpeed half of its connectors.
+    pub(super) fn is_super(&self) -> bool {
+        self.bcd_usb >= SUPER
+    }
+
+    /// Whether it may be one half of two.
+    pub(super) fn may_be_a_half(&self) -> bool {
+        self.bcd_usb >= FIRST_DOUBLE
+    }
+
+    /// Whether the port, counted from 1, has power.
+    ///
+    /// # Errors
+    /// [`TransferError`] when the hub does not say.
+    pub fn is_powered(&mut self, port: u8) -> Result<bool, TransferError> {
+        let is_super = self.is_super();
+        let status = self.exchange(&hub::get_status(port))?.data;
+        hub::is_powered(&status, is_super).ok_or_else(|| {
+            TransferError::Other(format!("a port's status has {} bytes, expected 4", status.len()))
+        })
+    }
 }
 
 impl Link for HubLink {
@@ -55,118 +98,4 @@ impl Link for HubLink {
     fn clock(&self) -> Arc<dyn Clock> {
         Arc::<RealClock>::clone(&self.clock)
     }
-}
-
-/// Switches the power of a port and of its other half.
-pub(super) fn power(
-    port: &PortPath,
-    on: bool,
-    sysfs: &Sysfs,
-    clock: &Arc<RealClock>,
-) -> Result<(), PowerError> {
-    let hubs = hubs().map_err(|error| PowerError::NotSwitchable(error.to_string()))?;
-    let own = open(&hubs, port, clock)?;
-    let mut halves = vec![(port.clone(), own)];
-    match sysfs.peer(port) {
-        Some(peer) => {
-            if !on && hubs.iter().any(|(path, _)| *path == peer) {
-                return Err(PowerError::NotSwitchable(format!(
-                    "the other half of its connector, port {peer}, holds another device"
-                )));
-            }
-            halves.push((peer.clone(), open(&hubs, &peer, clock)?));
-        }
-        None if halves.iter().any(|(_, opened)| opened.bcd_usb >= FIRST_DOUBLE) => {
-            return Err(PowerError::NotSwitchable(
-                "its hub is one half of a USB 3 hub, and which port is the other half's is not known here".to_owned(),
-            ));
-        }
-        None => {}
-    }
-    if !on {
-        // Noted before it is done: whoever interrupts in between gives back what was not taken.
-        noted().extend(halves.iter().map(|(path, _)| path.clone()));
-    }
-    let mut result = Ok(());
-    for (path, opened) in &mut halves {
-        let Opened { link, bcd_usb, .. } = opened;
-        log::debug!("{path}: power {}", if on { "on" } else { "off" });
-        let switched = hub::switch(link, path, *bcd_usb >= 0x0300, on);
-        result = result.and(switched);
-        if on && result.is_ok() {
-            noted().retain(|other| other != path);
-        }
-    }
-    if result.is_err() && !on {
-        // One half without the other serves nobody.
-        give_back(&mut halves);
-    }
-    result
-}
-
-fn give_back(halves: &mut [(PortPath, Opened)]) {
-    for (path, opened) in halves {
-        let is_super = opened.bcd_usb >= 0x0300;
-        if hub::switch(&mut opened.link, path, is_super, true).is_ok() {
-            noted().retain(|other| other != path);
-        }
-    }
-}
-
-/// Gives power back to every port that this process took it from. For the end of the program,
-/// however it comes.
-pub fn restore_power() {
-    let clock = Arc::new(RealClock::new());
-    let ports = noted().clone();
-    let Some(hubs) = (!ports.is_empty()).then(hubs).and_then(Result::ok) else { return };
-    for port in ports {
-        match open(&hubs, &port, &clock) {
-            Ok(opened) => give_back(&mut [(port, opened)]),
-            Err(error) => log::warn!("port {port} has no power: {error}"),
-        }
-    }
-}
-
-fn noted() -> std::sync::MutexGuard<'static, Vec<PortPath>> {
-    WITHOUT_POWER.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-struct Opened {
-    link: HubLink,
-    bcd_usb: u16,
-}
-
-/// Every device of this computer, root hubs included, by its path.
-fn hubs() -> Result<Vec<(PortPath, Device<Context>)>, BusError> {
-    let unusable = |error: rusb::Error| BusError::Unusable(error.to_string());
-    let context = Context::new().map_err(unusable)?;
-    let list = context.devices().map_err(unusable)?;
-    let path = |device: &Device<Context>| {
-        Some(PortPath::new(device.bus_number(), device.port_numbers().ok()?))
-    };
-    Ok(list.iter().filter_map(|device| Some((path(&device)?, device))).collect())
-}
-
-/// Opens the hub that a port belongs to.
-fn open(
-    hubs: &[(PortPath, Device<Context>)],
-    port: &PortPath,
-    clock: &Arc<RealClock>,
-) -> Result<Opened, PowerError> {
-    let not_switchable = |why: String| PowerError::NotSwitchable(why);
-    let hub = port.hub().ok_or_else(|| not_switchable("a root hub has no port".to_owned()))?;
-    let (_, device) = hubs
-        .iter()
-        .find(|(path, _)| *path == hub)
-        .ok_or_else(|| not_switchable("its hub is not shown to programs here".to_owned()))?;
-    let version = device
-        .device_descriptor()
-        .map(|descriptor| super::descriptor::bcd(descriptor.usb_version()))
-        .map_err(|error| not_switchable(format!("its hub cannot be looked at: {error}")))?;
-    let handle = device.open().map_err(|error| match error {
-        rusb::Error::Access => PowerError::Denied(port.clone()),
-        rusb::Error::NoDevice => PowerError::Left(port.clone()),
-        other => not_switchable(format!("its hub cannot be opened: {other}")),
-    })?;
-    Ok(Opened { link: HubLink { handle, clock: Arc::clone(clock) }, bcd_usb: version })
 }

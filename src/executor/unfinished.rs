@@ -1,0 +1,86 @@
+//! Taking up a rescue that was not finished: whether the device at that port is the one it was
+//! about, and what it is running now. That the user's own wish goes before it is in `target`.
+
+use super::Request;
+use super::examine::Examined;
+use super::find::Candidate;
+use super::session::Session;
+use super::target::Target;
+use crate::chip::{Evidence, Finding, Grade, Identity, Running};
+use crate::journal::Journal;
+use crate::rescue::outcome::{Identities, Verdict};
+use crate::rescue::{Condition, DeviceState, Failure};
+
+impl Session<'_> {
+    /// An unfinished rescue whose device now runs firmware that does not let us in: whether it
+    /// runs from its memory or only from RAM shows when its power was away.
+    pub(super) fn settle_by_restart(
+        &mut self,
+        request: &Request,
+        candidate: Candidate,
+        failure: Failure,
+    ) -> Result<Verdict, Failure> {
+        self.note(format!("it does not let us in ({}), so its power has to go", failure.what));
+        let expected = candidate.unfinished.as_ref().and_then(|j| j.begun().expected.clone());
+        self.awaited.clone_from(&expected);
+        self.may_run_from_ram = true;
+        let seen = self.cycle_power(&candidate.seen)?;
+        self.awaited = None;
+        self.may_run_from_ram = false;
+        let now = Identity::of(&seen);
+        self.outcome.identity = Identities { expected: expected.clone(), seen: Some(now.clone()) };
+        if expected.is_some_and(|expected| expected.differences(&now).is_empty()) {
+            self.state = DeviceState::Restored;
+            return Ok(Verdict::Rescued);
+        }
+        let candidate = Candidate { seen, ..candidate };
+        let (finding, link) = self.prove(&candidate)?;
+        self.rescue_proven(request, &candidate, finding, link)
+    }
+
+    /// Whether the memory is what an unfinished rescue would have left: some of its image where
+    /// the backup had other bytes. Another device may have been put into the port meanwhile.
+    pub(super) fn bears_out(
+        &self,
+        journal: &Journal,
+        target: &Target,
+        examined: &Examined,
+    ) -> bool {
+        let Some(now) = examined.survey.contents.as_deref() else { return true };
+        let backup = journal.begun().backup.as_deref();
+        let Some((_, before)) = backup.and_then(|id| self.tools.store.load_backup(id).ok()) else {
+            return true;
+        };
+        let image = &target.image.bytes;
+        let triples = image.iter().zip(&before).zip(now);
+        let wrote = |((image, before), now): ((&u8, &u8), &u8)| image != before && image == now;
+        now.starts_with(image) || triples.into_iter().any(wrote)
+    }
+}
+
+/// Whether a device that runs the image of that rescue got it from the rescue's trial: it is what
+/// the image promises, and its memory holds nothing that would come up.
+pub(super) fn is_trial_of(journal: &Journal, candidate: &Candidate, examined: &Examined) -> bool {
+    let now = Identity::of(&candidate.seen);
+    let expected = journal.begun().expected.as_ref();
+    let boots = matches!(examined.condition, Condition::Complete { .. });
+    !boots && expected.is_some_and(|expected| expected.differences(&now).is_empty())
+}
+
+/// Under firmware that a trial has started, models of one family may look alike that the mask
+/// ROM's ids told apart: an unfinished rescue of this very device says which it is.
+pub(super) fn as_proven_before(candidate: &Candidate, finding: Finding) -> Finding {
+    let before = candidate.unfinished.as_ref().and_then(|journal| {
+        let chip = &journal.begun().chip;
+        candidate.chip.models().iter().find(|model| model.name == chip)
+    });
+    match before {
+        Some(model) if finding.running == Running::Firmware && *model != finding.model => {
+            let fact = format!("before its firmware ran, it was proven to be a {model}");
+            let evidence = Evidence { fact, grade: Grade::Inferred };
+            let evidence = finding.evidence.into_iter().chain([evidence]).collect();
+            Finding { model: *model, evidence, ..finding }
+        }
+        _ => finding,
+    }
+}
