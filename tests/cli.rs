@@ -516,7 +516,7 @@ fn check_help(command: &clap::Command, path: &str, checked: &mut u32) {
         assert!(ran.stdout.contains(example.trim_end()), "{path} --help shows no example");
         *checked += 1;
     }
-    for inner in command.get_subcommands() {
+    for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
         check_help(inner, format!("{path} {}", inner.get_name()).trim(), checked);
     }
 }

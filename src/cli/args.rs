@@ -437,9 +437,9 @@ pub enum SimCommand {
         medium: Option<PathBuf>,
     },
     /// Plug virtual enclosures into this computer's Linux kernel until Ctrl-C (root, vhci-hcd)
-    #[command(after_help = "Examples:\n  sudo modprobe vhci-hcd\n  \
-        sudo recover sim attach sl11r-zeroed at2lp-rc42\n  \
-        sudo recover sim attach ezusb-blank --count 3 --log transfers.log")]
+    #[command(after_help = "Examples, as root:\n  modprobe vhci-hcd\n  \
+        recover sim attach sl11r-zeroed at2lp-rc42\n  \
+        recover sim attach ezusb-blank --count 3 --log transfers.log")]
     Attach {
         /// Their names
         #[arg(required = true, value_name = "SCENARIO")]
@@ -456,7 +456,7 @@ pub enum SimCommand {
         unpaced: bool,
     },
     /// Pull the plug of an enclosure that `sim attach` plugged in, or put it back
-    #[command(after_help = "Example:\n  sudo recover sim power 1-1 off")]
+    #[command(after_help = "Example, as root:\n  recover sim power 1-1 off")]
     Power {
         /// Its port, as `sim attach` printed it
         #[arg(value_name = "PORT")]
@@ -465,7 +465,7 @@ pub enum SimCommand {
         switch: Switch,
     },
     /// Disturb its transfers, counted from 1 from now on
-    #[command(after_help = "Example:\n  sudo recover sim disturb 1-1 unplug@37")]
+    #[command(after_help = "Example, as root:\n  recover sim disturb 1-1 unplug@37")]
     Disturb {
         /// Its port, as `sim attach` printed it
         #[arg(value_name = "PORT")]
@@ -483,7 +483,7 @@ pub enum SimCommand {
         at: Vec<PortPath>,
     },
     /// Print how it is, what was sent to it, and its EEPROM's wear and hash, as JSON
-    #[command(after_help = "Example:\n  sudo recover sim status 1-1")]
+    #[command(after_help = "Example, as root:\n  recover sim status 1-1")]
     Status {
         /// Its port, as `sim attach` printed it
         #[arg(value_name = "PORT")]

@@ -117,7 +117,8 @@ impl Eeprom<'_> {
                 break;
             };
             self.write_cycles = self.write_cycles.saturating_add(1);
-            let (first, _) = self.inside(address.saturating_add(offset), 1)?;
+            let place_of_byte = address.saturating_add(offset) & self.answering;
+            let (first, _) = self.inside(place_of_byte, 1)?;
             let doing = format!("writing a byte to the EEPROM at {first:#06x}");
             self.ask(&wire::write_eeprom(first, vec![*byte], 1), &doing)?;
             let kept = self.read(address..address.saturating_add(length))?;
