@@ -48,7 +48,13 @@ fn the_simulated_enclosures_images_are_what_their_source_builds() {
     }
     let out = tempfile::tempdir().unwrap();
     sh(&images().join("ezusb/simulated-fx2lp/build.sh"), out.path());
-    for (name, product, settings) in [("fx2lp", 1, vec![(7, 0x41)]), ("an2131", 2, Vec::new())] {
+    for (name, product, settings) in [
+        ("fx2lp", 1, vec![(7, 0x41)]),
+        ("an2131", 2, Vec::new()),
+        ("fx2", 3, vec![(7, 0x41)]),
+        ("fx1", 4, vec![(7, 0x41)]),
+        ("fx", 5, vec![(7, 0x01)]),
+    ] {
         let (chip, model) = model(name).unwrap();
         let recipe = Recipe {
             identity: Identity {

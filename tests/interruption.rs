@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use recover::executor::Request;
 use recover::rescue::{DeviceState, Outcome, Verdict};
-use recover::sim::scenarios::Expectation;
+use recover::sim::scenarios::{Expectation, Refusal};
 use recover::sim::{Fault, Scenario, SimBus, scenarios};
 use support::{Desk, port, simulated, with_profile};
 
@@ -39,7 +39,7 @@ fn starts_as_boot_id(desk: &Desk) -> bool {
     bus.replug(&port());
     bus.settle(&port());
     let seen = bus.sighting(&port()).unwrap();
-    let boot_ids = ["04ce:07d1", "04b4:7200", "04b4:8613", "0547:2131"];
+    let boot_ids = ["04ce:07d1", "04b4:7200", "04b4:8613", "04b4:6473", "0547:2131", "0547:2235"];
     boot_ids.contains(&seen.ids.to_string().as_str())
 }
 
@@ -185,6 +185,21 @@ fn an_interrupted_rescue_of_fram_ezusb_is_finished_by_the_same_command() {
 }
 
 #[test]
+fn an_interrupted_rescue_of_an_fx2_is_finished_by_the_same_command() {
+    interrupt_all(&["fx2"]);
+}
+
+#[test]
+fn an_interrupted_rescue_of_an_fx1_is_finished_by_the_same_command() {
+    interrupt_all(&["fx1"]);
+}
+
+#[test]
+fn an_interrupted_rescue_of_an_fx_is_finished_by_the_same_command() {
+    interrupt_all(&["fx"]);
+}
+
+#[test]
 fn an_interrupted_rescue_of_an_an2131_is_finished_by_the_same_command() {
     interrupt_all(&["an2131"]);
 }
@@ -217,6 +232,43 @@ fn a_device_that_must_not_be_written_is_not_whatever_is_disturbed() {
     }
     println!("{tried} interruptions of devices that must not be written, none written");
     assert!(tried > 10);
+}
+
+/// A part of the wrong kind: whatever is disturbed on the way, it is not written beyond the one
+/// byte that tells, which a second run puts back or says.
+#[test]
+fn a_part_in_the_wrong_place_is_never_harmed_whatever_is_disturbed() {
+    let mut tried = 0;
+    for scenario in scenarios() {
+        if scenario.expectation != Expectation::Refused(Refusal::OtherWidth) {
+            continue;
+        }
+        let mut whole = Desk::new(scenario);
+        let before = whole.eeprom();
+        whole.rescue(&request(scenario));
+        for number in 1..=whole.bus.transfers(&port()) + 1 {
+            for fault in FAULTS.iter().copied() {
+                let what = format!("{}, {fault:?} at {number}", scenario.name);
+                let mut desk = Desk::new(scenario);
+                desk.disturb(number, fault);
+                let outcome = desk.rescue(&request(scenario));
+                let now = desk.eeprom();
+                let changed: Vec<usize> =
+                    (0..now.len()).filter(|at| now[*at] != before[*at]).collect();
+                assert!(matches!(changed.as_slice(), [] | [0x80]), "{what}: {changed:x?}");
+                if !changed.is_empty() {
+                    assert_eq!(outcome.device_state, DeviceState::PartWritten, "{what}");
+                    assert!(desk.has_backup_of(&before), "{what}");
+                }
+                desk.mend();
+                let again = desk.rescue(&request(scenario));
+                assert_ne!(again.result, Verdict::Rescued, "{what}");
+                tried += 1;
+            }
+        }
+    }
+    println!("{tried} interruptions of parts in the wrong place, none harmed");
+    assert!(tried > 100);
 }
 
 #[test]
@@ -289,7 +341,7 @@ fn every_rescued_scenario_is_interrupted_by_some_test() {
     for scenario in scenarios() {
         if scenario.expectation == Expectation::Rescued {
             // The AT2LP's are interrupted in tests/at2lp.rs, the others here.
-            let models = ["sl11r", "ez-host", "at2lp", "an2131"];
+            let models = ["sl11r", "ez-host", "at2lp", "an2131", "fx2", "fx1", "fx"];
             let covered = models.contains(&scenario.model)
                 || named.contains(&scenario.name)
                 || ezusb.iter().any(|name| scenario.name == format!("ezusb-{name}"));

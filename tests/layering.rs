@@ -17,7 +17,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("executor", &["journal", "rescue", "chip", "profile", "usb", "clock"]),
     ("sim", &["usb", "clock"]),
     ("preflight", &["sim", "rescue", "chip", "usb", "clock"]),
-    ("ui", &["executor", "rescue", "journal", "chip", "profile", "usb"]),
+    ("serial", &["clock"]),
+    ("bench", &["serial", "executor", "journal", "rescue", "chip", "profile", "usb", "clock"]),
+    ("ledger", &["executor", "rescue", "chip", "clock"]),
+    ("report", &["ledger", "executor", "chip"]),
+    ("ui", &["bench", "executor", "ledger", "rescue", "journal", "chip", "profile", "usb"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -68,6 +72,18 @@ fn modules_name_only_what_lies_inward() {
 }
 
 #[test]
+fn only_one_file_talks_to_serialport() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&src, &mut files);
+    let users: Vec<_> = files
+        .iter()
+        .filter(|file| fs::read_to_string(file).unwrap().contains("serialport::"))
+        .collect();
+    assert_eq!(users, [&src.join("serial/port.rs")]);
+}
+
+#[test]
 fn only_the_host_bus_talks_to_libusb() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
@@ -76,6 +92,19 @@ fn only_the_host_bus_talks_to_libusb() {
         .iter()
         .filter(|file| fs::read_to_string(file).unwrap().contains("rusb::"))
         .filter(|file| !file.to_string_lossy().contains("usb/host"))
+        .collect();
+    assert!(users.is_empty(), "{users:?}");
+}
+
+#[test]
+fn only_the_ledger_talks_to_sqlite() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&src, &mut files);
+    let users: Vec<_> = files
+        .iter()
+        .filter(|file| fs::read_to_string(file).unwrap().contains("rusqlite::"))
+        .filter(|file| !file.starts_with(src.join("ledger")))
         .collect();
     assert!(users.is_empty(), "{users:?}");
 }

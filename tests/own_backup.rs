@@ -97,11 +97,13 @@ fn what_belongs_to_the_restart_is_asked_for_when_the_power_has_to_go() {
             step: "hold ARESET# low".to_owned(),
             expect: "04b4:6830 appears".to_owned(),
             when: GuidanceTime::First,
+            action: None,
         },
         Guidance {
             step: "take the jumper off".to_owned(),
             expect: "it comes up whole".to_owned(),
             when: GuidanceTime::Restart,
+            action: None,
         },
     ];
     let folder = tempfile::tempdir().unwrap();

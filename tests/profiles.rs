@@ -106,10 +106,18 @@ fn the_embedded_profiles_all_pass() {
         names,
         [
             "cypress-cy4615b",
+            "generic-an2131",
+            "generic-fx",
+            "generic-fx1",
+            "generic-fx2",
+            "generic-fx2lp",
             "medion-hddrive2go",
             "simulated-an2131",
             "simulated-at2lp",
             "simulated-ez-otg",
+            "simulated-fx",
+            "simulated-fx1",
+            "simulated-fx2",
             "simulated-fx2lp",
             "simulated-sl11r",
             "sony-crx100e",
@@ -155,7 +163,7 @@ fn the_sony_profile_owns_up_to_everything_it_infers() {
     let inferred = sony.inferred();
     assert_eq!(inferred.len(), 5, "{inferred:#?}");
     assert!(inferred[0].starts_with("that its chip is the sl11r is inferred: "), "{inferred:?}");
-    assert_eq!(sony.identity.identity.manufacturer, None);
+    assert_eq!(sony.promised().unwrap().manufacturer, None);
     assert_eq!(sony.sightings[0].ids, Ids::new(0x04ce, 0x07d1));
 }
 
@@ -175,7 +183,7 @@ fn a_good_profile_says_what_its_file_says() {
     let profile = good();
     assert_eq!(profile.aliases, ["the grey box"]);
     assert_eq!(profile.scope, Scope::Hardware);
-    assert_eq!(profile.identity.identity.bcd_device, Some(0x0260));
+    assert_eq!(profile.promised().unwrap().bcd_device, Some(0x0260));
     assert_eq!(profile.memory.confidence.grade, Grade::Documented);
     assert_eq!(profile.image.sha256(), Some(Sha256Digest::of(b"abc")));
     assert_eq!(profile.guidance[0].expect, "the light goes off");
@@ -291,6 +299,29 @@ fn a_profile_without_sighting_source_or_basis_is_refused() {
     assert_eq!(problem("[\"a capture\"]", "[]"), (Some(32), ProblemKind::NoSources));
     let without = problem("basis = \"the label\"\n", "");
     assert_eq!(without, (Some(7), ProblemKind::NoBasis { part: "[chip]" }));
+}
+
+#[test]
+fn only_an_image_that_its_owner_names_may_leave_open_who_comes_up() {
+    let (start, end) = (GOOD.find("[identity]").unwrap(), GOOD.find("[memory]").unwrap());
+    let identity = &GOOD[start..end];
+    let (line, kind) = problem(identity, "");
+    assert_eq!(kind, ProblemKind::NoIdentity);
+    assert_eq!(line, Some(16));
+    let shipped = &GOOD[GOOD.find("source = ").unwrap()..GOOD.find("description").unwrap()];
+    for source in ["supply", "values"] {
+        let text = GOOD.replacen(identity, "", 1).replacen(
+            shipped,
+            &format!("source = \"{source}\"\n"),
+            1,
+        );
+        let profile = parse(&text, "profile.toml", "maker-model", CHIPS).unwrap();
+        assert_eq!(profile.promised(), None);
+        assert!(profile.inferred().iter().all(|claim| !claim.contains("healthy")));
+    }
+    // A table that is there has to be right.
+    let wrong = problem("ids = \"04ce:0002\"", "ids = \"04ce\"");
+    assert!(matches!(wrong.1, ProblemKind::BadIds(_)), "{wrong:?}");
 }
 
 #[test]

@@ -75,6 +75,7 @@ fn every_scenario_ends_as_its_story_says() {
                     Refusal::NoMemory => &[Code::R103, Code::R106, Code::R109],
                     Refusal::NotKept => &[Code::R106, Code::R108],
                     Refusal::TooBig => &[Code::R105],
+                    Refusal::OtherWidth => &[Code::R118],
                 };
                 assert!(expected.contains(&failure.code), "{name}: {failure}");
                 assert!(!failure.next.is_empty());
@@ -93,6 +94,26 @@ fn a_second_run_finds_nothing_to_do() {
     let again = desk.rescue(&Request::default());
     assert_eq!(again.result, Verdict::Healthy);
     assert_eq!(desk.write_cycles(), cycles);
+}
+
+/// A trial leaves the enclosure alive from RAM: it looks healthy until its power goes.
+#[test]
+fn a_device_that_only_runs_its_trial_is_not_called_healthy() {
+    for name in ["sl11r-write-protected", "ezusb-write-protected"] {
+        let scenario = scenario(name);
+        let mut desk = Desk::new(scenario);
+        let request = with_profile(&simulated(scenario.model));
+        for run in 1..=3 {
+            let outcome = desk.rescue(&request);
+            let code = outcome.failure.as_ref().map(|failure| failure.code);
+            assert_eq!(code, Some(Code::R106), "{name}, run {run}: {:?}", outcome.result);
+        }
+        desk.bus.replug(&port());
+        desk.bus.settle(&port());
+        let outcome = desk.rescue(&request);
+        let code = outcome.failure.as_ref().map(|failure| failure.code);
+        assert_eq!(code, Some(Code::R106), "{name}, without its RAM: {:?}", outcome.result);
+    }
 }
 
 #[test]

@@ -1,8 +1,13 @@
-//! The drive behind a bridge: a rescue is whole when it answers again.
+//! The drive behind a bridge: a rescue is whole when it answers again. What is asked is the same
+//! behind every bridge of the bulk-only transport: INQUIRY, TEST UNIT READY, READ CAPACITY.
 
 use std::fmt;
 
 use serde::Serialize;
+
+use super::ChipError;
+use crate::usb::bot::{Bot, BotError, Inquiry, Pipes, Sense};
+use crate::usb::{Link, Sighting, TransferError};
 
 /// What came of asking for the drive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -40,4 +45,67 @@ impl fmt::Display for DriveAnswer {
             Self::NotAsked => f.write_str("the drive was not asked"),
         }
     }
+}
+
+/// How often a drive may say "I was reset" or "becoming ready" before it counts as not ready.
+const ATTEMPTS: usize = 5;
+
+/// Asks the drive behind the bulk-only transport of `seen` who it is, whether it is ready and how
+/// large. `identify` asks what only this bridge passes on; `None` where it cannot.
+pub(super) fn ask(
+    link: &mut dyn Link,
+    seen: &Sighting,
+    identify: impl FnOnce(&mut dyn Link, Pipes, &Inquiry) -> Option<String>,
+) -> Result<DriveAnswer, ChipError> {
+    let Some(pipes) = Pipes::of(seen) else {
+        let why = "the bridge shows no bulk pipes".to_owned();
+        return Ok(DriveAnswer::Silent { why });
+    };
+    let inquiry = match Bot::new(link, pipes).inquiry() {
+        Ok(inquiry) => inquiry,
+        Err(error) => return silent(error),
+    };
+    let not_ready = match readiness(link, pipes) {
+        Ok(sense) => sense.map(|sense| sense.to_string()),
+        Err(error) => return silent(error),
+    };
+    let capacity_bytes = match (&not_ready, Bot::new(link, pipes)) {
+        (None, mut bot) => {
+            bot.read_capacity().ok().and_then(|capacity| u64::try_from(capacity.bytes()).ok())
+        }
+        (Some(_), _) => None,
+    };
+    let identified = identify(link, pipes, &inquiry);
+    Ok(DriveAnswer::Answers(Drive {
+        name: inquiry.to_string(),
+        identified,
+        capacity_bytes,
+        not_ready,
+    }))
+}
+
+fn silent(error: BotError) -> Result<DriveAnswer, ChipError> {
+    match error {
+        BotError::Transfer { stage, source: TransferError::Gone } => {
+            let doing = format!("asking for the drive, {stage} phase");
+            Err(ChipError::Transfer { doing, source: TransferError::Gone })
+        }
+        other => Ok(DriveAnswer::Silent { why: other.to_string() }),
+    }
+}
+
+/// `None` when the drive is ready. A drive reports its reset once before anything else.
+fn readiness(link: &mut dyn Link, pipes: Pipes) -> Result<Option<Sense>, BotError> {
+    let mut last = None;
+    for _ in 0..ATTEMPTS {
+        last = Bot::new(link, pipes).test_unit_ready()?;
+        match last {
+            Some(Sense { key: 0x06, .. }) => {}
+            Some(Sense { key: 0x02, code: 0x04, qualifier: 0x01 }) => {
+                link.clock().sleep(std::time::Duration::from_secs(1));
+            }
+            _ => break,
+        }
+    }
+    Ok(last)
 }

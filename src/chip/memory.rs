@@ -70,6 +70,10 @@ pub enum MemoryError {
         /// What it holds.
         got: u8,
     },
+    /// The part takes its addresses otherwise than its place on the bus says, and how that
+    /// showed. What it held before, it holds.
+    #[error("{0}")]
+    OtherWidth(String),
     /// The memory cannot be read by this route, and why.
     #[error("the EEPROM cannot be read back: {0}")]
     Unreadable(String),

@@ -366,6 +366,13 @@ pub trait Chip: Send + Sync {
         image: &Image,
     ) -> Result<Trial, ChipError>;
 
+    /// Whether an image that was tried from RAM goes on running beside our loader. Its identity is
+    /// then no proof that the chip started from its memory: only power that is known to have been
+    /// away is.
+    fn image_survives_loader(&self) -> bool {
+        false
+    }
+
     /// How this chip is restarted.
     fn restart_way(&self, model: Model) -> Restart;
 

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
+use super::ledger_args::LedgerCommand;
 use crate::usb::{Ids, PortPath};
 
 const EXAMPLES: &str = "\
@@ -13,6 +15,9 @@ Examples:
   recover list                              what is on the bus, by the names owners met
   recover --auto --dry-run                  look, prove, read, plan; write nothing lasting
   recover --auto --image CDRW0008.BIN       rescue with the vendor's image
+  recover --auto --all                      rescue all that need it, at once
+  recover --auto --profile generic-fx2lp --ids 1d50:608c
+                                            give a board without firmware its ids back
   recover --auto --wait                     wait until the enclosure shows up, then rescue it
 
 Exit codes: 0 rescued, or healthy already; 1 not rescued and nothing lasting changed; 2 usage;
@@ -25,6 +30,10 @@ pub struct Cli {
     /// Find the one enclosure that needs it, prove it, back it up and bring it back
     #[arg(long)]
     pub auto: bool,
+
+    /// Rescue every enclosure that needs it, all at once
+    #[arg(long, requires = "auto")]
+    pub all: bool,
 
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would print a flattened field's comment as help")]
@@ -62,7 +71,13 @@ pub struct CommonArgs {
           default_missing_value = "600", help_heading = "Device")]
     pub wait: Option<u64>,
 
-    /// Use a virtual enclosure instead of the computer's ports; `recover sim list` names them
+    /// The bench file: labels, profiles and relays of ports (bench.toml in the home folder
+    /// without)
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Device")]
+    pub bench_config: Option<PathBuf>,
+
+    /// Use virtual enclosures instead of the computer's ports, several as a,b:3; `recover sim list`
+    /// names them
     #[arg(long, global = true, value_name = "SCENARIO", num_args = 0..=1,
           default_missing_value = crate::sim::DEFAULT_SCENARIO, help_heading = "Simulator")]
     pub sim: Option<String>,
@@ -70,6 +85,22 @@ pub struct CommonArgs {
     /// Disturb the simulator at a transfer: unplug@N, stall@N, timeout@N, short@N, flip@N, seed=S
     #[arg(long, global = true, value_name = "FAULT", help_heading = "Simulator")]
     pub fault: Vec<String>,
+
+    /// The virtual hub switches its ports' power, or says so: switching, lying, deaf or ganged
+    #[arg(long, global = true, value_name = "KIND", requires = "sim", help_heading = "Simulator")]
+    pub sim_hub: Option<crate::sim::HubKind>,
+
+    /// A virtual relay board behind a serial device, wired as --bench-config says; KIND is lcus,
+    /// aa-bb, letter, numato or mute
+    #[arg(
+        long,
+        global = true,
+        value_name = "KIND=FILE",
+        requires = "sim",
+        requires = "bench_config",
+        help_heading = "Simulator"
+    )]
+    pub sim_relay: Option<String>,
 
     /// Keep the virtual EEPROM in this file from one run to the next
     #[arg(long, global = true, value_name = "FILE", requires = "sim", help_heading = "Simulator")]
@@ -121,6 +152,14 @@ pub struct RescueArgs {
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
 
+    /// Who it is to be, as 1d50:608c, where the profile leaves that to you
+    #[arg(long, value_name = "IDS", requires = "profile", conflicts_with = "image")]
+    pub ids: Option<Ids>,
+
+    /// Its bcdDevice in hexadecimal, with --ids
+    #[arg(long, value_name = "BCD", value_parser = hexadecimal, requires = "ids")]
+    pub revision: Option<u16>,
+
     /// The serial number on the label, for an image that is made from values
     #[arg(long, value_name = "SERIAL")]
     pub serial: Option<String>,
@@ -169,6 +208,12 @@ pub enum Command {
         #[command(flatten)]
         rescue: RescueArgs,
     },
+    /// Watch all ports of a bench and rescue what is plugged in, many at once
+    #[command(
+        after_help = "Examples:\n  recover bench --auto\n  recover bench --auto --profile sony-crx100e --ports A1,A2\n  \
+        recover bench --auto --sim sl11r-zeroed:4,at2lp-rc42,sl11r-dead-eeprom"
+    )]
+    Bench(BenchArgs),
     /// Save the EEPROM's bytes
     #[command(after_help = "Example:\n  recover backup --output enclosure.bin")]
     Backup {
@@ -202,6 +247,35 @@ pub enum Command {
     /// Print which chips and enclosures are supported, as Markdown tables
     #[command(after_help = "Example:\n  recover supported")]
     Supported,
+    /// Look into the ledger of the units that passed
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+    /// Make a page about one unit of the ledger, to print and hand over
+    #[command(after_help = "Example:\n  recover report 2026-11-22T10-02-33-sl11r --html unit.html")]
+    Report {
+        /// The unit's id, or as much of its beginning as no other has
+        id: String,
+        /// The file to write; one that exists is not overwritten
+        #[arg(long, value_name = "FILE")]
+        html: PathBuf,
+    },
+    /// Print a script that completes this program's command line
+    #[command(
+        after_help = "Example:\n  recover completions bash > ~/.local/share/bash-completion/completions/recover"
+    )]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the man page
+    #[command(
+        after_help = "Example:\n  recover man | man -l -\n  recover man --output ~/.local/share/man/man1"
+    )]
+    Man {
+        /// Write it and a page for every command into this folder instead
+        #[arg(short, long, value_name = "FOLDER")]
+        output: Option<PathBuf>,
+    },
     /// Print a udev rules file that lets ordinary users rescue enclosures
     #[command(
         after_help = "Example:\n  recover udev-rules | sudo tee /etc/udev/rules.d/70-recover.rules"
@@ -250,6 +324,30 @@ pub enum ImageCommand {
         #[arg(long)]
         listing: bool,
     },
+}
+
+/// How a bench is run.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Rescue every unit as it is plugged in; without it a key starts each
+    #[arg(long)]
+    pub auto: bool,
+    /// Only these ports: paths or labels, with commas
+    #[arg(long, value_name = "LIST")]
+    pub ports: Option<String>,
+    /// Virtual seconds to a real one, 0 for as fast as it goes; 1 on a terminal, else 0
+    #[arg(long, value_name = "FACTOR", requires = "sim", value_parser = pace, help_heading = "Simulator")]
+    pub pace: Option<f64>,
+    #[command(flatten)]
+    pub rescue: RescueArgs,
+}
+
+fn pace(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(factor) if (0.0..=10_000.0).contains(&factor) => Ok(factor),
+        Ok(_) => Err("write a number from 0 to 10000".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// The values of an image.
@@ -390,6 +488,16 @@ pub enum SimCommand {
         /// Its port, as `sim attach` printed it
         #[arg(value_name = "PORT")]
         at: PortPath,
+    },
+    /// Be a relay board behind a serial device of this computer; print every relay that moves
+    #[command(after_help = "Example:\n  recover sim relay --kind lcus --device /tmp/relays")]
+    Relay {
+        /// What it understands: lcus, aa-bb, letter, numato or mute
+        #[arg(long, value_name = "KIND", default_value = "lcus")]
+        kind: crate::sim::relay::Dialect,
+        /// A link to make to the serial device
+        #[arg(long, value_name = "FILE")]
+        device: Option<PathBuf>,
     },
 }
 

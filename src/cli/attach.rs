@@ -74,7 +74,7 @@ mod system {
         };
         let places: Vec<_> = ports.iter().map(|port| port.path.clone()).collect();
         let devices: Vec<_> = ports.into_iter().zip(scenarios.iter().copied()).collect();
-        let failed = |error: io::Error| Failure::new(Code::R601, error.to_string(), "sim attach");
+        let failed = |error: io::Error| Failure::new(Code::R701, error.to_string(), "sim attach");
         let mut watcher = Command::new(std::env::current_exe().map_err(failed)?);
         watcher.args(["sim", "watch-power"]).args(places.iter().map(PortPath::to_string));
         let manner = Manner { faults, unpaced, log };
@@ -100,7 +100,7 @@ mod system {
     }
 
     fn failure(error: &KernelError) -> Failure {
-        let failure = Failure::new(Code::R601, error.to_string(), "sim attach");
+        let failure = Failure::new(Code::R701, error.to_string(), "sim attach");
         match error {
             KernelError::NoController => failure.next("load it: `sudo modprobe vhci-hcd`"),
             KernelError::Denied => failure.next("run the same command with sudo"),
@@ -120,7 +120,7 @@ mod system {
     pub(super) fn ask(port: &PortPath, command: &str) -> Result<(), Failure> {
         let place = format!("port {port}");
         let failed = |why: String| {
-            Failure::new(Code::R602, why, place.clone())
+            Failure::new(Code::R702, why, place.clone())
                 .next("name a port as `recover sim attach` printed it, and run this as root")
         };
         let command = command.parse().map_err(failed)?;
@@ -136,7 +136,7 @@ mod system {
 
     fn failure() -> Failure {
         let what = "only Linux takes virtual devices, through its module vhci-hcd";
-        Failure::new(Code::R601, what, "sim attach").next("practise with `recover --auto --sim`")
+        Failure::new(Code::R701, what, "sim attach").next("practise with `recover --auto --sim`")
     }
 
     pub(super) fn attach(_: &CommonArgs, _: &What, _: bool) -> Result<(), Failure> {

@@ -1,11 +1,9 @@
 //! `recover backup`, `recover restore`.
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::Path;
 
 use super::args::{CommonArgs, RescueArgs};
-use super::{command_line, request, rescue, store};
+use super::{command_line, request, rescue, store, write_new};
 use crate::rescue::choice::NamedImage;
 use crate::rescue::{Code, Failure, Wish};
 use crate::ui;
@@ -39,12 +37,7 @@ pub fn backup(common: &CommonArgs, output: Option<&Path>) -> Result<u8, Failure>
 
 fn copy_out(common: &CommonArgs, id: &str, output: &Path) -> Result<(), Failure> {
     let (_, bytes) = store(common)?.load_backup(id)?;
-    let failed = |error: std::io::Error| {
-        Failure::new(Code::R506, error.to_string(), output.display().to_string())
-            .next(format!("the bytes are kept as backup {id}; name another file"))
-    };
-    let mut file = OpenOptions::new().write(true).create_new(true).open(output).map_err(failed)?;
-    file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed)
+    write_new(output, &bytes, &format!("the bytes are kept as backup {id}; name another file"))
 }
 
 /// Writes a backup back.

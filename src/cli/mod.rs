@@ -3,22 +3,31 @@
 //! [`main`] is the program. `args` is the definition, `ports` opens the real or the virtual
 //! bus, the rest are the commands. Nothing here decides what happens to a device.
 
+mod all;
 mod args;
 mod attach;
 mod backup;
+mod bench;
+mod crew;
 mod diagnose;
+mod generated;
 mod image;
+mod interrupt;
+mod ledger;
+mod ledger_args;
 mod list;
 mod ports;
 mod profile;
+mod relays;
+mod report;
 mod rescue;
 mod serials;
 mod sim;
 mod supported;
 mod udev_rules;
 
-use std::fs;
-use std::io::Read;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -74,7 +83,8 @@ fn start_log(verbose: u8) {
 /// Whether the command works on a device, so that its JSON ends in an outcome.
 fn is_run(cli: &Cli) -> bool {
     match &cli.command {
-        None => cli.auto,
+        // Of many runs each has its own outcome.
+        None => cli.auto && !cli.all,
         Some(Command::Diagnose | Command::Backup { .. }) => true,
         Some(Command::Plan { .. } | Command::Resume { .. }) => true,
         Some(Command::Restore { list, .. }) => !list,
@@ -84,7 +94,7 @@ fn is_run(cli: &Cli) -> bool {
 }
 
 fn run(cli: Cli) -> Result<u8, Failure> {
-    let Cli { auto, rescue, common, command } = cli;
+    let Cli { auto, all, rescue, common, command } = cli;
     let attaches = matches!(&command, Some(Command::Sim(SimCommand::Attach { .. })));
     if !common.fault.is_empty() && common.sim.is_none() && !attaches {
         let what = "--fault disturbs virtual devices only";
@@ -92,6 +102,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
     }
     let stray = rescue != RescueArgs::default();
     match command {
+        None if auto && all => all::all(&common, &rescue),
         None if auto => rescue::auto(&common, &rescue),
         None => {
             ui::print_usage(&Cli::command().render_help().ansi().to_string());
@@ -106,6 +117,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
             Command::Diagnose => diagnose::diagnose(&common),
             Command::Plan { rescue } => rescue::plan(&common, &rescue),
             Command::Resume { rescue } => rescue::resume(&common, &rescue),
+            Command::Bench(args) => bench::bench(&common, &args),
             Command::Backup { output } => backup::backup(&common, output.as_deref()),
             Command::Restore { id: Some(id), list: false, rescue } => {
                 backup::restore(&common, &id, &rescue)
@@ -115,6 +127,10 @@ fn run(cli: Cli) -> Result<u8, Failure> {
             Command::Profile(command) => profile::run(&common, &command),
             Command::Sim(command) => sim::run(&common, &command),
             Command::Supported => Ok(supported::print()),
+            Command::Ledger(command) => ledger::run(&common, &command),
+            Command::Report { id, html } => report::report(&common, &id, &html),
+            Command::Completions { shell } => generated::completions(shell),
+            Command::Man { output } => generated::man(output.as_deref()),
             Command::UdevRules => udev_rules::print(&common),
         },
     }
@@ -137,6 +153,19 @@ fn home(common: &CommonArgs) -> Result<PathBuf, Failure> {
     })
 }
 
+/// Writes a file that was not there before.
+fn write_new(path: &Path, bytes: &[u8], otherwise: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        let what = match error.kind() {
+            ErrorKind::AlreadyExists => "this file is there already, and is not overwritten".into(),
+            _ => error.to_string(),
+        };
+        Failure::new(Code::R506, what, path.display().to_string()).next(otherwise)
+    };
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
+}
+
 /// The profiles: those that come with the program, and the user's own.
 fn library(common: &CommonArgs) -> Result<Library, Failure> {
     let folder = Store::new(home(common)?).profiles();
@@ -154,9 +183,23 @@ fn request(common: &CommonArgs, rescue: &RescueArgs) -> Result<Request, Failure>
         })?),
     };
     let image = rescue.image.as_deref().map(read_image).transpose()?;
+    let profile = match (&rescue.profile, &image, &common.port) {
+        // What is usually plugged in there.
+        (None, None, Some(port)) => {
+            let bench = relays::config(common)?;
+            bench.and_then(|bench| bench.port(port)?.profile.clone())
+        }
+        (named, _, _) => named.clone(),
+    };
     Ok(Request {
         port: common.port.clone(),
-        wish: Wish { profile: rescue.profile.clone(), image, serial: rescue.serial.clone() },
+        wish: Wish {
+            profile,
+            image,
+            ids: rescue.ids,
+            revision: rescue.revision,
+            serial: rescue.serial.clone(),
+        },
         dry_run: rescue.dry_run,
         yes: rescue.yes,
         force: rescue.force,
@@ -204,6 +247,15 @@ fn command_line(common: &CommonArgs, verb: &str) -> String {
     }
     if let Some(file) = &common.sim_state {
         add("--sim-state", &file.display().to_string());
+    }
+    if let Some(kind) = &common.sim_hub {
+        add("--sim-hub", kind.name());
+    }
+    if let Some(board) = &common.sim_relay {
+        add("--sim-relay", board);
+    }
+    if let Some(file) = &common.bench_config {
+        add("--bench-config", &file.display().to_string());
     }
     if let Some(port) = &common.port {
         add("--port", &port.to_string());

@@ -1,42 +1,79 @@
 //! The ports a command works on: the computer's, or a virtual enclosure's with virtual hands.
 
-use std::fs::{self, File};
-use std::io::BufWriter;
-use std::path::Path;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
 use super::args::CommonArgs;
-use super::read_text;
+use super::{interrupt, read_text, relays};
 use crate::clock::{Clock, RealClock};
 use crate::executor::{Consent, Operator};
 use crate::profile::Scope;
 use crate::rescue::{Code, Failure};
 use crate::sim::{self, Faults, Scenario, SimBus};
 use crate::ui::TerminalOperator;
-use crate::usb::host::HostBus;
+use crate::usb::host::{HostBus, restore_power};
 use crate::usb::trace::{Recorder, Serials};
 use crate::usb::{Bus, PortPath};
+
+/// From one unit of a bench being plugged in to the next.
+const NEXT_UNIT: Duration = Duration::from_millis(1500);
+
+/// Most virtual enclosures at once.
+const MOST_UNITS: usize = 64;
 
 /// An open bus and whoever stands in front of it.
 pub struct Ports {
     bus: Box<dyn Bus>,
     operator: Box<dyn Operator>,
-    kept: Option<(SimBus, Kept)>,
+    simulated: Option<Simulated>,
 }
 
-/// A virtual EEPROM between two runs.
-struct Kept {
-    scenario: &'static str,
-    path: std::path::PathBuf,
+/// Virtual enclosures on their ports.
+#[derive(Clone)]
+pub struct Simulated {
+    /// The bus they are on.
+    pub bus: SimBus,
+    units: Vec<Unit>,
+    state: Option<PathBuf>,
 }
 
-/// The same on the disk.
+/// A virtual enclosure.
+#[derive(Clone)]
+struct Unit {
+    port: PortPath,
+    scenario: &'static Scenario,
+}
+
+/// When virtual enclosures are plugged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plugged {
+    /// Long ago.
+    Already,
+    /// One after the other, by somebody at a bench.
+    OverTime,
+}
+
+/// A virtual EEPROM between two runs, on the disk. One device is kept as such, without its port;
+/// several as a list.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct KeptFile {
+struct KeptUnit {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    port: Option<PortPath>,
     scenario: String,
     eeprom: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum KeptFile {
+    One(KeptUnit),
+    Several(Vec<KeptUnit>),
 }
 
 impl CommonArgs {
@@ -51,12 +88,19 @@ impl Ports {
     /// be in what is sent, and are masked where serial numbers are.
     pub fn open(common: &CommonArgs, serials: &[String]) -> Result<Self, Failure> {
         let mut ports = match &common.sim {
-            Some(name) => Self::simulated(common, find_scenario(name)?)?,
-            None => Self {
-                bus: Box::new(HostBus::new()),
-                operator: Box::new(TerminalOperator),
-                kept: None,
-            },
+            Some(names) => {
+                let simulated = Simulated::open(common, names, Plugged::Already)?;
+                let hands = Box::new(VirtualHands(simulated.bus.clone()));
+                let operator = relays::operator(common, hands, Some(&simulated.bus))?;
+                let bus = Box::new(simulated.bus.clone());
+                Self { bus, operator, simulated: Some(simulated) }
+            }
+            None => {
+                let bus = Box::new(HostBus::new());
+                interrupt::before_ending(restore_power);
+                let operator = relays::operator(common, Box::new(TerminalOperator), None)?;
+                Self { bus, operator, simulated: None }
+            }
         };
         if let Some(path) = &common.trace {
             let file = File::create(path).map_err(|error| file_failure(path, &error))?;
@@ -70,67 +114,140 @@ impl Ports {
         Ok(ports)
     }
 
-    fn simulated(common: &CommonArgs, scenario: &'static Scenario) -> Result<Self, Failure> {
-        let bus = SimBus::starting_at(RealClock::new().date());
-        let port = SimBus::scenario_port();
-        bus.add_scenario(scenario);
-        let kept = match &common.sim_state {
-            None => None,
-            Some(path) => {
-                let kept = Kept { scenario: scenario.name, path: path.clone() };
-                kept.load(&bus, &port)?;
-                Some((bus.clone(), kept))
-            }
-        };
-        if !common.fault.is_empty() {
-            bus.set_faults(&port, faults(common)?);
-        }
-        let operator = Box::new(VirtualHands(bus.clone()));
-        Ok(Self { bus: Box::new(bus), operator, kept })
-    }
-
     /// The bus and the operator.
     pub fn parts(&mut self) -> (&mut dyn Bus, &mut dyn Operator) {
         (&mut *self.bus, &mut *self.operator)
     }
 
-    /// Ends the work; a virtual EEPROM is kept where that was asked for.
+    /// Ends the work; virtual EEPROMs are kept where that was asked for.
     pub fn close(self) -> Result<(), Failure> {
-        match self.kept {
-            Some((bus, kept)) => kept.save(&bus, &SimBus::scenario_port()),
-            None => Ok(()),
-        }
+        self.simulated.map_or(Ok(()), |simulated| simulated.keep())
     }
 }
 
-impl Kept {
-    fn load(&self, bus: &SimBus, port: &PortPath) -> Result<(), Failure> {
-        if !self.path.exists() {
-            return Ok(());
-        }
-        let wrong = |why: String| {
-            Failure::new(Code::R506, why, self.path.display().to_string())
-                .next("name another file with --sim-state, or remove this one to start afresh")
+impl Simulated {
+    /// The virtual enclosures of that name, or of those names.
+    pub fn open(common: &CommonArgs, names: &str, plugged: Plugged) -> Result<Self, Failure> {
+        let bus = SimBus::starting_at(RealClock::new().date());
+        let faults: Option<Faults> = match common.fault.as_slice() {
+            [] => None,
+            _ => Some(self::faults(common)?),
         };
-        let text = read_text(&self.path).map_err(&wrong)?;
-        let file: KeptFile =
-            serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-        if file.scenario != self.scenario {
-            return Err(wrong(format!("it is of the scenario {}", file.scenario)));
+        let units = units(names)?;
+        let kept = common.sim_state.as_deref().map_or(Ok(Vec::new()), |path| load(path, &units))?;
+        let mut at = Duration::ZERO;
+        for unit in &units {
+            let mut device = unit.scenario.device();
+            let before = kept.iter().find(|(port, _)| *port == unit.port);
+            if let (Some((_, bytes)), Some(eeprom)) = (before, device.eeprom_mut()) {
+                eeprom.load(bytes);
+            }
+            let faults = faults.clone().unwrap_or_else(|| unit.scenario.faults());
+            match plugged {
+                Plugged::Already => bus.plug_in(unit.port.clone(), device, faults),
+                Plugged::OverTime => bus.plug_in_at(at, unit.port.clone(), device, faults),
+            }
+            if let Some(kind) = common.sim_hub {
+                bus.put_hub(&unit.port, kind);
+            }
+            at += NEXT_UNIT;
         }
-        let bytes = hex::decode(&file.eeprom).map_err(|error| wrong(error.to_string()))?;
-        bus.load_eeprom(port, &bytes);
-        bus.replug(port);
-        bus.settle(port);
-        Ok(())
+        Ok(Self { bus, units, state: common.sim_state.clone() })
     }
 
-    fn save(&self, bus: &SimBus, port: &PortPath) -> Result<(), Failure> {
-        let bytes = bus.eeprom(port).map(|state| state.bytes).unwrap_or_default();
-        let file = KeptFile { scenario: self.scenario.to_owned(), eeprom: hex::encode(bytes) };
-        let text = serde_json::to_string(&file).unwrap_or_default();
-        fs::write(&self.path, text).map_err(|error| file_failure(&self.path, &error))
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.units.len()
     }
+
+    /// Keeps the virtual EEPROMs where that was asked for.
+    pub fn keep(&self) -> Result<(), Failure> {
+        let Some(path) = &self.state else { return Ok(()) };
+        let several = self.units.len() > 1;
+        let mut kept: Vec<KeptUnit> = self
+            .units
+            .iter()
+            .map(|Unit { port, scenario }| {
+                let bytes = self.bus.eeprom_bytes(port).unwrap_or_default();
+                let port = several.then(|| port.clone());
+                KeptUnit { port, scenario: scenario.name.to_owned(), eeprom: hex::encode(bytes) }
+            })
+            .collect();
+        let file = match kept.pop() {
+            Some(only) if kept.is_empty() => KeptFile::One(only),
+            last => KeptFile::Several(kept.into_iter().chain(last).collect()),
+        };
+        let text = serde_json::to_string(&file).unwrap_or_default();
+        put(path, &text).map_err(|error| file_failure(path, &error))
+    }
+}
+
+/// Replaces a file as a whole, so that a program that is killed leaves the old one or the new one.
+fn put(path: &Path, text: &str) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// The EEPROMs as the last run left them.
+fn load(path: &Path, units: &[Unit]) -> Result<Vec<(PortPath, Vec<u8>)>, Failure> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let wrong = |why: String| {
+        Failure::new(Code::R506, why, path.display().to_string())
+            .next("name another file with --sim-state, or remove this one to start afresh")
+    };
+    let text = read_text(path).map_err(&wrong)?;
+    let file: KeptFile = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    let kept = match file {
+        KeptFile::One(only) => vec![only],
+        KeptFile::Several(several) => several,
+    };
+    if kept.len() != units.len() {
+        return Err(wrong(format!("it is of {} enclosures, not of {}", kept.len(), units.len())));
+    }
+    let pairs = kept.into_iter().zip(units);
+    pairs
+        .map(|(kept, unit)| {
+            let same_port = kept.port.as_ref().is_none_or(|port| *port == unit.port);
+            if kept.scenario != unit.scenario.name || !same_port {
+                return Err(wrong(format!("it is of the scenario {}", kept.scenario)));
+            }
+            let bytes = hex::decode(&kept.eeprom).map_err(|error| wrong(error.to_string()))?;
+            Ok((unit.port.clone(), bytes))
+        })
+        .collect()
+}
+
+/// The virtual enclosures of `a,b:3,c`: one alone sits on the simulator's usual port, several on
+/// the ports of a bench.
+fn units(names: &str) -> Result<Vec<Unit>, Failure> {
+    let mut found = Vec::new();
+    for name in names.split(',') {
+        let (name, times) = match name.split_once(':') {
+            None => (name, 1),
+            Some((name, times)) => match times.parse() {
+                Ok(times) if (1..=MOST_UNITS).contains(&times) => (name, times),
+                _ => {
+                    let what = format!("{times:?} is no number of enclosures");
+                    return Err(Failure::new(Code::R311, what, "--sim")
+                        .next(format!("write it like {name}:3")));
+                }
+            },
+        };
+        found.extend(std::iter::repeat_n(find_scenario(name)?, times));
+    }
+    if found.len() > MOST_UNITS {
+        let what = format!("{} virtual enclosures, at most {MOST_UNITS} are", found.len());
+        return Err(Failure::new(Code::R311, what, "--sim").next("name fewer of them"));
+    }
+    if let [scenario] = *found {
+        return Ok(vec![Unit { port: SimBus::scenario_port(), scenario }]);
+    }
+    let ports = (0..).map(SimBus::bench_port);
+    Ok(ports.zip(found).map(|(port, scenario)| Unit { port, scenario }).collect())
 }
 
 /// A file that could not be made or written.
@@ -156,7 +273,7 @@ pub fn find_scenario(name: &str) -> Result<&'static Scenario, Failure> {
 }
 
 /// On the simulator there is nothing to lose, and the plug is pulled by the program.
-struct VirtualHands(SimBus);
+pub struct VirtualHands(pub SimBus);
 
 impl Operator for VirtualHands {
     fn consent(&mut self, _reasons: &[String]) -> Consent {

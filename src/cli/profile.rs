@@ -118,10 +118,12 @@ fn describe(profile: &Profile) -> String {
         lines
             .push(format!("  blank it shows as: {} ({})", sighting.ids, sighting.confidence.grade));
     }
-    lines.push(format!(
-        "  healthy it is: {} ({})",
-        profile.identity.identity, profile.identity.confidence.grade
-    ));
+    lines.push(match &profile.identity {
+        Some(claim) => {
+            format!("  healthy it is: {} ({})", claim.identity, claim.confidence.grade)
+        }
+        None => "  healthy it is: what you say, by --ids or by an image of your own".to_owned(),
+    });
     lines.push(format!(
         "  EEPROM: {}, {} bytes ({})",
         profile.memory.part, profile.memory.size_bytes, profile.memory.confidence.grade

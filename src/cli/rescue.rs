@@ -3,7 +3,8 @@
 use super::args::{CommonArgs, RescueArgs};
 use super::ports::Ports;
 use super::{command_line, library, quoted, request, serials, store};
-use crate::executor::{Commands, Request, Session, Tools};
+use crate::executor::{Both, Commands, Request, Session, Tools};
+use crate::ledger::{Keeper, Ledger};
 use crate::preflight::VirtualTwin;
 use crate::rescue::{Code, Failure, Outcome, Wish};
 use crate::ui;
@@ -53,7 +54,7 @@ pub fn resume(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
 }
 
 /// The command with the image that was named, which a next step must not lose.
-fn with_image(command: String, rescue: &RescueArgs) -> String {
+pub(super) fn with_image(command: String, rescue: &RescueArgs) -> String {
     match &rescue.image {
         Some(image) => format!("{command} --image {}", quoted(&image.display().to_string())),
         None => command,
@@ -74,23 +75,31 @@ pub fn run(
         log::warn!("{problem}");
     }
     let mut ports = Ports::open(common, &serials::known(&library, &store, wish))?;
-    let mut observer = ui::observer(common.json);
+    let mut shown = ui::observer(common.json);
     let twin = VirtualTwin;
-    let outcome = {
+    let (outcome, kept) = {
         let (bus, operator) = ports.parts();
-        work(Session::new(Tools {
+        let mut keeper = Keeper::new(Ledger::new(store.ledger()), bus.clock());
+        // First the ledger: whoever has read the outcome finds the unit there.
+        let mut observer = Both(&mut keeper, &mut *shown);
+        let outcome = work(Session::new(Tools {
             bus,
             operator,
-            observer: &mut *observer,
+            observer: &mut observer,
             twin: &twin,
             library: &library,
             store: &store,
             scope: common.scope(),
             commands: Commands { again: command, options: command_line(common, "") },
-        }))
+        }));
+        (outcome, keeper.into_kept())
     };
+    if let Some(Err(error)) = &kept {
+        log::warn!("the ledger does not have this unit: {error}");
+    }
     if !common.json {
-        let report = ui::report(&outcome);
+        let unit = kept.as_ref().and_then(|kept| kept.as_deref().ok());
+        let report = ui::report(&outcome, unit);
         if !report.is_empty() {
             ui::print(&report);
         }

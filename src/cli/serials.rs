@@ -10,7 +10,7 @@ use crate::rescue::Wish;
 /// Every one that is known here.
 pub fn known(library: &Library, store: &Store, wish: &Wish) -> Vec<String> {
     let mut serials: Vec<Option<String>> =
-        library.profiles().map(|profile| profile.identity.identity.serial.clone()).collect();
+        library.profiles().map(|profile| profile.promised()?.serial.clone()).collect();
     serials.extend(store.backups().unwrap_or_default().into_iter().map(|record| record.serial));
     for file in store.unfinished().unwrap_or_default() {
         let begun = file.journal().begun();

@@ -8,6 +8,7 @@ use super::attach;
 use super::ports::{file_failure, find_scenario};
 use crate::rescue::{Code, Failure};
 use crate::sim::Scenario;
+use crate::sim::relay::{Dialect, Load};
 use crate::{sim, ui};
 
 /// Most bytes of a medium that are written to a file.
@@ -43,6 +44,7 @@ pub fn run(common: &CommonArgs, command: &SimCommand) -> Result<u8, Failure> {
             };
             ui::print(&format!("try it: recover --auto --sim {}{named}", scenario.name));
         }
+        SimCommand::Relay { kind, device } => relay(*kind, device.as_deref(), common.json)?,
         SimCommand::Attach { scenarios, count, log, unpaced } => {
             let what = attach::What { scenarios, count: *count, log: log.as_deref() };
             attach::attach(common, &what, *unpaced)?;
@@ -74,4 +76,48 @@ fn object(scenario: &Scenario) -> String {
         "story": scenario.story,
     })
     .to_string()
+}
+
+/// A relay board whose relays carry nothing: who moves is printed, for whatever drives real or
+/// kernel devices by it.
+#[cfg(unix)]
+fn relay(kind: Dialect, device: Option<&Path>, json: bool) -> Result<(), Failure> {
+    use crate::sim::pty::{Pty, Taken};
+    use crate::sim::relay::RelayBoard;
+
+    let failed = |error: std::io::Error| {
+        let place = device.map_or("pseudo terminal".to_owned(), |link| link.display().to_string());
+        Failure::new(Code::R506, error.to_string(), place)
+            .next("name a file that does not exist, in a folder that you may write to")
+    };
+    let pty = Pty::open().map_err(failed)?;
+    if let Some(link) = device {
+        pty.link(link).map_err(failed)?;
+    }
+    let path = pty.path().display().to_string();
+    ui::print(&if json { serde_json::json!({ "device": path }).to_string() } else { path });
+    let board = RelayBoard::new(kind, Box::new(Told { json }));
+    pty.serve(board, &Taken::default()).map_err(failed)
+}
+
+#[cfg(not(unix))]
+fn relay(_: Dialect, _: Option<&Path>, _: bool) -> Result<(), Failure> {
+    Err(Failure::new(Code::R311, "virtual relay boards need the pseudo terminals of Unix", "sim")
+        .next("`recover sim list` names what there is"))
+}
+
+/// Prints who moves.
+struct Told {
+    json: bool,
+}
+
+impl Load for Told {
+    fn switched(&mut self, channel: u8, energised: bool) {
+        let state = if energised { "on" } else { "off" };
+        ui::print(&if self.json {
+            serde_json::json!({ "relay": channel, "state": state }).to_string()
+        } else {
+            format!("relay {channel} {state}")
+        });
+    }
 }

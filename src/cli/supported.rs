@@ -88,7 +88,10 @@ fn profile_row(profile: &Profile) -> String {
         Scope::Hardware => format!(
             "chip {}, identity {}, memory {}, image {}",
             profile.chip.confidence.grade,
-            profile.identity.confidence.grade,
+            profile
+                .identity
+                .as_ref()
+                .map_or_else(|| "yours".to_owned(), |claim| claim.confidence.grade.to_string()),
             profile.memory.confidence.grade,
             profile.image.confidence.grade
         ),

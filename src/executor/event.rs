@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::operator::Switching;
+use super::power::SwitchedBy;
 use crate::chip::{DriveAnswer, Evidence, Identity, Model, Running, Size, Standing};
 use crate::rescue::{Condition, Failure, Limit, Outcome, Preflight, Risk};
 use crate::usb::{Ids, PortPath};
@@ -25,6 +27,8 @@ pub enum Event {
         detail: String,
         /// What its id says of its health.
         standing: Standing,
+        /// All that it presents itself as.
+        identity: Identity,
     },
     /// The chip was proven.
     Proven {
@@ -75,6 +79,8 @@ pub enum Event {
         steps: Vec<PlannedStep>,
         /// The physical least for it.
         limit: Limit,
+        /// What it rests on that nobody has proven, one sentence each.
+        unproven: Vec<String>,
     },
     /// A step begins.
     StepBegun {
@@ -115,6 +121,15 @@ pub enum Event {
         request: String,
         /// What should happen then.
         expect: String,
+    },
+    /// Power or a contact was switched without hands.
+    Switched {
+        /// At which port.
+        port: PortPath,
+        /// What was done.
+        what: Switching,
+        /// By what.
+        by: SwitchedBy,
     },
     /// A profile was made from a healthy device.
     Learnt {
@@ -167,4 +182,14 @@ pub struct Silence;
 
 impl Observer for Silence {
     fn observe(&mut self, _event: &Event) {}
+}
+
+/// Two listeners; the first hears everything first.
+pub struct Both<'o>(pub &'o mut dyn Observer, pub &'o mut dyn Observer);
+
+impl Observer for Both<'_> {
+    fn observe(&mut self, event: &Event) {
+        self.0.observe(event);
+        self.1.observe(event);
+    }
 }

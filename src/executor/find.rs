@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use super::Request;
-use super::event::Event;
 use super::session::Session;
+use super::{Request, Tools};
 use crate::chip::{self, Chip, Identity, Standing, Suspicion};
 use crate::clock::Deadline;
 use crate::journal::Journal;
-use crate::profile::GuidanceTime;
+use crate::profile::{GuidanceTime, Library, Scope};
 use crate::rescue::{Code, Failure};
 use crate::usb::{ClassCode, Interface, PortPath, Sighting, Speed};
 
@@ -26,6 +25,8 @@ pub struct Candidate {
     pub suspicion: Suspicion,
     /// An unfinished rescue at its port.
     pub unfinished: Option<Journal>,
+    /// Whether it only runs what a trial put into its RAM: power-off ends it.
+    pub runs_trial: bool,
 }
 
 /// What the descriptors of a device suggest, by the first family that recognises them.
@@ -34,8 +35,26 @@ pub fn recognise(seen: &Sighting) -> Option<(&'static dyn Chip, Suspicion)> {
 }
 
 impl Candidate {
+    /// What a device may be, if this program has to do with it at all. `unfinished` are the
+    /// journals that have not ended, oldest first.
+    pub fn of(
+        seen: &Sighting,
+        request: &Request,
+        unfinished: &[&Journal],
+        library: &Library,
+        scope: Scope,
+    ) -> Option<Self> {
+        let mut latest_first = unfinished.iter().rev().copied();
+        let unfinished = latest_first.find(|journal| belongs_to(journal, seen)).cloned();
+        let (chip, suspicion) = recognise(seen)
+            .or_else(|| as_asked(request, seen))
+            .or_else(|| as_journalled(unfinished.as_ref()))
+            .or_else(|| as_profiled(seen, library, scope))?;
+        Some(Self { seen: seen.clone(), chip, suspicion, unfinished, runs_trial: false })
+    }
+
     /// Whether a rescue is in question at all.
-    fn is_in_question(&self) -> bool {
+    pub fn is_in_question(&self) -> bool {
         self.suspicion.standing != Standing::Running || self.unfinished.is_some()
     }
 }
@@ -59,52 +78,39 @@ impl Session<'_> {
                 Ok(candidate) => request.wait.is_some() && !candidate.is_in_question(),
                 Err(failure) => failure.code == Code::R101,
             };
-            if !nothing_yet || deadline.passed(&*clock) {
+            if !nothing_yet {
                 return found;
             }
-            if !guided {
-                self.guide(request);
+            // By itself a bench takes nothing into its boot mode that is there and healthy.
+            let may_guide = match self.is_guided_by_bench(request) {
+                true => found.is_err(),
+                false => !deadline.passed(&*clock),
+            };
+            if !guided && may_guide {
+                self.guide(request)?;
                 guided = true;
+                continue;
+            }
+            if deadline.passed(&*clock) {
+                return found;
             }
             clock.sleep(POLL);
         }
     }
 
-    /// Asks for what the named profile knows to be done by hand until the device shows up.
-    fn guide(&mut self, request: &Request) {
-        let library = self.tools.library;
-        let named = request.wish.profile.as_ref().and_then(|name| library.find(name));
-        for by_hand in named.into_iter().flat_map(|named| named.by_hand(GuidanceTime::First)) {
-            self.emit(&Event::Asked {
-                request: by_hand.step.clone(),
-                expect: by_hand.expect.clone(),
-            });
-        }
-    }
-
     pub(super) fn scan(&mut self) -> Result<Vec<Sighting>, Failure> {
-        self.tools.bus.scan().map_err(|error| Failure::from_bus(&error))
+        self.tools.bus.scan().map_err(|error| Failure::from_bus(&error).leaving(self.state))
     }
 
     fn choose(&self, request: &Request, seen: &[Sighting]) -> Result<Candidate, Failure> {
         let here = |seen: &&Sighting| request.port.as_ref().is_none_or(|port| *port == seen.port);
         let unfinished = self.tools.store.unfinished()?;
+        let unfinished: Vec<&Journal> = unfinished.iter().map(|file| file.journal()).collect();
+        let Tools { library, scope, .. } = &self.tools;
         let candidates: Vec<Candidate> = seen
             .iter()
             .filter(here)
-            .filter_map(|seen| {
-                let unfinished = unfinished
-                    .iter()
-                    .rev()
-                    .map(|file| file.journal())
-                    .find(|journal| belongs_to(journal, seen))
-                    .cloned();
-                let (chip, suspicion) = recognise(seen)
-                    .or_else(|| as_asked(request, seen))
-                    .or_else(|| as_journalled(unfinished.as_ref()))
-                    .or_else(|| self.as_profiled(seen))?;
-                Some(Candidate { seen: seen.clone(), chip, suspicion, unfinished })
-            })
+            .filter_map(|seen| Candidate::of(seen, request, &unfinished, library, *scope))
             .collect();
         let in_question: Vec<&Candidate> =
             candidates.iter().filter(|candidate| candidate.is_in_question()).collect();
@@ -116,6 +122,9 @@ impl Session<'_> {
             (several, _) => {
                 let what = format!("{} devices may need a rescue", several.len());
                 let mut failure = Failure::new(Code::R301, what, "all ports");
+                failure.next.extend(
+                    self.tools.commands.all().map(|all| format!("{all}    (every one of them)")),
+                );
                 for candidate in several {
                     failure.next.push(format!(
                         "{} --port {}    ({} {})",
@@ -128,23 +137,6 @@ impl Session<'_> {
                 Err(failure)
             }
         }
-    }
-
-    /// A device that is what a profile promises: a healthy enclosure.
-    fn as_profiled(&self, seen: &Sighting) -> Option<(&'static dyn Chip, Suspicion)> {
-        let now = Identity::of(seen);
-        let profile = self.tools.library.profiles().find(|profile| {
-            profile.scope == self.tools.scope
-                && profile.identity.identity.differences(&now).is_empty()
-        })?;
-        let (chip, model) = chip::model(&profile.chip.model)?;
-        let suspicion = Suspicion {
-            model,
-            name: "enclosure of a known model",
-            detail: "it is what a profile says of the model when healthy",
-            standing: Standing::Running,
-        };
-        Some((chip, suspicion))
     }
 
     fn nothing_found(&self, request: &Request, seen: &[Sighting]) -> Failure {
@@ -227,6 +219,27 @@ fn as_journalled(journal: Option<&Journal>) -> Option<(&'static dyn Chip, Suspic
         model,
         name: "enclosure of an unfinished rescue",
         detail: "it runs the image from RAM; its EEPROM is not finished",
+        standing: Standing::Running,
+    };
+    Some((chip, suspicion))
+}
+
+/// A device that is what a profile promises: a healthy enclosure.
+fn as_profiled(
+    seen: &Sighting,
+    library: &Library,
+    scope: Scope,
+) -> Option<(&'static dyn Chip, Suspicion)> {
+    let now = Identity::of(seen);
+    let profile = library.profiles().find(|profile| {
+        profile.scope == scope
+            && profile.promised().is_some_and(|promised| promised.differences(&now).is_empty())
+    })?;
+    let (chip, model) = chip::model(&profile.chip.model)?;
+    let suspicion = Suspicion {
+        model,
+        name: "enclosure of a known model",
+        detail: "it is what a profile says of the model when healthy",
         standing: Standing::Running,
     };
     Some((chip, suspicion))

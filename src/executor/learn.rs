@@ -209,7 +209,7 @@ impl Session<'_> {
                 confidence: captured("the chip was asked"),
             },
             sightings: blank_sightings(candidate.chip, finding),
-            identity: IdentityClaim { identity, confidence: started.clone() },
+            identity: Some(IdentityClaim { identity, confidence: started.clone() }),
             memory: MemoryClaim { part: "not known".to_owned(), size_bytes, confidence: size },
             image: ImageClaim {
                 source: ImageSource::Shipped {
@@ -344,7 +344,7 @@ fn provenance(profile: &Profile, separated: &Separated) -> String {
     format!(
         "# {}\n\n`{IMAGE}` was read from a healthy enclosure ({}). It may be its maker's firmware, which is not yours to pass on.\n\nSerial number: {}.\n\nSource: {}.\n",
         profile.title,
-        profile.identity.identity,
+        profile.promised().map_or_else(String::new, ToString::to_string),
         // The owner's number stays out of what was made without it.
         if separated.own_serial { "left out, zeros stand in its place" } else { &separated.serial },
         profile.provenance.sources.join("; "),

@@ -8,12 +8,14 @@ pub mod event;
 pub mod examine;
 mod explain;
 pub mod find;
+mod guide;
 pub mod learn;
 pub mod meter;
 pub mod operator;
 mod own_backup;
 pub mod perform;
 mod planning;
+pub mod power;
 mod records;
 pub mod restart;
 pub mod session;
@@ -23,9 +25,9 @@ mod write;
 
 use std::time::Duration;
 
-pub use event::{Event, Observer, Silence};
+pub use event::{Both, Event, Observer, Silence};
 pub use learn::Learning;
-pub use operator::{Consent, Operator};
+pub use operator::{Consent, Operator, Switches, Switching};
 pub use session::Session;
 pub use store::{BackupRecord, Store};
 pub use target::unique;
@@ -69,6 +71,20 @@ impl Commands {
     /// `recover resume`, for the same device.
     pub fn resume(&self) -> String {
         format!("recover resume{}", self.options)
+    }
+
+    /// The same command for every device at once, where it has such a form.
+    pub fn all(&self) -> Option<String> {
+        self.again.starts_with("recover --auto").then(|| format!("{} --all", self.again))
+    }
+
+    /// The same commands for the device at that port.
+    #[must_use]
+    pub fn at(&self, port: &PortPath) -> Self {
+        Self {
+            again: format!("{} --port {port}", self.again),
+            options: format!("{} --port {port}", self.options),
+        }
     }
 
     /// `recover restore`, for the same device.

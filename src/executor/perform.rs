@@ -76,6 +76,8 @@ impl Session<'_> {
             match step {
                 Step::Restart { by } => {
                     let link = link.take();
+                    self.awaited.clone_from(&target.expected);
+                    self.may_run_from_ram = candidate.chip.image_survives_loader();
                     seen =
                         self.step(position, step, |run| run.restart(candidate, link, &seen, *by))?;
                 }
@@ -136,7 +138,9 @@ impl Session<'_> {
         }
         self.outcome.memory_time_ms = clock.now().saturating_sub(began).as_secs_f64() * 1000.0;
         result.map_err(|mut failure| {
-            if failure.code == Code::R106 && self.is_unchanged(&mut *memory, survey, &plan.runs()) {
+            if matches!(failure.code, Code::R106 | Code::R118)
+                && self.is_unchanged(&mut *memory, survey, &plan.runs())
+            {
                 self.state = DeviceState::RunningFromRam;
                 failure.device = self.state;
             }
@@ -216,6 +220,7 @@ impl Session<'_> {
             self.note(format!("the image was not tried from RAM: {why}"));
             return Ok(attached);
         }
+        self.has_tried = true;
         let before = attached.seen.clone();
         drop(attached.link);
         if trial == Trial::Started || !self.has_left(&before)? {
@@ -268,7 +273,12 @@ impl Session<'_> {
                     "the running image does not let the loader in ({error}), so the enclosure goes back to boot mode first"
                 ));
                 drop(link);
+                // It runs from RAM, so that what it shows tells nothing of its power.
+                self.awaited = Some(Identity::of(&seen));
+                self.may_run_from_ram = true;
                 let seen = self.cycle_power(&seen)?;
+                self.awaited = None;
+                self.may_run_from_ram = false;
                 let mut link = self.open(&seen)?;
                 let finding = candidate
                     .chip

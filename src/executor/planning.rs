@@ -36,7 +36,7 @@ impl Session<'_> {
             trial: target.expected.is_some()
                 && !request.no_trial
                 && finding.running == Running::MaskRom,
-            overwrite: overwrite || candidate.unfinished.is_some(),
+            overwrite: overwrite || candidate.unfinished.is_some() || candidate.runs_trial,
         };
         let plan = Plan::make(&situation).map_err(|failure| failure.leaving(self.state))?;
         self.outcome.limit = plan.limit;
@@ -46,7 +46,8 @@ impl Session<'_> {
             .iter()
             .map(|step| PlannedStep { title: step.to_string(), risk: step.risk() })
             .collect();
-        self.emit(&Event::Planned { steps, limit: plan.limit });
+        let unproven = unproven(candidate, target);
+        self.emit(&Event::Planned { steps, limit: plan.limit, unproven });
         Ok(plan)
     }
 
@@ -61,17 +62,7 @@ impl Session<'_> {
         if self.tools.scope == Scope::Simulator || !plan.is_persistent() || request.yes {
             return Ok(());
         }
-        let mut reasons: Vec<String> = candidate
-            .chip
-            .caveats(candidate.suspicion.model)
-            .iter()
-            .map(|caveat| (*caveat).to_owned())
-            .collect();
-        reasons.extend(target.choice.profile.iter().flat_map(Profile::inferred));
-        reasons.extend(target.choice.doubt.clone());
-        if target.choice.profile.is_none() && target.choice.doubt.is_none() {
-            reasons.push(format!("the image {} is your own choice", target.choice.image.name));
-        }
+        let reasons = unproven(candidate, target);
         if reasons.is_empty() {
             return Ok(());
         }
@@ -95,4 +86,20 @@ impl Session<'_> {
             }
         }
     }
+}
+
+/// What a plan for this target rests on that nobody has proven.
+fn unproven(candidate: &Candidate, target: &Target) -> Vec<String> {
+    let mut reasons: Vec<String> = candidate
+        .chip
+        .caveats(candidate.suspicion.model)
+        .iter()
+        .map(|caveat| (*caveat).to_owned())
+        .collect();
+    reasons.extend(target.choice.profile.iter().flat_map(Profile::inferred));
+    reasons.extend(target.choice.doubt.clone());
+    if target.choice.profile.is_none() && target.choice.doubt.is_none() {
+        reasons.push(format!("the image {} is your own choice", target.choice.image.name));
+    }
+    reasons
 }

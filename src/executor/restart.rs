@@ -1,19 +1,15 @@
 //! Makes a device start afresh and finds it again: by its port and a changed device number, never
-//! by the first that has some id [design R5].
+//! by the first that has some id [design R5]. How its power goes is in [`super::power`].
 
 use std::time::Duration;
 
-use super::event::Event;
 use super::find::{Candidate, POLL};
 use super::perform::RETURN_TIME;
 use super::session::Session;
 use crate::chip::Restart;
 use crate::clock::Deadline;
-use crate::rescue::{Code, Failure};
+use crate::rescue::Failure;
 use crate::usb::{Link, PortPath, Sighting};
-
-/// How long a person may take to unplug and plug in.
-const HANDS_TIME: Duration = Duration::from_secs(120);
 
 /// How long a device may take to leave the bus after it was told to restart.
 const LEAVE_TIME: Duration = Duration::from_secs(2);
@@ -62,40 +58,6 @@ impl Session<'_> {
         }
         self.note("the chip did not restart when told to, so its power has to go".to_owned());
         Ok(None)
-    }
-
-    /// Has the device's power taken away and given back, and returns what comes up.
-    pub(super) fn cycle_power(&mut self, seen: &Sighting) -> Result<Sighting, Failure> {
-        self.emit(&Event::Asked {
-            request: format!(
-                "take all power from the enclosure at port {}, wait two seconds, and plug it into the same port again",
-                seen.port
-            ),
-            expect: format!(
-                "it appears again within {} seconds of being plugged in",
-                RETURN_TIME.as_secs()
-            ),
-        });
-        for by_hand in self.at_restart.clone() {
-            self.emit(&Event::Asked { request: by_hand.step, expect: by_hand.expect });
-        }
-        self.tools.operator.power_cycle(&seen.port);
-        let number = seen.device_number;
-        self.wait_for(&seen.port, HANDS_TIME, |back| back.device_number != number)?.ok_or_else(
-            || {
-                let what = format!(
-                    "nothing new appeared at port {} within {} seconds",
-                    seen.port,
-                    HANDS_TIME.as_secs()
-                );
-                Failure::new(Code::R111, what, format!("port {}", seen.port))
-                    .leaving(self.state)
-                    .next(format!(
-                        "plug the enclosure into the same port and run `{}`",
-                        self.tools.commands.resume()
-                    ))
-            },
-        )
     }
 
     /// Whether that enumeration of the device ends within [`LEAVE_TIME`].

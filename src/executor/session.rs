@@ -16,7 +16,7 @@ use crate::chip::{ChipError, Finding, Identity, Running, Standing};
 use crate::journal::{Journal, JournalFile};
 use crate::profile::Guidance;
 use crate::rescue::choice::{Choice, NamedImage};
-use crate::rescue::outcome::{Identities, Outcome, Verdict};
+use crate::rescue::outcome::{Identities, Outcome, Verdict, Work};
 use crate::rescue::{Code, Condition, DeviceState, Failure};
 use crate::usb::lock::PortLock;
 use crate::usb::{Link, Sighting, TransferError};
@@ -30,8 +30,14 @@ pub struct Session<'t> {
     transfers: Arc<AtomicU64>,
     began: Duration,
     pub(super) journal: Option<JournalFile>,
+    /// Whether the image was started from RAM.
+    pub(super) has_tried: bool,
     /// What the chosen profile knows to be done by hand while the power is away.
     pub(super) at_restart: Vec<Guidance>,
+    /// Who the device is to be when its power comes back, once that is the question.
+    pub(super) awaited: Option<Identity>,
+    /// Whether it may be that already, from its RAM.
+    pub(super) may_run_from_ram: bool,
 }
 
 impl<'t> Session<'t> {
@@ -45,39 +51,51 @@ impl<'t> Session<'t> {
             transfers: Arc::default(),
             began,
             journal: None,
+            has_tried: false,
             at_restart: Vec::new(),
+            awaited: None,
+            may_run_from_ram: false,
         }
     }
 
     /// Rescues the one device that needs it: `recover --auto`, and with `request.dry_run` the
     /// plan for it.
     pub fn rescue(mut self, request: &Request) -> Outcome {
+        self.begin(request, Work::Rescue);
         let result = self.run_rescue(request);
         self.finish(result)
     }
 
     /// Proves the chip and reads its memory; writes nothing.
     pub fn diagnose(mut self, request: &Request) -> Outcome {
+        self.begin(request, Work::Diagnosis);
         let result = self.run_diagnosis(request, 0).map(|_| Verdict::Planned);
         self.finish(result)
     }
 
     /// Saves the memory's bytes.
     pub fn backup(mut self, request: &Request) -> Outcome {
+        self.begin(request, Work::Backup);
         let result = self.run_backup(request);
         self.finish(result)
     }
 
     /// Writes a backup back.
     pub fn restore(mut self, request: &Request, record: &BackupRecord, bytes: &[u8]) -> Outcome {
+        self.begin(request, Work::Restore);
         let result = self.run_restore(request, record, bytes);
         self.finish(result)
     }
 
     /// Makes a profile from a healthy device; writes nothing to it.
     pub fn learn(mut self, request: &Request, learning: &Learning) -> Outcome {
+        self.begin(request, Work::Learning);
         let result = self.run_learning(request, learning);
         self.finish(result)
+    }
+
+    fn begin(&mut self, request: &Request, work: Work) {
+        self.outcome.work = Some(if request.dry_run { Work::Plan } else { work });
     }
 
     fn run_rescue(&mut self, request: &Request) -> Result<Verdict, Failure> {
@@ -116,9 +134,13 @@ impl<'t> Session<'t> {
         failure: Failure,
     ) -> Result<Verdict, Failure> {
         self.note(format!("it does not let us in ({}), so its power has to go", failure.what));
-        let seen = self.cycle_power(&candidate.seen)?;
-        let now = Identity::of(&seen);
         let expected = candidate.unfinished.as_ref().and_then(|j| j.begun().expected.clone());
+        self.awaited.clone_from(&expected);
+        self.may_run_from_ram = true;
+        let seen = self.cycle_power(&candidate.seen)?;
+        self.awaited = None;
+        self.may_run_from_ram = false;
+        let now = Identity::of(&seen);
         self.outcome.identity = Identities { expected: expected.clone(), seen: Some(now.clone()) };
         if expected.is_some_and(|expected| expected.differences(&now).is_empty()) {
             self.state = DeviceState::Restored;
@@ -136,8 +158,9 @@ impl<'t> Session<'t> {
         finding: Finding,
         mut link: Box<dyn Link>,
     ) -> Result<Verdict, Failure> {
-        if finding.running == Running::Firmware && candidate.unfinished.is_none() && !request.force
-        {
+        let is_firmware = finding.running == Running::Firmware;
+        let is_known_sick = candidate.unfinished.is_some() || candidate.runs_trial;
+        if is_firmware && !is_known_sick && !request.force {
             self.outcome.identity.seen = Some(Identity::of(&candidate.seen));
             self.note("firmware runs on this chip, so there is nothing to rescue".to_owned());
             return Ok(Verdict::Healthy);
@@ -153,7 +176,8 @@ impl<'t> Session<'t> {
                 "its EEPROM holds nothing of what the unfinished rescue {} wrote, so this run begins afresh",
                 journal.begun().id
             ));
-            let afresh = Candidate { unfinished: None, ..candidate.clone() };
+            let runs_trial = is_firmware && is_trial_of(journal, candidate, &examined);
+            let afresh = Candidate { unfinished: None, runs_trial, ..candidate.clone() };
             return self.rescue_proven(request, &afresh, finding, link);
         }
         let plan = self.plan(request, candidate, &finding, &target, &examined, request.force)?;
@@ -240,6 +264,7 @@ impl<'t> Session<'t> {
             name: candidate.suspicion.name.to_owned(),
             detail: candidate.suspicion.detail.to_owned(),
             standing: candidate.suspicion.standing,
+            identity: Identity::of(&candidate.seen),
         });
         if let Some(journal) = &candidate.unfinished {
             let at = journal.in_flight().map_or_else(String::new, |step| format!(" at: {step}"));
@@ -302,8 +327,9 @@ impl<'t> Session<'t> {
             Err(failure) => {
                 let unwritten =
                     !matches!(failure.device, DeviceState::PartWritten | DeviceState::Written);
-                if unwritten {
-                    // Nothing lasting was changed, so there is nothing to take up later.
+                if unwritten && !self.has_tried {
+                    // Nothing lasting was changed, so there is nothing to take up later. After a
+                    // trial the journal tells the next run that the device is not what it seems.
                     self.end_own_journal("failed");
                 }
                 self.outcome.result = Verdict::Failed;
@@ -328,4 +354,13 @@ impl<'t> Session<'t> {
         self.emit(&Event::Note { text: text.clone() });
         self.outcome.notes.push(text);
     }
+}
+
+/// Whether a device that runs the image of that rescue got it from the rescue's trial: it is what
+/// the image promises, and its memory holds nothing that would come up.
+fn is_trial_of(journal: &Journal, candidate: &Candidate, examined: &Examined) -> bool {
+    let now = Identity::of(&candidate.seen);
+    let expected = journal.begun().expected.as_ref();
+    let boots = matches!(examined.condition, Condition::Complete { .. });
+    !boots && expected.is_some_and(|expected| expected.differences(&now).is_empty())
 }

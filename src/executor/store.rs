@@ -72,6 +72,11 @@ impl Store {
         self.home.join("profiles")
     }
 
+    /// The file of the ledger.
+    pub fn ledger(&self) -> PathBuf {
+        self.home.join("ledger.sqlite3")
+    }
+
     /// A folder of the store, made if need be.
     ///
     /// # Errors

@@ -11,10 +11,10 @@ use crate::chip::{Finding, Identity, Image, ImageError, Recipe};
 use crate::journal::Journal;
 use crate::profile::{GuidanceTime, ImageSource, Profile};
 use crate::rescue::choice::{
-    Choice, NamedImage, OwnImage, Seen, choose_backup, choose_image, choose_profile,
+    Choice, NamedImage, OwnImage, Seen, choose_backup, choose_image, choose_profile, who_is_to_be,
 };
 use crate::rescue::outcome::sha256;
-use crate::rescue::{Code, Failure, Preflight, Wish};
+use crate::rescue::{Code, Failure, Preflight, Wish, Work};
 
 /// An image with everything that was checked about it.
 pub(super) struct Target {
@@ -29,12 +29,18 @@ impl Session<'_> {
     /// A backup as something to write: an image where it is one, the bare bytes where it is not,
     /// for its owner may want a blank memory back.
     pub(super) fn restore_target(
-        &self,
+        &mut self,
         candidate: &Candidate,
         finding: &Finding,
         choice: Choice,
     ) -> Target {
         let bytes = &choice.image.bytes;
+        self.emit(&Event::Chosen {
+            profile: None,
+            image: choice.image.name.clone(),
+            bytes: bytes.len(),
+            sha256: sha256(bytes),
+        });
         match candidate.chip.image_in_memory(finding.model, bytes) {
             Ok(image) => {
                 let expected = image.identity.clone();
@@ -65,6 +71,9 @@ impl Session<'_> {
         if let (Some(journal), Some(image)) = (taken_up(request, candidate), &wish.image)
             && journal.begun().restoring
         {
+            if self.outcome.work == Some(Work::Rescue) {
+                self.outcome.work = Some(Work::Restore);
+            }
             let choice = Choice { profile: None, image: image.clone(), doubt: None };
             return Ok(self.restore_target(candidate, finding, choice));
         }
@@ -95,6 +104,9 @@ impl Session<'_> {
             &command,
         )
         .map_err(with_offers)?;
+        if let (Some(profile), Some(_)) = (profile, wish.ids) {
+            who_is_to_be(&wish, profile, &command)?;
+        }
         let shipped = match profile {
             Some(profile)
                 if wish.image.is_none()
@@ -121,8 +133,10 @@ impl Session<'_> {
             .flat_map(|profile| profile.by_hand(GuidanceTime::Restart))
             .cloned()
             .collect();
-        if let (Some(profile), Some(serial)) = (&mut profile, &wish.serial) {
-            profile.identity.identity.serial = Some(serial.clone());
+        if let Some(claim) = profile.as_mut().and_then(|profile| profile.identity.as_mut())
+            && let Some(serial) = &wish.serial
+        {
+            claim.identity.serial = Some(serial.clone());
         }
         let choice = Choice { profile, image: named, doubt: None };
         self.check_target(request, candidate, finding, choice)
@@ -159,7 +173,9 @@ impl Session<'_> {
         wish: &Wish,
     ) -> Result<Option<Vec<u8>>, Failure> {
         let ImageSource::Values { settings } = &profile.image.source else { return Ok(None) };
-        let mut identity = profile.identity.identity.clone();
+        let Some(mut identity) = who_is_to_be(wish, profile, &self.tools.commands.again)? else {
+            return Ok(None);
+        };
         identity.serial = wish.serial.clone().or(identity.serial);
         let settings = settings.clone();
         let recipe = Recipe { identity, unique: unique(), settings, firmware: None };
@@ -180,7 +196,7 @@ impl Session<'_> {
                 let begun = journal.begun();
                 let bytes = self.tools.store.kept_image(&begun.image_sha256)?;
                 let image = NamedImage { name: begun.image.clone(), bytes };
-                Ok(Wish { profile: begun.profile.clone(), image: Some(image), serial: None })
+                Ok(Wish { profile: begun.profile.clone(), image: Some(image), ..Wish::default() })
             }
             None => Ok(request.wish.clone()),
         }

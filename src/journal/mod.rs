@@ -64,6 +64,11 @@ pub enum Entry {
         /// Whether it writes the memory.
         persistent: bool,
     },
+    /// Within a step, the device's power was taken away.
+    Power {
+        /// By what: `relay`, `hub` or `hands`.
+        by: String,
+    },
     /// The step was taken and checked.
     Done {
         /// Its place in the plan, from 1.
@@ -96,6 +101,7 @@ impl Entry {
         match self {
             Self::Begun(_) => "begun",
             Self::Intent { .. } => "intent",
+            Self::Power { .. } => "power",
             Self::Done { .. } => "done",
             Self::Ended { .. } => "ended",
         }
@@ -125,10 +131,15 @@ impl Journal {
 
     /// The step that was in flight when the journal stopped.
     pub fn in_flight(&self) -> Option<&str> {
-        match self.entries.last() {
+        match self.last_but_power() {
             Some(Entry::Intent { title, .. }) => Some(title),
             _ => None,
         }
+    }
+
+    /// The last entry, those about power within its step left out.
+    fn last_but_power(&self) -> Option<&Entry> {
+        self.entries.iter().rev().find(|entry| !matches!(entry, Entry::Power { .. }))
     }
 
     /// Adds an entry.
@@ -138,8 +149,11 @@ impl Journal {
     /// after its own intent, steps go upwards.
     pub fn append(&mut self, entry: Entry) -> Result<(), IllegalEntry> {
         let last = self.entries.last().map_or("nothing", Entry::name);
-        let legal = match (&entry, self.entries.last()) {
-            (_, Some(Entry::Ended { .. }) | None) | (Entry::Begun(_), _) => false,
+        let legal = match (&entry, self.last_but_power()) {
+            (_, Some(Entry::Ended { .. } | Entry::Power { .. }) | None) | (Entry::Begun(_), _) => {
+                false
+            }
+            (Entry::Power { .. }, last) => matches!(last, Some(Entry::Intent { .. })),
             (Entry::Intent { step, .. }, Some(Entry::Begun(_))) => *step >= 1,
             (Entry::Intent { step, .. }, Some(Entry::Done { step: done })) => step > done,
             (Entry::Intent { .. }, Some(Entry::Intent { .. })) => false,
@@ -190,6 +204,19 @@ mod tests {
         assert!(journal.append(intent(1)).is_err(), "steps go upwards");
         journal.append(intent(2)).unwrap();
         assert_eq!(journal.in_flight(), Some("write"));
+    }
+
+    #[test]
+    fn power_goes_within_a_step_and_does_not_end_it() {
+        let power = || Entry::Power { by: "hub".into() };
+        let mut journal = Journal::begin(begun());
+        assert!(journal.append(power()).is_err());
+        journal.append(intent(1)).unwrap();
+        journal.append(power()).unwrap();
+        journal.append(power()).unwrap();
+        assert_eq!(journal.in_flight(), Some("write"));
+        journal.append(Entry::Done { step: 1 }).unwrap();
+        assert!(journal.append(power()).is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{GuidanceTime, Scope};
+use super::{Action, GuidanceTime, Scope};
 use crate::chip::Grade;
 
 #[derive(Deserialize)]
@@ -20,7 +20,7 @@ pub(super) struct Document {
     pub(super) chip: ChipTable,
     #[serde(default)]
     pub(super) sighting: Vec<Spanned<SightingTable>>,
-    pub(super) identity: Spanned<IdentityTable>,
+    pub(super) identity: Option<Spanned<IdentityTable>>,
     pub(super) memory: Spanned<MemoryTable>,
     pub(super) image: Spanned<ImageTable>,
     #[serde(default)]
@@ -98,6 +98,7 @@ pub(super) struct GuidanceTable {
     pub(super) expect: Text,
     #[serde(default)]
     pub(super) when: GuidanceTime,
+    pub(super) action: Option<Action>,
 }
 
 #[derive(Deserialize)]

@@ -66,6 +66,14 @@ impl fmt::Display for ImageSource {
     }
 }
 
+impl ImageSource {
+    /// Whether the owner says at each rescue what is to be written, so that a profile may leave
+    /// open who comes up.
+    pub fn is_named_by_owner(&self) -> bool {
+        matches!(self, Self::Supply { .. } | Self::Values { .. })
+    }
+}
+
 impl ImageClaim {
     /// The hash the image must have, where one is promised.
     pub fn sha256(&self) -> Option<Sha256Digest> {

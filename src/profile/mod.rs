@@ -19,7 +19,7 @@
 //! | `model` | the chip, by the name `recover` has for it |
 //! | **`[[sighting]]`** | once or more: how it looks when its memory is blank |
 //! | `ids` | vendor and product id, as `"04ce:07d1"` |
-//! | **`[identity]`** | what it presents when healthy; what is left out is not promised |
+//! | **`[identity]`** ? | what it presents when healthy; what is left out is not promised. The whole table may be left out where the image is the owner's (`supply`) or is made from the owner's values (`values`): then who comes up is what that image says |
 //! | `ids` | as above |
 //! | `bcd_device` ? | bcdDevice, as `0x0260` |
 //! | `interface_class` ? | class, subclass, protocol of the first interface, as `"08/06/50"` |
@@ -38,6 +38,7 @@
 //! | `step` | one action |
 //! | `expect` | what is seen when it went well |
 //! | `when` ? | `"first"`: before the device is looked for, as without the key. `"restart"`: while its power is away at the end |
+//! | `action` ? | what a bench with relays does instead of hands: `"power-off"`, `"close-contact"`, `"power-on"`, `"wait-for-boot-id"`, `"open-contact"` |
 //! | **`[provenance]`** | where all this comes from |
 //! | `sources` | list, at least one: documents, addresses, captures |
 //! | `contributed_by` | who wrote the profile |
@@ -91,8 +92,8 @@ pub struct Profile {
     pub chip: ChipClaim,
     /// How it looks when its memory is blank.
     pub sightings: Vec<BlankSighting>,
-    /// What it presents when healthy.
-    pub identity: IdentityClaim,
+    /// What it presents when healthy; `None` for a generic model, which is what its owner says.
+    pub identity: Option<IdentityClaim>,
     /// The part its chip boots from.
     pub memory: MemoryClaim,
     /// What that part should hold.
@@ -169,6 +170,37 @@ pub struct Guidance {
     pub expect: String,
     /// When it is to be done.
     pub when: GuidanceTime,
+    /// What a bench with relays does instead of hands.
+    pub action: Option<Action>,
+}
+
+/// A step of guidance that needs no hands where a bench has relays for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Take all power away.
+    PowerOff,
+    /// Give it back.
+    PowerOn,
+    /// Short the pins of the boot mode.
+    CloseContact,
+    /// Let go of them.
+    OpenContact,
+    /// Wait until one of the profile's sightings appears.
+    WaitForBootId,
+}
+
+impl Action {
+    /// Its name in `profile.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PowerOff => "power-off",
+            Self::PowerOn => "power-on",
+            Self::CloseContact => "close-contact",
+            Self::OpenContact => "open-contact",
+            Self::WaitForBootId => "wait-for-boot-id",
+        }
+    }
 }
 
 /// When something is to be done by hand.
@@ -194,6 +226,11 @@ pub struct Provenance {
 }
 
 impl Profile {
+    /// The identity it promises.
+    pub fn promised(&self) -> Option<&Identity> {
+        self.identity.as_ref().map(|claim| &claim.identity)
+    }
+
     /// What is to be done by hand at that time, in order.
     pub fn by_hand(&self, when: GuidanceTime) -> impl Iterator<Item = &Guidance> {
         self.guidance.iter().filter(move |guidance| guidance.when == when)
@@ -208,8 +245,9 @@ impl Profile {
         for sighting in &self.sightings {
             claims.push((format!("it shows as {} when blank", sighting.ids), &sighting.confidence));
         }
-        let identity = &self.identity;
-        claims.push((format!("it is {} when healthy", identity.identity), &identity.confidence));
+        if let Some(IdentityClaim { identity, confidence }) = &self.identity {
+            claims.push((format!("it is {identity} when healthy"), confidence));
+        }
         let memory = &self.memory;
         claims.push((
             format!("its memory is a {} of {} bytes", memory.part, memory.size_bytes),

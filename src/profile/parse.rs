@@ -78,9 +78,21 @@ impl Checks<'_> {
         }
         let sightings: Vec<_> =
             document.sighting.into_iter().map(|table| self.sighting(table)).collect();
-        let identity = self.identity(document.identity.into_inner());
+        let stated = document.identity.is_some();
+        let identity = document.identity.and_then(|identity| self.identity(identity.into_inner()));
         let memory = self.memory(document.memory.into_inner());
+        let image_at = document.image.span().start;
         let image = self.image(document.image, memory.size_bytes);
+        if let Some(image) = &image
+            && !stated
+            && !image.source.is_named_by_owner()
+        {
+            self.note(image_at, ProblemKind::NoIdentity);
+        }
+        if stated && identity.is_none() {
+            // What is wrong with it was noted.
+            return None;
+        }
         let provenance = document.provenance;
         if provenance.get_ref().sources.is_empty() {
             self.note(provenance.span().start, ProblemKind::NoSources);
@@ -93,7 +105,7 @@ impl Checks<'_> {
             scope: document.scope,
             chip,
             sightings: sightings.into_iter().collect::<Option<_>>()?,
-            identity: identity?,
+            identity,
             memory,
             image: image?,
             guidance: document
@@ -103,6 +115,7 @@ impl Checks<'_> {
                     step: table.step.0,
                     expect: table.expect.0,
                     when: table.when,
+                    action: table.action,
                 })
                 .collect(),
             provenance: Provenance {

@@ -73,6 +73,9 @@ pub enum ProblemKind {
     /// No `[[sighting]]`.
     #[error("there is no [[sighting]]")]
     NoSighting,
+    /// An image of its own, and no word of who comes up from it.
+    #[error("there is no [identity], and the image is not one that its owner names")]
+    NoIdentity,
     /// No source named.
     #[error("[provenance] names no source")]
     NoSources,
@@ -146,6 +149,9 @@ impl ProblemKind {
                 "write the 64 hexadecimal digits that `sha256sum` prints".to_owned()
             }
             Self::NoSighting => "add one with the ids the device shows when blank".to_owned(),
+            Self::NoIdentity => {
+                "add [identity] with what the enclosure presents when healthy".into()
+            }
             Self::NoSources => "add to `sources` where the facts come from".to_owned(),
             Self::NoBasis { .. } => {
                 "add `basis` with what it is inferred from; it is shown before a write".to_owned()

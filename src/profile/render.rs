@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Confidence, GuidanceTime, ImageSource, Profile};
+use super::{Confidence, GuidanceTime, IdentityClaim, ImageSource, Profile};
 
 /// A key and its value. Writing to a text cannot fail.
 fn line(text: &mut String, key: &str, value: impl Into<toml::Value>) {
@@ -43,15 +43,9 @@ pub fn render(profile: &Profile) -> String {
         confidence(text, &sighting.confidence);
     }
 
-    table(text, "[identity]");
-    let identity = &profile.identity.identity;
-    line(text, "ids", identity.ids.to_string());
-    line_if(text, "bcd_device", identity.bcd_device.map(i64::from));
-    line_if(text, "interface_class", identity.interface_class.map(|class| class.to_string()));
-    line_if(text, "manufacturer", identity.manufacturer.clone());
-    line_if(text, "product", identity.product.clone());
-    line_if(text, "serial", identity.serial.clone());
-    confidence(text, &profile.identity.confidence);
+    if let Some(claim) = &profile.identity {
+        identity(text, claim);
+    }
 
     table(text, "[memory]");
     line(text, "part", profile.memory.part.clone());
@@ -64,6 +58,9 @@ pub fn render(profile: &Profile) -> String {
         table(text, "[[guidance]]");
         line(text, "step", guidance.step.clone());
         line(text, "expect", guidance.expect.clone());
+        if let Some(action) = guidance.action {
+            line(text, "action", action.name());
+        }
         if guidance.when == GuidanceTime::Restart {
             line(text, "when", "restart");
         }
@@ -74,6 +71,18 @@ pub fn render(profile: &Profile) -> String {
     line_if(text, "notes", profile.provenance.notes.clone());
     line(text, "contributed_by", profile.provenance.contributed_by.clone());
     std::mem::take(text)
+}
+
+fn identity(text: &mut String, claim: &IdentityClaim) {
+    table(text, "[identity]");
+    let identity = &claim.identity;
+    line(text, "ids", identity.ids.to_string());
+    line_if(text, "bcd_device", identity.bcd_device.map(i64::from));
+    line_if(text, "interface_class", identity.interface_class.map(|class| class.to_string()));
+    line_if(text, "manufacturer", identity.manufacturer.clone());
+    line_if(text, "product", identity.product.clone());
+    line_if(text, "serial", identity.serial.clone());
+    confidence(text, &claim.confidence);
 }
 
 fn image(text: &mut String, profile: &Profile) {
@@ -89,7 +98,9 @@ fn image(text: &mut String, profile: &Profile) {
                 .iter()
                 .map(|(address, value)| format!("{address:02x} = {value:#04x}"))
                 .collect();
-            let _ = writeln!(text, "settings = {{ {} }}", settings.join(", "));
+            if !settings.is_empty() {
+                let _ = writeln!(text, "settings = {{ {} }}", settings.join(", "));
+            }
         }
     }
     line_if(text, "sha256", image.sha256().map(|hash| hash.to_string()));

@@ -26,6 +26,10 @@ pub struct Wish {
     pub profile: Option<String>,
     /// `--image`.
     pub image: Option<NamedImage>,
+    /// `--ids`: who it is to be, where the profile leaves that open.
+    pub ids: Option<Ids>,
+    /// `--revision`: its bcdDevice, with `ids`.
+    pub revision: Option<u16>,
     /// `--serial`: the serial number on the label, for an image made from values.
     pub serial: Option<String>,
 }
@@ -45,7 +49,7 @@ pub struct Choice {
 impl Choice {
     /// The identity the profile promises.
     pub fn promised(&self) -> Option<&Identity> {
-        self.profile.as_ref().map(|profile| &profile.identity.identity)
+        self.profile.as_ref().and_then(Profile::promised)
     }
 }
 
@@ -81,13 +85,15 @@ pub fn choose_profile<'p>(
         return Ok(None);
     }
     let fitting: Vec<&Profile> = profiles
-        .filter(|profile| profile.chip.model == model.name && profile.scope == scope)
+        // A generic profile promises nothing that would be untrue of a simulated device.
+        .filter(|profile| profile.scope == scope || profile.identity.is_none())
+        .filter(|profile| profile.chip.model == model.name)
         // An unlisted id is in no profile either; its owner chooses from all of the chip.
         .filter(|profile| {
             standing == Standing::Unlisted || profile.sightings.iter().any(|s| s.ids == ids)
         })
         .collect();
-    let choices = fitting.iter().map(|profile| format!("{command} --profile {}", profile.name));
+    let choices = fitting.iter().map(|profile| as_chosen(command, profile));
     let own_image = format!("{command} --image FILE    (your own backup, or the vendor's image)");
     let why = match standing {
         Standing::SharedBootId => {
@@ -115,6 +121,48 @@ pub fn choose_profile<'p>(
             let mut failure = Failure::new(Code::R302, what, "choice of the profile");
             failure.next.extend(choices);
             Err(failure.next(own_image))
+        }
+    }
+}
+
+/// The command that chooses a profile, with what has to be said besides.
+fn as_chosen(command: &str, profile: &Profile) -> String {
+    let name = &profile.name;
+    match (&profile.identity, &profile.image.source) {
+        (None, ImageSource::Values { .. }) => {
+            format!("{command} --profile {name} --ids VVVV:PPPP    (its ids and no firmware)")
+        }
+        (None, _) => format!("{command} --profile {name} --image FILE"),
+        (Some(_), _) => format!("{command} --profile {name}"),
+    }
+}
+
+/// Who an image that is made from values is to be: what the profile says, or what its owner says
+/// where the profile leaves it open; `None` where nobody says.
+///
+/// # Errors
+/// R311 where both do.
+pub fn who_is_to_be(
+    wish: &Wish,
+    profile: &Profile,
+    command: &str,
+) -> Result<Option<Identity>, Failure> {
+    match (profile.promised(), wish.ids) {
+        (promised, None) => Ok(promised.cloned()),
+        (None, Some(ids)) => Ok(Some(Identity {
+            ids,
+            bcd_device: wish.revision,
+            interface_class: None,
+            manufacturer: None,
+            product: None,
+            serial: None,
+        })),
+        (Some(promised), Some(_)) => {
+            let name = &profile.name;
+            let what = format!("the profile {name} says itself that it is {}", promised.ids);
+            Err(Failure::new(Code::R311, what, "--ids")
+                .next(format!("{command} --profile {name}    (as the profile says)"))
+                .next("or name a generic profile: `recover profile list`"))
         }
     }
 }
@@ -174,15 +222,19 @@ pub fn choose_image(
             let from = match profile.image.source {
                 ImageSource::Supply { .. } => "must come from you",
                 ImageSource::Build { .. } => "must be built first",
-                ImageSource::Values { .. } => "cannot be made",
+                ImageSource::Values { .. } => "is made from what you say",
                 ImageSource::Shipped { .. } => "is missing",
             };
             let words: Vec<&str> = profile.image.description.split_whitespace().collect();
             let description = words.join(" ");
             let description = description.trim_end_matches('.');
             let what = format!("the image for {} {from}: {description}", profile.title);
-            Err(Failure::new(Code::R303, what, format!("profile {name}"))
-                .next(format!("{command} --profile {name} --image FILE")))
+            let failure = Failure::new(Code::R303, what, format!("profile {name}"));
+            let failure = match profile.image.source {
+                ImageSource::Values { .. } => failure.next(as_chosen(command, profile)),
+                _ => failure,
+            };
+            Err(failure.next(format!("{command} --profile {name} --image FILE")))
         }
         (None, _) => Err(Failure::new(Code::R303, "no image was named", "choice of the image")
             .next(format!("{command} --image FILE"))),

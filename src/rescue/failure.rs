@@ -87,6 +87,7 @@ codes! {
     R115 "the EEPROM cannot be read";
     R116 "the EEPROM changed meanwhile";
     R117 "there is nothing to learn from the device";
+    R118 "the EEPROM takes its addresses otherwise";
     R201 "the image is empty";
     R202 "the image is one byte repeated";
     R203 "the image has no valid signature";
@@ -116,14 +117,26 @@ codes! {
     R402 "another program holds the device";
     R403 "USB cannot be used here";
     R404 "another recover works on this port";
+    R405 "the run was stopped";
+    R406 "the program failed in the middle of a run";
     R501 "the backup cannot be saved";
     R502 "the journal cannot be written";
     R503 "no such backup";
     R504 "the backup is damaged";
     R505 "nothing to resume";
     R506 "a file cannot be read or written";
-    R601 "virtual enclosures cannot be plugged into this computer";
-    R602 "no virtual enclosure is plugged in there";
+    R521 "the ledger cannot be read or written";
+    R522 "the ledger is of a newer version";
+    R523 "no such unit in the ledger";
+    R524 "more than one unit could be meant";
+    R601 "the bench file is not right";
+    R602 "a relay board's serial device is missing";
+    R603 "a relay board does not answer";
+    R604 "no permission to open a serial device";
+    R605 "a serial device cannot be used";
+    R606 "the contact is not closed while the power is on";
+    R701 "virtual enclosures cannot be plugged into this computer";
+    R702 "no virtual enclosure is plugged in there";
 }
 
 impl fmt::Display for Code {
@@ -184,8 +197,8 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match (self.device, self.code) {
             (DeviceState::PartWritten | DeviceState::Written, _) => 3,
-            (_, Code::R301 | Code::R302 | Code::R303 | Code::R304 | Code::R310) => 4,
-            (_, Code::R306 | Code::R311) => 2,
+            (_, Code::R301 | Code::R302 | Code::R303 | Code::R304 | Code::R310 | Code::R524) => 4,
+            (_, Code::R306 | Code::R307 | Code::R308 | Code::R311 | Code::R601) => 2,
             _ => 1,
         }
     }
@@ -201,6 +214,8 @@ impl Failure {
                 .next("close the program that uses it (virtual machines and vendor tools take whole USB devices), then run the same command"),
             BusError::Left(port) => Self::new(Code::R110, error.to_string(), place(port))
                 .next("plug the enclosure into the same port and run the same command"),
+            BusError::Stopped(port) => Self::new(Code::R405, error.to_string(), place(port))
+                .next("run the same command again when there is time for it"),
             BusError::Unusable(_) => Self::new(Code::R403, error.to_string(), "this computer")
                 .next("check that /dev/bus/usb exists and that this is not a container without USB"),
         }

@@ -19,6 +19,6 @@ pub use diagnosis::{Condition, Survey};
 pub use failure::{Code, DeviceState, Failure};
 pub use limit::Limit;
 pub use order::{Run, WriteOrder};
-pub use outcome::{Outcome, Verdict};
+pub use outcome::{Outcome, Verdict, Work};
 pub use plan::{Plan, Risk, Step};
 pub use preflight::Preflight;

@@ -25,6 +25,31 @@ pub enum Verdict {
     Failed,
 }
 
+/// What a run was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Work {
+    /// To bring an enclosure back.
+    Rescue,
+    /// To write a backup back.
+    Restore,
+    /// To say what a rescue or a restore would do.
+    Plan,
+    /// To prove the chip and judge its memory.
+    Diagnosis,
+    /// To save the memory's bytes.
+    Backup,
+    /// To make a profile from a healthy enclosure.
+    Learning,
+}
+
+impl Work {
+    /// Whether it may change the device.
+    pub fn is_on_the_device(self) -> bool {
+        matches!(self, Self::Rescue | Self::Restore)
+    }
+}
+
 /// Expected and seen identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Identities {
@@ -37,6 +62,8 @@ pub struct Identities {
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Outcome {
+    /// What was asked for; `None` when no run began.
+    pub work: Option<Work>,
     /// In one word.
     pub result: Verdict,
     /// Where the device is; `None` when none was chosen.
@@ -71,6 +98,7 @@ impl Outcome {
     /// A run that has only begun.
     pub fn begun() -> Self {
         Self {
+            work: None,
             result: Verdict::Failed,
             port: None,
             identity: Identities::default(),

@@ -2,7 +2,8 @@
 //!
 //! A [`SimBus`] is a handle; its clones see the same world, so a test can pull plugs while the
 //! program under test owns the bus. Whoever asks moves the world to the present: between two calls
-//! nothing runs.
+//! nothing runs. Those who work at once are participants ([`SimBus::participant`]), each with a
+//! time of its own.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,15 +11,18 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::clock::VirtualClock;
+use super::clock::{VirtualClock, in_nanoseconds};
 use super::device::Device;
 use super::diagnostic::Diagnostic;
 use super::faults::Faults;
+use super::hub::{Feed, Hub, HubKind, HubLink};
 use super::parts::Wear;
 use super::port::{Numbers, Port, RESET_NS};
 use super::scenarios::Scenario;
 use crate::clock::Clock;
-use crate::usb::{Bus, BusError, Link, PortPath, Reply, Sighting, Transfer, TransferError};
+use crate::usb::{
+    Bus, BusError, Link, PortPath, PowerError, Reply, Sighting, Transfer, TransferError, hub,
+};
 
 /// How long hands take from pulling a plug to putting it back.
 const REPLUG: Duration = Duration::from_secs(2);
@@ -31,6 +35,7 @@ const SETTLE: Duration = Duration::from_secs(60);
 struct World {
     ports: BTreeMap<PortPath, Port>,
     numbers: Numbers,
+    hubs: BTreeMap<PortPath, Hub>,
 }
 
 /// A virtual bus, and the hands of whoever stands in front of it.
@@ -65,6 +70,19 @@ impl SimBus {
         PortPath::new(3, vec![2])
     }
 
+    /// The same bus for one more who works at it at once, with a clock of its own, from now on.
+    /// The first thing it does there should be to wait, if only for no time: that gives it its
+    /// turn. Until every clone of it is dropped, nobody whose time is later goes on without it.
+    #[must_use]
+    pub fn participant(&self) -> Self {
+        Self { world: Arc::clone(&self.world), clock: Arc::new(self.clock.participant()) }
+    }
+
+    /// The ports of a bench, in order: eight to a hub, hub after hub, from 3-1.1 on.
+    pub fn bench_port(index: u8) -> PortPath {
+        PortPath::new(3, vec![index / 8 + 1, index % 8 + 1])
+    }
+
     /// A bus with the scenario's device on [`Self::scenario_port`], plugged in long enough to be
     /// where it gets by itself.
     pub fn with_scenario(scenario: &Scenario) -> Self {
@@ -88,6 +106,20 @@ impl SimBus {
         self.settle(&path);
     }
 
+    /// Has a device put on a port at a time on this bus; it is there when somebody looks then.
+    pub fn plug_in_at(
+        &self,
+        time: Duration,
+        path: PortPath,
+        device: Box<dyn Device>,
+        faults: Faults,
+    ) {
+        let mut port = Port::new(path.clone(), device);
+        port.plug_at(in_nanoseconds(time));
+        port.faults = faults;
+        self.world().ports.insert(path, port);
+    }
+
     /// Waits until the device on that port has enumerated, at most a minute of virtual time.
     pub fn settle(&self, path: &PortPath) {
         let end = self.clock.now() + SETTLE;
@@ -109,6 +141,50 @@ impl SimBus {
     /// Puts the plug back in; the device shows up when it has booted and enumerated.
     pub fn plug(&self, port: &PortPath) {
         self.with_port(port, |port, now, _| port.power(true, now));
+    }
+
+    /// Gives the hub that `port` belongs to a kind; without one no hub is known and nothing
+    /// switches its ports.
+    pub fn put_hub(&self, port: &PortPath, kind: HubKind) {
+        if let Some(hub) = port.hub() {
+            self.world().hubs.insert(hub, Hub::new(kind));
+        }
+    }
+
+    /// Gives the enclosure on that port a supply of its own: without VBUS it leaves the bus and
+    /// keeps running, until its plug is pulled.
+    pub fn give_own_supply(&self, port: &PortPath) {
+        self.with_port(port, |port, _, _| port.self_powered = true);
+    }
+
+    /// Interrupts the VBUS line of a port, or closes it again.
+    pub fn feed(&self, port: &PortPath, feed: Feed, on: bool) {
+        self.with_port(port, |port, now, _| port.feed(feed, on, now));
+    }
+
+    /// Holds the data line of that EEPROM at ground, or lets it go.
+    pub fn short_eeprom(&self, port: &PortPath, shorted: bool) {
+        self.with_port(port, |port, _, _| {
+            if let Some(part) = port.device.eeprom_mut() {
+                part.short(shorted);
+            }
+        });
+    }
+
+    /// Does something with the hub of that path.
+    pub(super) fn with_hub_at<T>(
+        &self,
+        hub: &PortPath,
+        act: impl FnOnce(&mut Hub) -> T,
+    ) -> Option<T> {
+        self.world().hubs.get_mut(hub).map(act)
+    }
+
+    fn switch(&self, port: &PortPath, on: bool) -> Result<(), PowerError> {
+        let unknown = || PowerError::NotSwitchable("no hub is known at its port".to_owned());
+        let path = port.hub().ok_or_else(unknown)?;
+        self.with_hub_at(&path, |_| ()).ok_or_else(unknown)?;
+        hub::switch(&mut HubLink { bus: self.clone(), hub: path }, port, false, on)
     }
 
     /// Pulls the plug, waits two seconds and puts it back.
@@ -147,6 +223,12 @@ impl SimBus {
         .flatten()
     }
 
+    /// The bytes of that EEPROM as they are, without moving the port to the present: nothing is
+    /// changed by it, whoever works at the port and whatever the time is here.
+    pub fn eeprom_bytes(&self, port: &PortPath) -> Option<Vec<u8>> {
+        self.world().ports.get(port)?.device.eeprom().map(|part| part.content())
+    }
+
     /// Puts bytes into that EEPROM behind the chip's back; FF follows them.
     pub fn load_eeprom(&self, port: &PortPath, content: &[u8]) {
         self.with_port(port, |port, _, _| {
@@ -183,7 +265,7 @@ impl SimBus {
     ) -> Option<T> {
         let now = self.clock.nanoseconds();
         let mut world = self.world();
-        let World { ports, numbers } = &mut *world;
+        let World { ports, numbers, .. } = &mut *world;
         let port = ports.get_mut(path)?;
         port.reach(now, numbers);
         Some(act(port, now, numbers))
@@ -195,7 +277,7 @@ impl Bus for SimBus {
         self.clock.sleep(SCAN);
         let now = self.clock.nanoseconds();
         let mut world = self.world();
-        let World { ports, numbers } = &mut *world;
+        let World { ports, numbers, .. } = &mut *world;
         let mut seen = Vec::new();
         for port in ports.values_mut() {
             port.reach(now, numbers);
@@ -221,11 +303,23 @@ impl Bus for SimBus {
             _ => return Err(BusError::Left(seen.port.clone())),
         }
         self.clock.reach(self.clock.nanoseconds() + RESET_NS);
-        self.with_port(&seen.port, |port, _, numbers| {
+        let reached = self.with_port(&seen.port, |port, _, numbers| {
             port.enumerate_again(numbers);
-            self.clock.reach(port.device.now());
+            port.device.now()
         });
+        self.clock.reach(reached.unwrap_or_default());
         Ok(())
+    }
+
+    fn power_off(&mut self, seen: &Sighting) -> Result<(), PowerError> {
+        match self.sighting(&seen.port) {
+            Some(now) if now.is_same_enumeration(seen) => self.switch(&seen.port, false),
+            _ => Err(PowerError::Left(seen.port.clone())),
+        }
+    }
+
+    fn power_on(&mut self, port: &PortPath) -> Result<(), PowerError> {
+        self.switch(port, true)
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
@@ -242,22 +336,24 @@ struct SimLink {
 
 impl Link for SimLink {
     fn exchange(&mut self, transfer: &Transfer) -> Result<Reply, TransferError> {
-        let clock = &self.bus.clock;
-        self.bus
-            .with_port(&self.port, |port, now, _| {
-                let result = port.exchange(transfer, self.number, now);
-                clock.reach(port.device.now());
-                if let Some(log) = &mut port.log {
-                    let outcome = match &result {
-                        Ok(reply) if reply.data.is_empty() => "done".to_owned(),
-                        Ok(reply) => format!("{} bytes", reply.data.len()),
-                        Err(error) => error.to_string(),
-                    };
-                    log.push(format!("{:.6} {transfer}: {outcome}", clock.now().as_secs_f64()));
-                }
-                result
-            })
-            .unwrap_or(Err(TransferError::Gone))
+        let done = self.bus.with_port(&self.port, |port, now, _| {
+            let result = port.exchange(transfer, self.number, now);
+            let reached = port.device.now();
+            if let Some(log) = &mut port.log {
+                let outcome = match &result {
+                    Ok(reply) if reply.data.is_empty() => "done".to_owned(),
+                    Ok(reply) => format!("{} bytes", reply.data.len()),
+                    Err(error) => error.to_string(),
+                };
+                let at = Duration::from_nanos(reached.max(now)).as_secs_f64();
+                log.push(format!("{at:.6} {transfer}: {outcome}"));
+            }
+            (result, reached)
+        });
+        let Some((result, reached)) = done else { return Err(TransferError::Gone) };
+        // Not before the world is let go: others may have their turn first.
+        self.bus.clock.reach(reached);
+        result
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

@@ -3,12 +3,16 @@
 //! Transfers, machine code and write cycles advance it; so does `sleep`, which returns at once.
 //! Whole rescues with their seconds of waiting therefore run in milliseconds, and what they took
 //! is known to the nanosecond.
+//!
+//! Several may work in one world at once, each with a clock of its own: `turns` lets the one go
+//! on whose time is the least.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::turns::{Seat, Turns};
 use crate::clock::Clock;
 
 /// A date for simulations that name none, so that two runs are equal to the byte.
@@ -17,28 +21,46 @@ const START: Timestamp = Timestamp::constant(1_762_000_000, 0);
 /// Where virtual time ends, far enough from overflow for devices to run past it.
 const END: u64 = u64::MAX / 4;
 
-/// A clock that is moved by hand.
+/// A participant's clock, moved by hand.
 #[derive(Debug)]
 pub struct VirtualClock {
-    nanoseconds: AtomicU64,
+    seat: Seat,
     start: Timestamp,
 }
 
 impl VirtualClock {
-    /// A clock at zero whose date begins at `start`.
+    /// A clock of a world of its own, at zero, whose date begins at `start`.
     pub fn starting_at(start: Timestamp) -> Self {
-        Self { nanoseconds: AtomicU64::new(0), start }
+        Self { seat: Arc::<Turns>::default().take_seat(0), start }
+    }
+
+    /// The clock of one more participant in the same world, at the same time. Its holder has its
+    /// turn whenever its time is the least, and until it is dropped everybody later waits for it.
+    #[must_use]
+    pub fn participant(&self) -> Self {
+        Self { seat: self.seat.another(), start: self.start }
+    }
+
+    /// Does something that waits for other participants in another way than by this clock, a
+    /// thread's end for example. Afterwards it is as late here as with the latest of them.
+    pub fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.seat.aside(work)
+    }
+
+    /// From now on lets `factor` seconds pass in one second of the computer's clock, at most.
+    pub fn pace(&self, factor: f64) {
+        self.seat.pace(factor);
     }
 
     /// Nanoseconds since the start.
     pub fn nanoseconds(&self) -> u64 {
-        self.nanoseconds.load(Ordering::Relaxed)
+        self.seat.now()
     }
 
     /// Moves the clock to `nanoseconds`, unless it is later already; at most to its end after 146
-    /// years.
+    /// years. Returns when nobody else's time is less.
     pub fn reach(&self, nanoseconds: u64) {
-        self.nanoseconds.fetch_max(nanoseconds.min(END), Ordering::Relaxed);
+        self.seat.reach(nanoseconds.min(END));
     }
 }
 

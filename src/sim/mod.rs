@@ -10,7 +10,9 @@
 //!    the program it runs.
 //! 4. [`chips`]: bridge chips with their mask ROMs, around the processors in [`cores`].
 //! 5. [`parts`]: the EEPROMs they boot from.
-//! 6. `vhci`: the same devices on a port of this computer's Linux kernel.
+//! 6. [`hub`]: hubs that switch the power of their ports, or say so; [`relay`]: a relay board,
+//!    behind a serial device by `pty`.
+//! 7. `vhci`: the same devices on a port of this computer's Linux kernel.
 //!
 //! Nothing here is shared with the code that rescues: an error there must not find its twin here.
 
@@ -23,9 +25,14 @@ pub mod diagnostic;
 pub mod drives;
 mod enumeration;
 pub mod faults;
+pub mod hub;
 pub mod parts;
 mod port;
+#[cfg(unix)]
+pub mod pty;
+pub mod relay;
 pub mod scenarios;
+mod turns;
 #[cfg(target_os = "linux")]
 pub mod vhci;
 
@@ -34,4 +41,5 @@ pub use clock::VirtualClock;
 pub use device::Device;
 pub use diagnostic::{Diagnostic, Verdict};
 pub use faults::{Fault, Faults};
+pub use hub::{Feed, HubKind};
 pub use scenarios::{DEFAULT as DEFAULT_SCENARIO, Scenario, scenario, scenarios, twin};

@@ -6,6 +6,7 @@ use super::clock::in_nanoseconds;
 use super::device::{Completion, Device};
 use super::enumeration::enumerate;
 use super::faults::{Fault, Faults};
+use super::hub::Feed;
 use crate::usb::{PortPath, Reply, Sighting, Transfer, TransferError};
 
 /// From the pull-up to the first SETUP: debounce 100 ms, reset 50 ms, recovery 10 ms
@@ -21,9 +22,11 @@ const STALL_NS: u64 = 100_000;
 pub(super) struct Numbers(u8);
 
 impl Numbers {
-    fn next(&mut self) -> u8 {
+    /// The next one that is not `last`, the number the port's device had before: among many
+    /// ports the numbers may have come round.
+    fn next(&mut self, last: u8) -> u8 {
         self.0 = if self.0 >= 127 { 1 } else { self.0 + 1 };
-        self.0
+        if self.0 == last { self.next(last) } else { self.0 }
     }
 }
 
@@ -31,14 +34,25 @@ impl Numbers {
 pub(super) struct Port {
     pub(super) path: PortPath,
     pub(super) device: Box<dyn Device>,
-    pub(super) powered: bool,
+    /// Whether the plug is in.
+    plugged: bool,
+    /// What keeps VBUS from the plug.
+    interrupted: Vec<Feed>,
+    /// Whether the enclosure has a supply of its own, so that without VBUS it only leaves the bus.
+    pub(super) self_powered: bool,
+    powered: bool,
+    /// When the host could last begin to see it, for a device that was running before.
+    connected_since: u64,
     pub(super) sighting: Option<Sighting>,
     pub(super) transfers: u64,
     pub(super) faults: Faults,
     /// Lines of the transfers made, when they are kept.
     pub(super) log: Option<Vec<String>>,
+    /// The number of its latest enumeration.
+    number: u8,
     generation: Option<u64>,
     enumerate_at: Option<u64>,
+    plug_at: Option<u64>,
     unplug_at: Option<u64>,
 }
 
@@ -47,26 +61,70 @@ impl Port {
         Self {
             path,
             device,
+            plugged: false,
+            interrupted: Vec::new(),
+            self_powered: false,
             powered: false,
+            connected_since: 0,
             sighting: None,
             transfers: 0,
             faults: Faults::none(),
             log: None,
+            number: 0,
             generation: None,
             enumerate_at: None,
+            plug_at: None,
             unplug_at: None,
         }
     }
 
+    /// Has the plug put in at that time, when the port is next looked at.
+    pub(super) fn plug_at(&mut self, time: u64) {
+        self.plug_at = Some(time);
+    }
+
+    /// Puts the plug in or pulls it, and with it, as the hands in front of a bench do, the supply
+    /// of the enclosure's own.
     pub(super) fn power(&mut self, on: bool, now: u64) {
-        if on == self.powered {
-            return;
-        }
-        self.powered = on;
-        if on {
-            self.device.power_on(now);
-        } else {
+        self.plugged = on;
+        if !on && self.powered && self.self_powered {
             self.device.power_off(now);
+            self.powered = false;
+        }
+        self.follow_vbus(now);
+    }
+
+    /// Interrupts VBUS before the plug, or closes it again.
+    pub(super) fn feed(&mut self, feed: Feed, on: bool, now: u64) {
+        self.interrupted.retain(|other| *other != feed);
+        if !on {
+            self.interrupted.push(feed);
+        }
+        self.follow_vbus(now);
+    }
+
+    fn has_vbus(&self) -> bool {
+        self.plugged && self.interrupted.iter().all(|feed| *feed == Feed::HubData)
+    }
+
+    /// Whether the host can see the device.
+    fn is_connected(&self) -> bool {
+        self.plugged && self.interrupted.is_empty()
+    }
+
+    fn follow_vbus(&mut self, now: u64) {
+        if self.has_vbus() && !self.powered {
+            self.powered = true;
+            self.device.power_on(now);
+        } else if !self.has_vbus() && self.powered && !self.self_powered {
+            self.powered = false;
+            self.device.power_off(now);
+        }
+        if self.is_connected() {
+            if self.generation.is_none() {
+                self.connected_since = now;
+            }
+        } else {
             self.sighting = None;
             self.enumerate_at = None;
             self.generation = None;
@@ -76,6 +134,12 @@ impl Port {
 
     /// Brings device and host to `now`.
     pub(super) fn reach(&mut self, now: u64, numbers: &mut Numbers) {
+        if let Some(at) = self.plug_at
+            && now >= at
+        {
+            self.plug_at = None;
+            self.power(true, at);
+        }
         loop {
             if let Some(at) = self.unplug_at
                 && self.device.now() >= at
@@ -87,7 +151,8 @@ impl Port {
                 && self.device.now() >= at
             {
                 self.enumerate_at = None;
-                self.sighting = enumerate(self.device.as_mut(), &self.path, numbers.next());
+                self.number = numbers.next(self.number);
+                self.sighting = enumerate(self.device.as_mut(), &self.path, self.number);
                 continue;
             }
             if self.device.now() >= now {
@@ -100,11 +165,12 @@ impl Port {
     }
 
     fn follow_attachment(&mut self) {
-        let attachment = self.device.attachment();
+        let attachment = self.device.attachment().filter(|_| self.is_connected());
         if attachment.map(|attachment| attachment.generation) != self.generation {
             self.generation = attachment.map(|attachment| attachment.generation);
             self.sighting = None;
-            self.enumerate_at = attachment.map(|attachment| attachment.since + ATTACH_NS);
+            self.enumerate_at =
+                attachment.map(|attachment| attachment.since.max(self.connected_since) + ATTACH_NS);
         }
     }
 
@@ -116,7 +182,8 @@ impl Port {
         if let Some(after) = &mut after
             && *after != before
         {
-            after.device_number = numbers.next();
+            self.number = numbers.next(self.number);
+            after.device_number = self.number;
         }
         self.sighting = after;
     }

@@ -35,6 +35,8 @@ pub enum Defect {
     LyingWrites,
     /// Its write cycle takes so many times what the datasheet allows.
     Slow(u32),
+    /// Its pins A2 to A0 are wired to these levels, which are not what the chip looks for.
+    Strapped(u8),
 }
 
 /// What a rescue of the scenario should come to when it is asked to do everything by itself.
@@ -70,6 +72,8 @@ pub enum Refusal {
     NotKept,
     /// The image does not fit into the EEPROM.
     TooBig,
+    /// The EEPROM takes its addresses otherwise than its place on the bus says.
+    OtherWidth,
 }
 
 /// What is on a board beside the chip and its EEPROM.
@@ -171,7 +175,10 @@ impl Scenario {
             return Box::new(self.at2lp(kind, release, strapped, drive));
         }
         if let Some(chip) = ezusb_chips::profile(self.model) {
-            return Box::new(EzUsb::new(chip, self.eeprom()));
+            return Box::new(match self.defect {
+                Defect::Strapped(_) => EzUsb::strapped(chip, self.eeprom()),
+                _ => EzUsb::new(chip, self.eeprom()),
+            });
         }
         let chip = profile(self.model).unwrap_or(&super::chips::cy16::SL11R);
         let ids = self.ids.map(|ids| (ids.vendor, ids.product));
@@ -217,6 +224,7 @@ impl Scenario {
             }
             Defect::LyingWrites => eeprom.lying(),
             Defect::Slow(times) => eeprom.slow(times),
+            Defect::Strapped(pins) => eeprom.strapped(pins),
         })
     }
 }

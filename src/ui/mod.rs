@@ -3,20 +3,27 @@
 //! The only module that prints. Narration goes to stderr, data to stdout [design §5]: the
 //! narration is `narration`'s lines, the data is the final [`report()`] or the JSON objects.
 
+mod bench_lines;
 mod json;
 mod narration;
 mod operator;
 mod report;
+mod screen;
 mod terminal;
+mod unit;
 
 use std::io::{self, IsTerminal, Write};
 
+pub use bench_lines::{BenchJson, BenchLines, result_line, summary_line};
 pub use json::Json;
 pub use narration::{Plain, list_line, narrate};
 pub use operator::TerminalOperator;
 pub use report::report;
+pub use screen::{give_back as give_back_terminal, show as show_bench};
 pub use terminal::Terminal;
+pub use unit::{unit_line, unit_text};
 
+use crate::bench::Listener;
 use crate::executor::{Event, Observer};
 use crate::rescue::{Failure, Outcome};
 
@@ -31,9 +38,29 @@ pub fn observer(json: bool) -> Box<dyn Observer> {
     }
 }
 
+/// The reader of what happens at many ports: JSON on stdout, or lines on stderr.
+pub fn listener(json: bool) -> Box<dyn Listener> {
+    if json {
+        Box::new(BenchJson::new(io::stdout()))
+    } else {
+        Box::new(BenchLines::new(io::stderr()))
+    }
+}
+
+/// Says something in between: to stderr.
+pub fn announce(text: &str) {
+    drop(writeln!(anstream::stderr(), "{text}"));
+}
+
 /// Prints data: to stdout, ignoring a reader that has gone.
 pub fn print(text: &str) {
     drop(writeln!(anstream::stdout(), "{}", text.trim_end()));
+}
+
+/// Prints data as it is: a file that goes to stdout.
+pub fn print_exactly(bytes: &[u8]) {
+    let mut out = io::stdout().lock();
+    drop(out.write_all(bytes).and_then(|()| out.flush()));
 }
 
 /// Prints how the program is used, to stderr: nobody asked for it.

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::chip::{DriveAnswer, Running, Size, Standing, Suspicion};
-use crate::executor::{Event, Observer};
+use crate::executor::{Event, Observer, Switching};
 use crate::rescue::Preflight;
 use crate::usb::Sighting;
 
@@ -89,7 +89,7 @@ pub fn narrate(event: &Event) -> Vec<String> {
             format!("  folder: {}", folder.display()),
             format!("  serial number: {serial}"),
         ],
-        Event::Planned { steps, limit } => {
+        Event::Planned { steps, limit, .. } => {
             let mut lines = vec![format!(
                 "plan: {} write cycles, at least {:.1} s for this memory and chip",
                 limit.write_cycles,
@@ -106,6 +106,15 @@ pub fn narrate(event: &Event) -> Vec<String> {
         Event::Drive { answer } => vec![format!("      {answer}")],
         Event::Asked { request, expect } => {
             vec![format!("  >>  {request}"), format!("      {expect}")]
+        }
+        Event::Switched { port, what, by } => {
+            let what = match what {
+                Switching::PowerOff => "power off",
+                Switching::PowerOn => "power on",
+                Switching::CloseContact => "contact closed",
+                Switching::OpenContact => "contact open",
+            };
+            vec![format!("      port {port}: {what} (by {by})")]
         }
         Event::Note { text } => vec![format!("  note: {text}")],
         Event::Failed { failure } => failure.to_string().lines().map(str::to_owned).collect(),

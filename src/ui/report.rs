@@ -5,8 +5,9 @@ use std::fmt::Write;
 use crate::chip::DriveAnswer;
 use crate::rescue::{Outcome, Verdict};
 
-/// The report of a run; empty after a failure, which has its own form.
-pub fn report(outcome: &Outcome) -> String {
+/// The report of a run; empty after a failure, which has its own form. `unit` is the run's id in
+/// the ledger.
+pub fn report(outcome: &Outcome, unit: Option<&str>) -> String {
     let mut text = String::new();
     let port = outcome.port.as_ref().map_or("?".to_owned(), ToString::to_string);
     let headline = match outcome.result {
@@ -38,6 +39,12 @@ pub fn report(outcome: &Outcome) -> String {
             line(
                 "backup",
                 format!("{backup} (`recover restore {backup}` puts the old contents back)"),
+            );
+        }
+        if let Some(unit) = unit {
+            line(
+                "ledger",
+                format!("{unit} (`recover report {unit} --html FILE` is the page about it)"),
             );
         }
         line(

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PortPath, Reply, Sighting, Transfer, TransferError};
+use super::{PortPath, PowerError, Reply, Sighting, Transfer, TransferError};
 use crate::clock::Clock;
 
 /// A set of USB ports with devices on them.
@@ -36,6 +36,24 @@ pub trait Bus {
     /// [`BusError`] when the device is gone or may not be reset.
     fn reset(&mut self, seen: &Sighting) -> Result<(), BusError>;
 
+    /// Takes the power from the port that holds this very device, through the hub's own requests,
+    /// where the hub says it can do that for one port alone. Some that say so do not: whether the
+    /// device left is for the caller to see.
+    ///
+    /// # Errors
+    /// [`PowerError`]; nothing is switched where other ports would be switched along.
+    fn power_off(&mut self, seen: &Sighting) -> Result<(), PowerError> {
+        Err(PowerError::NotSwitchable(format!("nothing here switches port {}", seen.port)))
+    }
+
+    /// Gives a port its power back.
+    ///
+    /// # Errors
+    /// [`PowerError`].
+    fn power_on(&mut self, port: &PortPath) -> Result<(), PowerError> {
+        Err(PowerError::NotSwitchable(format!("nothing here switches port {port}")))
+    }
+
     /// The clock this bus lives by.
     fn clock(&self) -> Arc<dyn Clock>;
 }
@@ -51,6 +69,14 @@ impl<B: Bus + ?Sized> Bus for Box<B> {
 
     fn reset(&mut self, seen: &Sighting) -> Result<(), BusError> {
         (**self).reset(seen)
+    }
+
+    fn power_off(&mut self, seen: &Sighting) -> Result<(), PowerError> {
+        (**self).power_off(seen)
+    }
+
+    fn power_on(&mut self, port: &PortPath) -> Result<(), PowerError> {
+        (**self).power_on(port)
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
@@ -83,6 +109,9 @@ pub enum BusError {
     /// The device left, or another took its place.
     #[error("the device at port {0} is gone")]
     Left(PortPath),
+    /// Whoever asked for the run has asked for its end.
+    #[error("stopped as was asked, before the device at port {0} was touched again")]
+    Stopped(PortPath),
     /// The USB system of this computer cannot be used at all.
     #[error("USB cannot be used on this computer: {0}")]
     Unusable(String),

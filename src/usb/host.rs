@@ -19,6 +19,7 @@
 
 mod descriptor;
 mod failure;
+mod hub;
 mod link;
 mod permission;
 mod root_hub;
@@ -33,9 +34,10 @@ use rusb::{Context, Device, UsbContext};
 use self::failure::bus_error;
 use self::link::HostLink;
 use self::sysfs::Sysfs;
-use super::{Bus, BusError, ClassCode, Ids, Link, PortPath, Sighting, Speed};
+use super::{Bus, BusError, ClassCode, Ids, Link, PortPath, PowerError, Sighting, Speed};
 use crate::clock::{Clock, Deadline, RealClock};
 
+pub use self::hub::restore_power;
 pub use self::permission::{RULES_PATH, udev_rules};
 pub use self::root_hub::RootHub;
 
@@ -55,6 +57,8 @@ const PERMISSION_INTERVAL: Duration = Duration::from_millis(20);
 pub struct HostBus {
     clock: Arc<RealClock>,
     sysfs: Sysfs,
+    /// Ports that were switched off through this bus.
+    without_power: Vec<PortPath>,
     /// Until when each device of the last scan may be forbidden; zero for those of the first.
     permission_until: BTreeMap<(PortPath, u8), Duration>,
     scanned: bool,
@@ -66,6 +70,7 @@ impl HostBus {
         Self {
             clock: Arc::new(RealClock::new()),
             sysfs: Sysfs::of_this_computer(),
+            without_power: Vec::new(),
             permission_until: BTreeMap::new(),
             scanned: false,
         }
@@ -192,8 +197,31 @@ impl Bus for HostBus {
         }
     }
 
+    fn power_off(&mut self, seen: &Sighting) -> Result<(), PowerError> {
+        self.find(seen).map_err(|_| PowerError::Left(seen.port.clone()))?;
+        hub::power(&seen.port, false, &self.sysfs, &self.clock)?;
+        self.without_power.push(seen.port.clone());
+        Ok(())
+    }
+
+    fn power_on(&mut self, port: &PortPath) -> Result<(), PowerError> {
+        hub::power(port, true, &self.sysfs, &self.clock)?;
+        self.without_power.retain(|other| other != port);
+        Ok(())
+    }
+
     fn clock(&self) -> Arc<dyn Clock> {
         Arc::<RealClock>::clone(&self.clock)
+    }
+}
+
+impl Drop for HostBus {
+    fn drop(&mut self) {
+        for port in std::mem::take(&mut self.without_power) {
+            if let Err(error) = self.power_on(&port) {
+                log::error!("port {port} has no power: {error}");
+            }
+        }
     }
 }
 

@@ -8,11 +8,13 @@ pub mod bot;
 pub mod bus;
 pub mod hexdump;
 pub mod host;
+pub mod hub;
 pub mod lock;
 pub mod sighting;
 pub mod trace;
 pub mod transfer;
 
 pub use bus::{Bus, BusError, Link};
+pub use hub::PowerError;
 pub use sighting::{ClassCode, Endpoint, Ids, Interface, PortPath, Sighting, Speed};
 pub use transfer::{Reply, Setup, Transfer, TransferError};

@@ -30,6 +30,13 @@ impl PortPath {
     pub fn ports(&self) -> &[u8] {
         &self.ports
     }
+
+    /// The hub this port belongs to; its path has no ports where that is the root hub. `None` for
+    /// a root hub itself.
+    pub fn hub(&self) -> Option<Self> {
+        let (_, ports) = self.ports.split_last()?;
+        Some(Self { bus: self.bus, ports: ports.to_vec() })
+    }
 }
 
 impl fmt::Display for PortPath {

@@ -24,7 +24,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{BusError, PortPath, Reply, Setup, Sighting, Transfer, TransferError};
+use super::{BusError, PortPath, PowerError, Reply, Setup, Sighting, Transfer, TransferError};
 
 pub use record::Recorder;
 pub use replay::Replayer;
@@ -100,6 +100,22 @@ pub enum Event {
         device_number: u8,
         /// What came of it.
         outcome: Outcome<(), BusError>,
+    },
+    /// A port's power was taken from the device in it.
+    PowerOff {
+        /// Its port.
+        port: PortPath,
+        /// Its enumeration.
+        device_number: u8,
+        /// What came of it.
+        outcome: Outcome<(), PowerError>,
+    },
+    /// A port was given its power back.
+    PowerOn {
+        /// The port.
+        port: PortPath,
+        /// What came of it.
+        outcome: Outcome<(), PowerError>,
     },
     /// A transfer was made with an open device.
     Transfer {

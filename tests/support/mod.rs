@@ -107,10 +107,20 @@ impl Desk {
         work: impl FnOnce(Session<'_>) -> Outcome,
     ) -> Outcome {
         let mut hands = Hands(self.bus.clone());
+        self.run_by(bus, &mut hands, work)
+    }
+
+    /// Runs something on a bus, with somebody else at the device.
+    pub fn run_by(
+        &mut self,
+        bus: &mut dyn Bus,
+        operator: &mut dyn Operator,
+        work: impl FnOnce(Session<'_>) -> Outcome,
+    ) -> Outcome {
         let mut keep = Keep(&mut self.events);
         work(Session::new(Tools {
             bus,
-            operator: &mut hands,
+            operator,
             observer: &mut keep,
             twin: &VirtualTwin,
             library: &self.library,

@@ -1,19 +1,15 @@
-/* The firmware of the simulated EZ-USB enclosures: shows a mass-storage interface and moves no data.
+/* The firmware of the simulated EZ-USB enclosures: a small disk that can be read.
  *
- * Of use only in the simulator. It answers the standard requests of a host and nothing else; request
- * A0, by which `recover` gets in, is the silicon's. It leaves the bus and comes back when it starts,
- * so that it shows itself however it was started. Built for either register map by build.sh. */
+ * Of use only in the simulator. It answers the standard requests of a host here, and the commands of
+ * mass storage in disk.c; request A0, by which `recover` gets in, is the silicon's. It leaves the bus
+ * and comes back when it starts, so that it shows itself however it was started. Built for either
+ * register map and each chip by build.sh. */
 
-#include "../../loaders/ezusb/registers.h"
+#include "disk.h"
+#include "endpoints.h"
 
-#ifdef EZUSB_MAP_E6
-#define PRODUCT_ID 0x01
-#define PRODUCT 'F', 0, 'X', 0, '2', 0, 'L', 0, 'P', 0
-#define PRODUCT_LETTERS 5
-#else
-#define PRODUCT_ID 0x02
-#define PRODUCT 'A', 0, 'N', 0, '2', 0, '1', 0, '3', 0, '1', 0
-#define PRODUCT_LETTERS 6
+#ifndef PRODUCT_ID
+#error "build.sh says which enclosure it is for"
 #endif
 
 static const __code uint8_t device[18] = {
@@ -21,11 +17,29 @@ static const __code uint8_t device[18] = {
 };
 
 static const __code uint8_t configuration[32] = {
-    9, 2, 32, 0, 1, 1, 0, 0xC0, 0,       /* self-powered */
-    9, 4, 0, 0, 2, 0x08, 0x06, 0x50, 0,  /* mass storage, SCSI, bulk-only */
-    7, 5, 0x02, 2, 64, 0, 0,             /* endpoint 2 out */
-    7, 5, 0x88, 2, 64, 0, 0,             /* endpoint 8 in */
+    9, 2, 32, 0, 1, 1, 0, 0xC0, 0,      /* self-powered */
+    9, 4, 0, 0, 2, 0x08, 0x06, 0x50, 0, /* mass storage, SCSI, bulk-only */
+    7, 5, 0x02, 2, 64, 0, 0,            /* out */
+    7, 5, ENDPOINT_IN, 2, 64, 0, 0,     /* in */
 };
+#ifdef HIGH_SPEED
+static const __code uint8_t qualifier[10] = {10, 6, 0x00, 0x02, 0, 0, 0, 64, 1, 0};
+/* Code and data share this chip's RAM. */
+#define POKE(at, value) (*(__xdata uint8_t *)(uint16_t)&configuration[at] = (value))
+
+/* Makes it that of a speed: packets of 512 bytes at high speed, of 64 at full. */
+static void fit_configuration(uint8_t kind, uint8_t is_high)
+{
+    uint8_t low = is_high ? 0 : 64;
+    uint8_t high = is_high ? 2 : 0;
+
+    POKE(1, kind);
+    POKE(22, low);
+    POKE(23, high);
+    POKE(29, low);
+    POKE(30, high);
+}
+#endif
 
 /* One behind the other, the language table first. */
 static const __code uint8_t strings[] = {
@@ -59,28 +73,23 @@ static uint8_t is_free(void)
     return 1;
 }
 
+/* Nothing here is longer than a packet. */
 static uint8_t send(const __code uint8_t *from, uint8_t count)
 {
     uint8_t n;
-    uint8_t piece;
-    uint8_t is_short = count < SETUPDAT[6] || SETUPDAT[7];
 
-    if (!is_short)
+    if (!SETUPDAT[7] && SETUPDAT[6] < count)
         count = SETUPDAT[6];
-    do {
-        piece = count < 64 ? count : 64;
-        if (!is_free())
-            return 0;
-        for (n = 0; n != piece; n++)
-            IN_BUFFER[n] = *from++;
+    if (!is_free())
+        return 0;
+    for (n = 0; n != count; n++)
+        IN_BUFFER[n] = *from++;
 #ifdef EZUSB_MAP_E6
-        EP0BCH = 0;
-        EP0BCL = piece;
+    EP0BCH = 0;
+    EP0BCL = count;
 #else
-        IN0BC = piece;
+    IN0BC = count;
 #endif
-        count -= piece;
-    } while (count || (piece == 64 && is_short));
     return 1;
 }
 
@@ -107,7 +116,17 @@ static uint8_t descriptor(void)
     switch (SETUPDAT[3]) {
     case 1:
         return send(device, sizeof device);
+#ifdef HIGH_SPEED
+    case 7:
+        fit_configuration(7, !IS_HIGH_SPEED);
+        return send(configuration, sizeof configuration);
+    case 6:
+        return send(qualifier, sizeof qualifier);
+#endif
     case 2:
+#ifdef HIGH_SPEED
+        fit_configuration(2, IS_HIGH_SPEED);
+#endif
         return send(configuration, sizeof configuration);
     case 3:
         if (SETUPDAT[2] >= STRINGS)
@@ -121,6 +140,12 @@ static uint8_t descriptor(void)
 
 static uint8_t answer(void)
 {
+    if (SETUPDAT[0] == 0xA1 && SETUPDAT[1] == 0xFE) /* GET MAX LUN */
+        return send_byte(1, 0);
+    if (SETUPDAT[0] == 0x21 && SETUPDAT[1] == 0xFF) { /* Bulk-Only Mass Storage Reset */
+        disk_reset();
+        return 1;
+    }
     if (SETUPDAT[0] & 0x60)
         return 0;
     switch (SETUPDAT[1]) {
@@ -135,6 +160,7 @@ static uint8_t answer(void)
         return send_byte(1, configured);
     case 9: /* SET_CONFIGURATION */
         configured = SETUPDAT[2];
+        disk_reset();
         return 1;
     case 10: /* GET_INTERFACE */
         return send_byte(1, 0);
@@ -142,26 +168,35 @@ static uint8_t answer(void)
     return 0;
 }
 
-void main(void)
+/* Answers what the host asks on endpoint 0, if it asks something. */
+void control(void)
 {
     uint8_t is_done;
 
+    if (!(USBIRQ & SUDAV))
+        return;
+    USBIRQ = SUDAV;
+    is_done = answer();
+    if (USBIRQ & SUDAV)
+        return;
+    if (!is_done)
+        EP0CS = STALL;
+    EP0CS = is_done ? HSNAK : (STALL | HSNAK);
+}
+
+void main(void)
+{
     IE = 0;
     configured = 0;
     pass(); /* for the status stage of the request that may have started this */
     USBCS = DISCONNECTED;
     pass();
+    disk_reset();
     USBIRQ = SUDAV;
     USBCS = CONNECTED;
     for (;;) {
-        if (!(USBIRQ & SUDAV))
-            continue;
-        USBIRQ = SUDAV;
-        is_done = answer();
-        if (USBIRQ & SUDAV)
-            continue;
-        if (!is_done)
-            EP0CS = STALL;
-        EP0CS = is_done ? HSNAK : (STALL | HSNAK);
+        control();
+        if (configured)
+            disk();
     }
 }

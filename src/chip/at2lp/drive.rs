@@ -2,68 +2,15 @@
 //! drive's IDENTIFY data, then IDENTIFY itself through ATACB.
 
 use super::wire::{self, Identify, Source};
-use crate::chip::{ChipError, Drive, DriveAnswer};
-use crate::usb::bot::{Bot, BotError, Data, Inquiry, Pipes, Sense};
-use crate::usb::{Link, Sighting, TransferError};
+use crate::chip::{ChipError, DriveAnswer, drive};
+use crate::usb::bot::{Bot, Data, Inquiry, Pipes};
+use crate::usb::{Link, Sighting};
 
 /// Peripheral device type of CD and DVD drives.
 const CD: u8 = 0x05;
 
-/// How often a drive may say "I was reset" or "becoming ready" before it counts as not ready.
-const ATTEMPTS: usize = 5;
-
 pub(super) fn ask(link: &mut dyn Link, seen: &Sighting) -> Result<DriveAnswer, ChipError> {
-    let Some(pipes) = Pipes::of(seen) else {
-        let why = "the bridge shows no bulk pipes".to_owned();
-        return Ok(DriveAnswer::Silent { why });
-    };
-    let inquiry = match Bot::new(link, pipes).inquiry() {
-        Ok(inquiry) => inquiry,
-        Err(error) => return silent(error),
-    };
-    let not_ready = match readiness(link, pipes) {
-        Ok(sense) => sense.map(|sense| sense.to_string()),
-        Err(error) => return silent(error),
-    };
-    let capacity_bytes = match (&not_ready, Bot::new(link, pipes)) {
-        (None, mut bot) => {
-            bot.read_capacity().ok().and_then(|capacity| u64::try_from(capacity.bytes()).ok())
-        }
-        (Some(_), _) => None,
-    };
-    let identified = identify(link, pipes, &inquiry);
-    Ok(DriveAnswer::Answers(Drive {
-        name: inquiry.to_string(),
-        identified,
-        capacity_bytes,
-        not_ready,
-    }))
-}
-
-fn silent(error: BotError) -> Result<DriveAnswer, ChipError> {
-    match error {
-        BotError::Transfer { stage, source: TransferError::Gone } => {
-            let doing = format!("asking for the drive, {stage} phase");
-            Err(ChipError::Transfer { doing, source: TransferError::Gone })
-        }
-        other => Ok(DriveAnswer::Silent { why: other.to_string() }),
-    }
-}
-
-/// `None` when the drive is ready. A drive reports its reset once before anything else.
-fn readiness(link: &mut dyn Link, pipes: Pipes) -> Result<Option<Sense>, BotError> {
-    let mut last = None;
-    for _ in 0..ATTEMPTS {
-        last = Bot::new(link, pipes).test_unit_ready()?;
-        match last {
-            Some(Sense { key: 0x06, .. }) => {}
-            Some(Sense { key: 0x02, code: 0x04, qualifier: 0x01 }) => {
-                link.clock().sleep(std::time::Duration::from_secs(1));
-            }
-            _ => break,
-        }
-    }
-    Ok(last)
+    drive::ask(link, seen, identify)
 }
 
 /// Model, firmware and serial number by the drive's own IDENTIFY, where the bridge passes it on.

@@ -116,6 +116,11 @@ impl Chip for Cy16 {
         trial::start(link, finding, image)
     }
 
+    fn image_survives_loader(&self) -> bool {
+        // Both live in the arena of the mask ROM's program, which runs them.
+        true
+    }
+
     fn restart_way(&self, model: Model) -> Restart {
         if model == SL11R { Restart::ByPower } else { Restart::ByRequest }
     }

@@ -40,6 +40,9 @@ pub struct FakeEzusb {
     pub memory: Vec<u8>,
     /// End of the RAM from 0000 on.
     pub ram_end: usize,
+    /// Whether 2000 on keeps what is written, and whether it is 0000 once more.
+    pub upper_is_ram: bool,
+    pub mirrors: bool,
     /// Whether the 8051 is held in reset.
     pub is_halted: bool,
     /// What a write of CPUCS that lets the 8051 run is answered with.
@@ -53,6 +56,12 @@ pub struct FakeEzusb {
     pub width: u8,
     pub bus_reason: u8,
     pub eeprom: Vec<u8>,
+    /// Whether the part takes the other number of address bytes than its place says.
+    pub is_misplaced: bool,
+    /// A cell that keeps what it has.
+    pub dead_cell: Option<usize>,
+    /// Address of the next byte of a part that takes two and hears one.
+    pointer: usize,
     /// The next EEPROM requests stall with these reasons; the address is the request's.
     pub failures: VecDeque<u8>,
     /// Whether at 400 kHz every byte reads one less.
@@ -79,6 +88,8 @@ impl FakeEzusb {
                 Registers::E6 => 0x4000,
                 Registers::Map7F => 0x1b40,
             },
+            upper_is_ram: true,
+            mirrors: false,
             is_halted: false,
             start: Ok(()),
             has_loader: true,
@@ -87,6 +98,9 @@ impl FakeEzusb {
             width: 2,
             bus_reason: 0,
             eeprom: vec![0xff; 0x2000],
+            is_misplaced: false,
+            dead_cell: None,
+            pointer: 0,
             failures: VecDeque::new(),
             spoils_fast: false,
             bad_ram: None,
@@ -122,7 +136,14 @@ impl FakeEzusb {
             return Err(TransferError::Stall);
         }
         let range = self.ram(setup)?;
+        if range.start >= 0x2000 && !self.upper_is_ram {
+            return Ok(Reply::default());
+        }
         self.memory[range.clone()].copy_from_slice(data);
+        if self.mirrors {
+            let other = range.start ^ 0x2000;
+            self.memory[other..other + data.len()].copy_from_slice(data);
+        }
         if let Some(at) = self.bad_ram
             && range.contains(&at)
         {
@@ -138,6 +159,43 @@ impl FakeEzusb {
             Some(reason) => {
                 self.status = [reason, high, low, 0, 0, 0, 0, 0];
                 Err(TransferError::Stall)
+            }
+        }
+    }
+
+    /// Where a read that names this address begins.
+    fn first(&self, address: u16) -> usize {
+        let [high, low] = address.to_be_bytes();
+        match (self.is_misplaced, self.width) {
+            // The second address byte counts as data that is given up: the part is one further.
+            (true, 2) => usize::from(high) + 1,
+            // The byte is the upper half, the lower one is what it was.
+            (true, _) => usize::from(low) * 0x100 + self.pointer % 0x100,
+            (false, _) => usize::from(address),
+        }
+    }
+
+    /// What is on the bus behind the control byte, as the part takes it.
+    fn write(&mut self, address_bytes: u8, address: u16, data: &[u8]) {
+        let [high, low] = address.to_be_bytes();
+        let mut sent = if address_bytes == 2 { vec![high, low] } else { vec![low] };
+        sent.extend(data);
+        let takes = if self.is_misplaced { 3 - self.width } else { self.width };
+        if self.is_misplaced || address_bytes != self.width {
+            let (named, kept) = sent.split_at(usize::from(takes).min(sent.len()));
+            let at = named.iter().fold(0, |at, byte| at * 0x100 + usize::from(*byte));
+            self.pointer = at;
+            self.put(at, kept);
+        } else {
+            self.put(usize::from(address), data);
+        }
+    }
+
+    fn put(&mut self, at: usize, data: &[u8]) {
+        let size = self.eeprom.len();
+        for (at, byte) in (at..).zip(data) {
+            if self.dead_cell != Some(at) {
+                self.eeprom[at % size] = *byte;
             }
         }
     }
@@ -158,7 +216,7 @@ impl FakeEzusb {
             0xbc => {
                 self.eeprom_failure(setup)?;
                 let less = u8::from(self.is_fast && self.spoils_fast);
-                let at = usize::from(setup.value);
+                let at = self.first(setup.value);
                 let bytes = (at..at + usize::from(setup.length))
                     .map(|at| self.eeprom[at % self.eeprom.len()].wrapping_sub(less));
                 bytes.collect()
@@ -184,6 +242,11 @@ impl Link for FakeEzusb {
             return Err(error.clone());
         }
         match transfer {
+            Transfer::ControlIn { .. }
+                if setup.request == 0xa0 && setup.value == self.registers.cpucs() =>
+            {
+                Ok(Reply { data: vec![u8::from(self.is_halted)] })
+            }
             Transfer::ControlIn { .. } if setup.request == 0xa0 => {
                 Ok(Reply { data: self.memory[self.ram(&setup)?].to_vec() })
             }
@@ -197,10 +260,11 @@ impl Link for FakeEzusb {
                 }
                 0xbc => {
                     self.eeprom_failure(&setup)?;
-                    let size = self.eeprom.len();
-                    for (at, byte) in (usize::from(setup.value)..).zip(data) {
-                        self.eeprom[at % size] = *byte;
-                    }
+                    self.write(self.width, setup.value, data);
+                    Ok(Reply::default())
+                }
+                0xa2 => {
+                    self.write(1, setup.value, data);
                     Ok(Reply::default())
                 }
                 _ => Err(TransferError::Stall),

@@ -4,8 +4,11 @@
 //!
 //! What is written is not read back here; that is for the caller. Read `wire` for the requests.
 
+mod width;
+
 use std::ops::Range;
 
+use self::width::Width;
 use super::loader;
 use super::model::Map;
 use super::parts::PartClass;
@@ -36,6 +39,9 @@ pub struct Eeprom<'l> {
     /// have no use for, those of others do not answer to them.
     answering: u32,
     write_cycles: u32,
+    width: Width,
+    /// What the cell held that a byte was tried in, until it is known to hold it again.
+    tried: Option<u8>,
 }
 
 impl<'l> Eeprom<'l> {
@@ -71,6 +77,9 @@ impl<'l> Eeprom<'l> {
             told: None,
             answering: answering(class, &probed),
             write_cycles: 0,
+            // Only parts with one address byte answer at every place.
+            width: if probed.acknowledged == 0xff { Width::Proven } else { Width::Told },
+            tried: None,
         })
     }
 
@@ -195,6 +204,7 @@ impl Memory for Eeprom<'_> {
     }
 
     fn read(&mut self, range: Range<u32>) -> Result<Vec<u8>, MemoryError> {
+        self.check_by_reading()?;
         let mut bytes = Vec::new();
         let mut at = range.start;
         while at < range.end {
@@ -221,6 +231,9 @@ impl Memory for Eeprom<'_> {
         }
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let (first, _) = self.inside(address, length)?;
+        if self.width != Width::Proven && self.prove_by_a_byte(address, bytes)? {
+            return Ok(());
+        }
         let cycles = (address % self.page).saturating_add(length).div_ceil(self.page);
         self.tell()?;
         // Counted whatever comes of it: how far a failed write came is not known.

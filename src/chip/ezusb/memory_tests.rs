@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::super::fake::{FakeEzusb, sighting};
 use super::super::model::{self, AN2131, FX2LP, Registers};
+use super::width::Width;
 use super::*;
 use crate::chip::Model;
 
@@ -64,7 +65,8 @@ fn an_an2131_knows_one_clock_only() {
     let mut memory = open(&mut link, AN2131).unwrap();
     memory.read(0..256).unwrap();
     assert_eq!(memory.geometry().bus_hz, 90_909);
-    assert_eq!(link.requests().iter().filter(|request| **request == 0xbc).count(), 1);
+    // Two that prove the address width, and the one that was asked for.
+    assert_eq!(link.requests().iter().filter(|request| **request == 0xbc).count(), 3);
 }
 
 #[test]
@@ -94,7 +96,8 @@ fn a_write_goes_in_one_transfer_with_the_page_of_the_parts_size() {
     memory.write(0x103f, &[1, 2]).unwrap();
     assert_eq!(memory.write_cycles(), 66);
     assert_eq!((link.page, &link.eeprom[0x103e..0x1042]), (64, &[0x5a, 1, 2, 0x5a][..]));
-    let writes = link.log.iter().filter(|(request, ..)| *request == 0xbc).count();
+    let is_write = |(request, _, length): &&(u8, u16, usize)| *request == 0xbc && *length > 0;
+    let writes = link.log.iter().filter(is_write).count();
     let sets = link.log.iter().filter(|(request, ..)| *request == 0xbb).count();
     assert_eq!((writes, sets), (2, 1));
 }
@@ -105,6 +108,7 @@ fn a_refusal_is_asked_for_its_reason() {
         let mut link = fx2lp();
         link.failures.push_back(reason);
         let mut memory = open(&mut link, FX2LP).unwrap();
+        memory.width = Width::Proven;
         let error = memory.write(0x40, &[1; 32]).unwrap_err();
         assert_eq!(error, MemoryError::NoAcknowledge { address: 0x40 });
         assert_eq!(memory.write_cycles(), 1);
@@ -119,6 +123,88 @@ fn a_refusal_is_asked_for_its_reason() {
         assert!(matches!(error, MemoryError::Chip(ChipError::Loader(_))), "{error:?}");
         assert!(error.to_string().contains(text), "{error}");
     }
+}
+
+/// Every way a part may be misplaced: its size, what is in it, and what is said.
+#[test]
+fn a_part_that_takes_its_addresses_otherwise_is_told_before_it_is_harmed() {
+    let filled = |bytes: usize, byte: u8| vec![byte; bytes];
+    let mixed = |bytes: usize| (0..bytes).map(|at| u8::try_from(at * 7 % 251).unwrap()).collect();
+    for (mask, width, eeprom, by_reading, text) in [
+        (0x01, 1, filled(0x2000, 0xff), false, "takes two address bytes"),
+        (0x01, 1, filled(0x2000, 0x00), false, "takes two address bytes"),
+        (0x01, 1, mixed(0x2000), true, "seems to take two"),
+        (0x02, 2, filled(256, 0x00), false, "was put back"),
+        (0x02, 2, filled(256, 0xff), false, "was put back"),
+        (0x02, 2, filled(128, 0xff), false, "was put back"),
+        (0x02, 2, mixed(256), true, "ignores the second"),
+    ] {
+        let mut link = FakeEzusb::new(Registers::E6);
+        (link.mask, link.width, link.is_misplaced) = (mask, width, true);
+        link.eeprom.clone_from(&eeprom);
+        let mut memory = open(&mut link, FX2LP).unwrap();
+        let read = memory.read(0..0x100).map(|_| ());
+        assert_eq!(read.is_err(), by_reading, "{text}: {read:?}");
+        let image: Vec<u8> = (0..64).map(|at| 0xc2 ^ at).collect();
+        let error = memory.write(0x40, &image).unwrap_err();
+        assert!(matches!(error, MemoryError::OtherWidth(_)), "{error:?}");
+        assert!(error.to_string().contains(text), "{error}");
+        assert_eq!(link.eeprom, eeprom, "{text}");
+    }
+}
+
+#[test]
+fn a_part_in_its_place_is_proven_at_little_cost() {
+    // With two address bytes no write cycle more, with one address byte one.
+    for (mask, width, bytes, cycles) in
+        [(0x02, 2, 0x2000, 2), (0x01, 1, 256, 9), (0xff, 1, 2048, 8)]
+    {
+        for byte in [0x00, 0xff] {
+            let mut link = FakeEzusb::new(Registers::E6);
+            (link.mask, link.width) = (mask, width);
+            link.eeprom = vec![byte; bytes];
+            let mut memory = open(&mut link, FX2LP).unwrap();
+            let image: Vec<u8> = (1..=64).collect();
+            memory.write(0x40, &image).unwrap();
+            memory.write(0, &[0xc2]).unwrap();
+            assert_eq!(memory.write_cycles(), cycles + 1);
+            let mut expected = vec![byte; bytes];
+            expected[0x40..0x80].copy_from_slice(&image);
+            expected[0] = 0xc2;
+            assert_eq!(link.eeprom, expected, "{mask}");
+        }
+    }
+    // A single byte is its own proof, and a dead cell is not taken for another width.
+    let mut link = FakeEzusb::new(Registers::E6);
+    (link.mask, link.width, link.eeprom) = (0x01, 1, vec![0xff; 256]);
+    let mut memory = open(&mut link, FX2LP).unwrap();
+    memory.write(0, &[0xc2]).unwrap();
+    assert_eq!(memory.write_cycles(), 1);
+    link.dead_cell = Some(0x40);
+    let mut memory = open(&mut link, FX2LP).unwrap();
+    memory.write(0x40, &[1, 2, 3, 4]).unwrap();
+    assert_eq!(link.eeprom[0x40..0x44], [0xff, 2, 3, 4]);
+}
+
+#[test]
+fn a_byte_that_was_tried_is_put_back_although_the_transfer_after_it_was_lost() {
+    let mut link = FakeEzusb::new(Registers::E6);
+    (link.is_misplaced, link.eeprom) = (true, vec![0xff; 256]);
+    let tries = |link: &mut FakeEzusb, lost| {
+        link.disturbed = lost;
+        let mut memory = open(link, FX2LP).unwrap();
+        let first = memory.write(0x40, &[1; 32]).unwrap_err();
+        let again = memory.write(0x40, &[1; 32]).unwrap_err();
+        (first, again)
+    };
+    tries(&mut link, None);
+    let tried = link.requests().iter().position(|request| *request == 0xa2).unwrap();
+    let mut link = FakeEzusb::new(Registers::E6);
+    (link.is_misplaced, link.eeprom) = (true, vec![0xff; 256]);
+    let (first, again) = tries(&mut link, Some((tried + 1, TransferError::TimedOut)));
+    assert!(matches!(first, MemoryError::Chip(_)), "{first}");
+    assert!(matches!(again, MemoryError::OtherWidth(_)), "{again}");
+    assert_eq!(link.eeprom, [0xff; 256]);
 }
 
 #[test]

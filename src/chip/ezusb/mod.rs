@@ -27,17 +27,22 @@ pub mod probe;
 mod ram;
 pub mod record;
 mod trial;
+mod upper_ram;
 pub mod wire;
 
+use super::drive;
 use super::{
-    Built, Chip, ChipError, Finding, Image, ImageError, KnownIds, Memory, Model, Recipe, Restart,
-    Suspicion, Timing, Trial,
+    Built, Chip, ChipError, DriveAnswer, Finding, Image, ImageError, KnownIds, Memory, Model,
+    Recipe, Restart, Suspicion, Timing, Trial,
 };
-use crate::usb::{Link, Sighting};
+use crate::usb::{ClassCode, Link, Sighting};
 
 /// The family.
 #[derive(Clone, Copy, Debug)]
 pub struct Ezusb;
+
+/// SCSI over the bulk-only transport [BOT 1.0].
+const MASS_STORAGE: ClassCode = ClassCode::new(0x08, 0x06, 0x50);
 
 /// What about every chip of the family carries a write and is not documented.
 const CAVEATS: &[&str] = &[
@@ -115,6 +120,14 @@ impl Chip for Ezusb {
         // A hub's debounce 100 ms, reset 10 ms, recovery 10 ms [USB 2.0 §7.1.7.3]; what the boot
         // ROM needs for a long image comes on top.
         Timing { enumeration_ms: 120 }
+    }
+
+    fn drive(&self, link: &mut dyn Link, seen: &Sighting) -> Result<DriveAnswer, ChipError> {
+        // What firmware of this family does is its own; only a disk is asked as one.
+        if seen.interfaces.first().is_none_or(|first| first.class != MASS_STORAGE) {
+            return Ok(DriveAnswer::NotAsked);
+        }
+        drive::ask(link, seen, |_, _, _| None)
     }
 
     fn build_image(&self, model: Model, recipe: &Recipe) -> Result<Built, ImageError> {

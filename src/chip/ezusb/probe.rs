@@ -1,28 +1,23 @@
 //! Proves the chip by reading its RAM through request A0, which the silicon answers whatever its
-//! 8051 does [FX2 TRM 3.8; AN21 TRM 5.3]. Reads only, of what every chip of the family has as RAM.
+//! 8051 does [FX2 TRM 3.8; AN21 TRM 5.3]. Reads only, of what every chip of the family has as RAM; `upper_ram` has the exception.
 //!
 //! Which registers the chip has follows from its default ids or from a high-speed connection; on
 //! other devices from the register addresses that the code in RAM loads into the data pointer, and
-//! last from which scratch RAM answers. FX2 is told from FX2LP by the RAM from 2000 on.
+//! last from which scratch RAM answers. FX2 is told from FX2LP in `upper_ram`.
 
 use super::ids;
-use super::model::{AN2131, FX2, FX2LP, Registers};
-use super::{ram, wire};
+use super::model::{AN2131, FX2LP, Registers};
+use super::{ram, upper_ram, wire};
 use crate::chip::descriptors::DeviceDescriptor;
-use crate::chip::{ChipError, Evidence, Finding, Grade, Model, Running};
+use crate::chip::{ChipError, Evidence, Finding, Grade, Running};
 use crate::usb::{Link, Sighting, Speed, TransferError};
 
 /// Bytes looked at in one place.
 const BLOCK: u16 = 64;
 /// RAM that every chip of the family has; the smallest has 4 KB.
 const SHARED_RAM: usize = 0x1000;
-/// RAM of FX2LP that FX2 lacks.
-const UPPER_RAM: u16 = 0x2000;
 /// Data RAM of FX1, FX2 and FX2LP that AN21xx and FX lack.
 const SCRATCH_RAM: u16 = 0xe000;
-/// bcdDevice of the FX2LP's own core is this at least (inferred: a comment in fxload; a001 was
-/// captured).
-const FX2LP_REVISION: u16 = 0xa000;
 /// MOV DPTR,#.. of the 8051.
 const LOAD_POINTER: u8 = 0x90;
 /// What is read where nothing is (inferred: a bus that nobody drives).
@@ -64,13 +59,13 @@ pub fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError>
         fact(&mut evidence, Grade::Inferred, text);
     }
     let model = match model {
-        FX2LP => by_upper_ram(link, seen, &start, &mut evidence)?,
+        FX2LP => upper_ram::tell(link, seen, running, &start, &mut evidence)?,
         other => other,
     };
     Ok(Finding { model, running, evidence })
 }
 
-fn fact(evidence: &mut Vec<Evidence>, grade: Grade, fact: String) {
+pub(super) fn fact(evidence: &mut Vec<Evidence>, grade: Grade, fact: String) {
     evidence.push(Evidence { fact, grade });
 }
 
@@ -85,7 +80,10 @@ fn ask(link: &mut dyn Link, address: u16) -> Result<Vec<u8>, ChipError> {
 }
 
 /// Asks for a block that may not be there: `Err` inside says what came instead.
-fn look(link: &mut dyn Link, address: u16) -> Result<Result<Vec<u8>, String>, ChipError> {
+pub(super) fn look(
+    link: &mut dyn Link,
+    address: u16,
+) -> Result<Result<Vec<u8>, String>, ChipError> {
     match link.exchange(&wire::read_ram(address, BLOCK)) {
         Ok(reply) if reply.data.len() == usize::from(BLOCK) => Ok(Ok(reply.data)),
         Ok(reply) => Ok(Err(format!("{} bytes", reply.data.len()))),
@@ -111,7 +109,7 @@ fn overlap(start: &[u8], inner: &[u8]) -> Result<(), ChipError> {
     ))
 }
 
-fn uniform(block: &[u8]) -> Option<u8> {
+pub(super) fn uniform(block: &[u8]) -> Option<u8> {
     let first = *block.first()?;
     block.iter().all(|byte| *byte == first).then_some(first)
 }
@@ -169,35 +167,6 @@ fn registers(
             Ok(Registers::Map7F)
         }
     }
-}
-
-/// FX2 or FX2LP. A program that needs the upper RAM is loaded there and read back before anything
-/// lasting, so that a wrong guess here fails early.
-fn by_upper_ram(
-    link: &mut dyn Link,
-    seen: &Sighting,
-    start: &[u8],
-    evidence: &mut Vec<Evidence>,
-) -> Result<Model, ChipError> {
-    let is_default = ids::known(seen.ids).is_some();
-    let (model, grade, text) = match look(link, UPPER_RAM)? {
-        Err(got) => (FX2, Grade::Inferred, format!("asked for RAM at 2000, it gave {got}")),
-        Ok(block) => match uniform(&block) {
-            None if block == start => {
-                (FX2, Grade::Inferred, "2000 shows the same bytes as 0000".to_owned())
-            }
-            None => (FX2LP, Grade::Documented, "there is RAM at 2000".to_owned()),
-            Some(byte) => {
-                let is_smaller =
-                    if is_default { seen.bcd_device < FX2LP_REVISION } else { byte == NOTHING };
-                let text =
-                    format!("bytes of {byte:02x} at 2000, bcdDevice {:04x}", seen.bcd_device);
-                (if is_smaller { FX2 } else { FX2LP }, Grade::Inferred, text)
-            }
-        },
-    };
-    fact(evidence, grade, text);
-    Ok(model)
 }
 
 #[cfg(test)]

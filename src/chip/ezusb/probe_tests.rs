@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::fake::{FakeEzusb, sighting};
-use super::super::model::{FX, FX1};
+use super::super::model::{FX, FX1, FX2};
 use super::*;
 use crate::usb::ClassCode;
 
@@ -53,6 +53,43 @@ fn fx2_is_told_from_fx2lp_by_the_ram_it_lacks() {
         let seen = Sighting { speed: Speed::High, ..sighting(0x1209, 1) };
         assert_eq!(probe(&mut link, &seen).unwrap().model, model);
     }
+}
+
+#[test]
+fn where_reading_does_not_tell_a_held_fx2lp_is_told_by_bytes_that_are_put_back() {
+    for (ram_end, mirrors, model) in
+        [(0x4000, false, FX2LP), (0x4000, true, FX2), (0x2000, false, FX2)]
+    {
+        for byte in [0x00, 0xff] {
+            let mut link = FakeEzusb::new(Registers::E6);
+            link.is_halted = true;
+            link.memory.fill(byte);
+            (link.mirrors, link.upper_is_ram) = (mirrors, ram_end == 0x4000);
+            let before = link.memory.clone();
+            // The revision says otherwise, and is not asked.
+            let bcd_device = if model == FX2 { 0xa001 } else { 0x0004 };
+            let seen = Sighting { bcd_device, ..sighting(0x04b4, 0x8613) };
+            let finding = probe(&mut link, &seen).unwrap();
+            assert_eq!(finding.model, model, "{ram_end:x} {mirrors} {byte:02x}");
+            assert_eq!(link.memory, before);
+            let last = finding.evidence.last().unwrap();
+            assert_eq!(last.grade, Grade::Documented, "{}", last.fact);
+        }
+    }
+}
+
+#[test]
+fn a_program_that_runs_under_the_default_ids_is_not_halted() {
+    let mut link = FakeEzusb::new(Registers::E6);
+    link.memory.fill(0);
+    assert_eq!(probe(&mut link, &sighting(0x04b4, 0x8613)).unwrap().model, FX2LP);
+    assert!(link.log.iter().all(|(request, _, length)| (*request, *length) == (0xa0, 0)));
+    // Nor is one under its own ids, whatever CPUCS says.
+    link.is_halted = true;
+    link.memory[..0x100].fill(0x90);
+    let seen = Sighting { speed: Speed::High, ..sighting(0x1209, 1) };
+    probe(&mut link, &seen).unwrap();
+    assert!(link.log.iter().all(|(request, _, length)| (*request, *length) == (0xa0, 0)));
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Starts an image from RAM: its records go where the boot ROM would put them, then the 8051 runs.
 //!
-//! Two things differ from a start from the EEPROM: RENUM is 0, where the boot ROM sets it before
-//! the firmware runs [FX2 TRM 3.4.3], and registers keep what ran before. Firmware that relies on
-//! either may fail here and boot all the same.
+//! RENUM is 1 then, as the boot ROM leaves it [FX2 TRM 3.4.3], because our loader has run before
+//! and set it: CPUCS resets the 8051 alone, USBCS keeps what it holds (inferred: nothing in the
+//! manuals clears it but power, RESET# and a program), and A0 is served whatever RENUM is [FX2 TRM
+//! 3.8]. Where no loader ran it is 0. Other registers, too, keep what ran before; firmware that
+//! relies on their values after power-on may fail here and boot all the same.
 
 use super::hex::Piece;
 use super::{model, ram, record};

@@ -27,6 +27,8 @@ const PROBE: u8 = 0xb9;
 const STATUS: u8 = 0xba;
 const SET: u8 = 0xbb;
 const EEPROM: u8 = 0xbc;
+/// With one address byte, whatever was probed; address bits from 8 on are in the I2C address.
+const EEPROM_SMALL: u8 = 0xa2;
 
 /// Length of every fixed answer of the loader, bytes.
 pub const ANSWER: u16 = 8;
@@ -195,6 +197,11 @@ pub fn read_eeprom(address: u16, length: u16) -> Transfer {
 pub fn write_eeprom(address: u16, data: Vec<u8>, cycles: u32) -> Transfer {
     let limit = CYCLE_LIMIT.saturating_mul(cycles).saturating_add(MARGIN);
     Transfer::vendor_out(EEPROM, address, 0, data).within(limit)
+}
+
+/// Writes the EEPROM with one address byte, in one write cycle.
+pub fn write_small(address: u16, data: Vec<u8>) -> Transfer {
+    Transfer::vendor_out(EEPROM_SMALL, address, 0, data).within(CYCLE_LIMIT.saturating_add(MARGIN))
 }
 
 #[cfg(test)]

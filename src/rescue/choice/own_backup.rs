@@ -54,7 +54,10 @@ pub fn choose_backup<'b>(
         let serial = wish.serial.as_ref();
         let named = profile.filter(|_| wish.profile.is_some());
         serial.is_none_or(|serial| identity.serial.as_ref() == Some(serial))
-            && named.is_none_or(|named| named.identity.identity.differences(identity).is_empty())
+            && wish.ids.is_none()
+            && named
+                .and_then(Profile::promised)
+                .is_none_or(|promised| promised.differences(identity).is_empty())
     };
     if is_only && is_sure && is_free && newest.identity.as_ref().is_some_and(keeps) {
         OwnImage::Take(newest)

@@ -54,6 +54,8 @@ pub struct Eeprom {
     ready_at: u64,
     in_cycle: Vec<u32>,
     dead: bool,
+    /// Its data line is held at ground, so that nobody hears it.
+    shorted: bool,
     lying: bool,
     stuck: Option<(u32, u8)>,
     slowness: u32,
@@ -79,12 +81,18 @@ impl Eeprom {
             ready_at: 0,
             in_cycle: Vec::new(),
             dead: false,
+            shorted: false,
             lying: false,
             stuck: None,
             slowness: 1,
             protect: WriteProtect::Off,
             pins: 0,
         }
+    }
+
+    /// Holds its data line at ground, or lets it go.
+    pub fn short(&mut self, shorted: bool) {
+        self.shorted = shorted;
     }
 
     /// A part that never acknowledges.
@@ -122,8 +130,7 @@ impl Eeprom {
         self
     }
 
-    /// A part whose pins A2 to A0 are wired to these levels. Parts with one address byte here
-    /// have no use for them.
+    /// A part whose pins A2 to A0 are wired to these levels, if it compares them.
     #[must_use]
     pub fn strapped(mut self, pins: u8) -> Self {
         self.pins = pins & 7;
@@ -261,20 +268,21 @@ impl Eeprom {
 
     fn take_control(&mut self, byte: u8, now: u64) -> bool {
         self.state = State::Deaf;
-        // The address pins of a two-address-byte part are compared; the smaller parts have the
-        // block number there and ignore what they have no blocks for.
-        let addressed = if self.part.address_bytes == 1 {
-            byte & 0xf0 == 0xa0
-        } else {
+        // The address pins are compared, or the block number is there and what there are no
+        // blocks for is ignored.
+        let addressed = if self.part.compares_pins {
             byte & 0xfe == 0xa0 | self.pins << 1
+        } else {
+            byte & 0xf0 == 0xa0
         };
-        if self.dead || !addressed || self.is_busy(now) {
+        if self.dead || self.shorted || !addressed || self.is_busy(now) {
             return false;
         }
         if byte & 1 == 1 {
             self.state = State::Giving;
         } else if self.part.address_bytes == 1 {
-            self.pointer = u32::from(byte >> 1 & 7) << 8;
+            let block = u32::from(byte >> 1 & 7) << 8;
+            self.pointer = if self.part.compares_pins { 0 } else { block };
             self.state = State::AddressLow;
         } else {
             self.state = State::AddressHigh;

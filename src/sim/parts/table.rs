@@ -1,6 +1,6 @@
 //! I2C memories by name: sizes, pages and write times as their datasheets give them.
 //!
-//! Sources: Microchip 24LC01B/02B, 24LC16B, 24LC64, 24LC256, 24LC512 and Ramtron FM24C
+//! Sources: Microchip 24LC01B/02B, Atmel AT24C02, 24LC16B, 24LC64, 24LC256, 24LC512 and Ramtron FM24C
 //! datasheets; the write time is the datasheet's maximum (grade: documented).
 
 /// One kind of serial memory.
@@ -16,20 +16,38 @@ pub struct Part {
     pub page: u32,
     /// Length of a write cycle, microseconds; zero for FRAM, which has none.
     pub write_cycle_us: u32,
+    /// Whether it compares the levels of A2 to A0 with the control byte: all with two address
+    /// bytes do, of the smaller ones some makers'.
+    pub compares_pins: bool,
 }
 
 const fn eeprom(name: &'static str, bytes: u32, address_bytes: u8, page: u32) -> Part {
-    Part { name, bytes, address_bytes, page, write_cycle_us: 5000 }
+    Part {
+        name,
+        bytes,
+        address_bytes,
+        page,
+        write_cycle_us: 5000,
+        compares_pins: address_bytes == 2,
+    }
 }
 
 const fn fram(name: &'static str, bytes: u32, address_bytes: u8) -> Part {
-    Part { name, bytes, address_bytes, page: bytes, write_cycle_us: 0 }
+    Part {
+        name,
+        bytes,
+        address_bytes,
+        page: bytes,
+        write_cycle_us: 0,
+        compares_pins: address_bytes == 2,
+    }
 }
 
 /// Every part there is a model of.
 pub const PARTS: &[Part] = &[
     eeprom("24c01", 128, 1, 8),
     eeprom("24c02", 256, 1, 8),
+    Part { compares_pins: true, ..eeprom("at24c02", 256, 1, 8) },
     eeprom("24c04", 512, 1, 16),
     eeprom("24c08", 1024, 1, 16),
     eeprom("24c16", 2048, 1, 16),

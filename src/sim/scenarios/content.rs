@@ -15,6 +15,12 @@ const FX2LP_FACTORY: &[u8] =
 /// The firmware of the virtual AN2131 enclosure, behind ids.
 const AN2131_FACTORY: &[u8] =
     include_bytes!("../../../recovery-images/ezusb/simulated-an2131/factory.iic");
+/// The same for the other chips of the family.
+const FX2_FACTORY: &[u8] =
+    include_bytes!("../../../recovery-images/ezusb/simulated-fx2/factory.iic");
+const FX1_FACTORY: &[u8] =
+    include_bytes!("../../../recovery-images/ezusb/simulated-fx1/factory.iic");
+const FX_FACTORY: &[u8] = include_bytes!("../../../recovery-images/ezusb/simulated-fx/factory.iic");
 /// Ids alone, of a board that was sold with them (1d50:60b5).
 const EZUSB_FOREIGN: [u8; 8] = [0xC0, 0x50, 0x1D, 0xB5, 0x60, 0x01, 0x00, 0x01];
 
@@ -23,8 +29,11 @@ pub(super) fn factory(model: &str) -> &'static [u8] {
     match model {
         "sl11r" => SL11R_FACTORY,
         "at2lp" | "at2" => block::factory(),
-        "fx2lp" | "fx2" | "fx1" => FX2LP_FACTORY,
-        "an2131" | "fx" => AN2131_FACTORY,
+        "fx2lp" => FX2LP_FACTORY,
+        "fx2" => FX2_FACTORY,
+        "fx1" => FX1_FACTORY,
+        "an2131" => AN2131_FACTORY,
+        "fx" => FX_FACTORY,
         _ => EZ_OTG_FACTORY,
     }
 }

@@ -1,4 +1,4 @@
-//! The scenarios of the FX2LP and AN2131. Data only.
+//! The scenarios of the EZ-USB family. Data only.
 
 use super::{Board, Content, Defect, Expectation, Reason, Refusal, Scenario};
 
@@ -140,6 +140,50 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         expectation: Expectation::Refused(Refusal::NoMemory),
         ..FX2LP
     },
+    Scenario {
+        name: "ezusb-wide-at-50",
+        title: "an FX2LP whose new EEPROM is strapped to the wrong place",
+        story: "The EEPROM was replaced by one of the same type, erased, with its pin A0 at \
+                ground. It answers at 50, where the chip looks for a part with one address byte; \
+                it takes two, and would take a byte of the image for part of an address.",
+        defect: Defect::Strapped(0),
+        expectation: Expectation::Refused(Refusal::OtherWidth),
+        ..FX2LP
+    },
+    Scenario {
+        name: "ezusb-wide-at-50-written",
+        title: "the same, with something in it",
+        story: "A used 24LC64 was soldered in with its pin A0 at ground. What is in it reads \
+                otherwise than it lies there.",
+        content: Content::HalfWritten,
+        defect: Defect::Strapped(0),
+        expectation: Expectation::Refused(Refusal::OtherWidth),
+        ..FX2LP
+    },
+    Scenario {
+        name: "ezusb-narrow-at-51",
+        title: "an FX2LP with a small EEPROM in the place of a large one",
+        story: "An AT24C02 was soldered in for the 24LC64, whose pin A0 is at the supply on this \
+                board. It answers at 51, where the chip looks for a part with two address bytes; \
+                it takes one, and would keep the second as data. Zeroed.",
+        part: Some("at24c02"),
+        content: Content::Filled(0x00),
+        defect: Defect::Strapped(1),
+        expectation: Expectation::Refused(Refusal::OtherWidth),
+        ..FX2LP
+    },
+    Scenario {
+        name: "ezusb-narrow-at-51-written",
+        title: "the same, programmed with a clip",
+        story: "The AT24C02 was given the right ids by a clip-on programmer before it was \
+                soldered in. The chip, which sends two address bytes, reads it from its second \
+                byte on and finds no signature.",
+        part: Some("at24c02"),
+        content: Content::Foreign,
+        defect: Defect::Strapped(1),
+        expectation: Expectation::Refused(Refusal::OtherWidth),
+        ..FX2LP
+    },
     AN2131,
     Scenario {
         name: "ezusb-an2131-healthy",
@@ -148,5 +192,32 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         content: Content::Factory,
         expectation: Expectation::Untouched(Reason::Healthy),
         ..AN2131
+    },
+    Scenario {
+        name: "ezusb-fx2-blank",
+        title: "an FX2 enclosure with an erased EEPROM",
+        story: "An enclosure of 2002 with the older FX2, which has half the RAM of an FX2LP and \
+                the same default ids. Its EEPROM is erased.",
+        model: "fx2",
+        ..FX2LP
+    },
+    Scenario {
+        name: "ezusb-fx1-zeroed",
+        title: "a full-speed FX1 enclosure that was flashed with zeros",
+        story: "The maker saved on the port and took an FX1, an FX2LP at full speed. Its 16 KB \
+                EEPROM was zeroed; the chip's own core answers as 04b4:6473.",
+        model: "fx1",
+        part: Some("24lc128"),
+        content: Content::Filled(0x00),
+        ..FX2LP
+    },
+    Scenario {
+        name: "ezusb-fx-half-written",
+        title: "an FX enclosure whose update broke off",
+        story: "An enclosure of 2000 with an EZ-USB FX, the AN2131 with more to connect. The \
+                plug was pulled during an update: the beginning of the firmware is not there.",
+        model: "fx",
+        content: Content::HalfWritten,
+        ..FX2LP
     },
 ];

@@ -1,5 +1,5 @@
-//! A line for everything that happens to a plugged-in device: its time, its port, what, and what
-//! came of it.
+//! A line for everything that happens to a plugged-in device: its time in seconds, its port, for a
+//! transfer how long it took, what, and what came of it.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -24,7 +24,8 @@ impl Log {
         Self { file, port }
     }
 
-    pub(super) fn transfer(&self, now: u64, transfer: &Transfer, outcome: &Outcome) {
+    /// A transfer that began at `begun` and ended at `ended` of the device's time.
+    pub(super) fn transfer(&self, begun: u64, ended: u64, transfer: &Transfer, outcome: &Outcome) {
         let came: &dyn Display = match outcome {
             Outcome::Answered(Answer::Given(data)) => &format!("{} bytes", data.len()),
             Outcome::Answered(Answer::Taken(_)) => &"done",
@@ -33,7 +34,8 @@ impl Log {
             Outcome::Never => &"no answer",
             Outcome::Gone => &"the device left",
         };
-        self.line(now, &format!("{transfer}: {came}"));
+        let took = Duration::from_nanos(ended.saturating_sub(begun)).as_secs_f64();
+        self.line(begun, &format!("+{took:.6} {transfer}: {came}"));
     }
 
     pub(super) fn note(&self, now: u64, what: &str) {

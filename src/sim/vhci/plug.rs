@@ -249,7 +249,8 @@ impl Plug {
         self.live();
         let begun = self.enclosure.device.now();
         let outcome = self.enclosure.transfer(&submit);
-        self.log.transfer(begun, &in_words(&submit), &outcome);
+        let ended = self.enclosure.device.now();
+        self.log.transfer(begun, ended, &in_words(&submit), &outcome);
         self.note_outcome(submit, outcome);
     }
 

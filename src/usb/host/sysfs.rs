@@ -44,6 +44,29 @@ impl Sysfs {
     }
 }
 
+impl Sysfs {
+    /// The port that shares its connector with `port`: the other half of a USB 3 hub.
+    pub(super) fn peer(&self, port: &PortPath) -> Option<PortPath> {
+        let (number, _) = port.ports().split_last()?;
+        let hub = port.hub()?;
+        // A root hub is `usb3`, its interface `3-0:1.0`, its ports `usb3-port2`.
+        let is_root = hub.ports().is_empty();
+        let name = if is_root { format!("usb{}", hub.bus()) } else { hub.to_string() };
+        let interface = if is_root { format!("{}-0:1.0", hub.bus()) } else { format!("{hub}:1.0") };
+        let place = self.root.join(&name).join(interface).join(format!("{name}-port{number}"));
+        let peer = fs::read_link(place.join("peer")).ok()?;
+        let peer = peer.file_name()?.to_str()?.to_owned();
+        let (hub, number) = peer.rsplit_once("-port")?;
+        let hub = match hub.strip_prefix("usb") {
+            Some(bus) => PortPath::new(bus.parse().ok()?, Vec::new()),
+            None => hub.parse().ok()?,
+        };
+        let mut ports = hub.ports().to_vec();
+        ports.push(number.parse().ok()?);
+        Some(PortPath::new(hub.bus(), ports))
+    }
+}
+
 /// One device's folder.
 #[derive(Debug)]
 pub(super) struct Known {
@@ -129,6 +152,22 @@ mod tests {
     fn another_enumeration_at_the_same_port_is_not_mistaken_for_this_one() {
         let (_folder, sysfs) = bus(&[("devnum", "18\n"), ("serial", "other\n")]);
         assert!(sysfs.device(&port(), 17).is_none());
+    }
+
+    #[test]
+    fn the_other_half_of_a_connector_is_the_kernels_peer() {
+        let (folder, sysfs) = bus(&[]);
+        let link = |port: &str, peer: &str| {
+            let place = folder.path().join(port);
+            fs::create_dir_all(&place).unwrap();
+            std::os::unix::fs::symlink(peer, place.join("peer")).unwrap();
+        };
+        link("3-2/3-2:1.0/3-2-port1", "../../../../usb4/4-2/4-2:1.0/4-2-port1");
+        link("usb3/3-0:1.0/usb3-port2", "../../../usb4/4-0:1.0/usb4-port6");
+        assert_eq!(sysfs.peer(&port()), Some(PortPath::new(4, vec![2, 1])));
+        assert_eq!(sysfs.peer(&PortPath::new(3, vec![2])), Some(PortPath::new(4, vec![6])));
+        assert_eq!(sysfs.peer(&PortPath::new(3, vec![5])), None);
+        assert_eq!(sysfs.peer(&PortPath::new(3, Vec::new())), None);
     }
 
     #[test]

@@ -7,7 +7,9 @@ use std::time::Duration;
 use super::mask::Mask;
 use super::{Event, FORMAT, Header, Hex, Line, Outcome, Sent, Serials, VERSION, microseconds};
 use crate::clock::Clock;
-use crate::usb::{Bus, BusError, Link, PortPath, Reply, Sighting, Transfer, TransferError};
+use crate::usb::{
+    Bus, BusError, Link, PortPath, PowerError, Reply, Sighting, Transfer, TransferError,
+};
 
 /// A bus that behaves as the one within and records what passes.
 ///
@@ -71,6 +73,26 @@ impl<B: Bus> Bus for Recorder<B> {
         let result = self.bus.reset(seen);
         let (port, device_number) = (seen.port.clone(), seen.device_number);
         self.tape.note(start, Event::Reset { port, device_number, outcome: result.clone().into() });
+        result
+    }
+
+    fn power_off(&mut self, seen: &Sighting) -> Result<(), PowerError> {
+        let start = self.tape.clock.now();
+        let result = self.bus.power_off(seen);
+        let event = Event::PowerOff {
+            port: seen.port.clone(),
+            device_number: seen.device_number,
+            outcome: result.clone().into(),
+        };
+        self.tape.note(start, event);
+        result
+    }
+
+    fn power_on(&mut self, port: &PortPath) -> Result<(), PowerError> {
+        let start = self.tape.clock.now();
+        let result = self.bus.power_on(port);
+        self.tape
+            .note(start, Event::PowerOn { port: port.clone(), outcome: result.clone().into() });
         result
     }
 
@@ -162,6 +184,10 @@ fn hide(mask: &mut Mask, event: &mut Event) {
                 mask.data(&mut data.0);
             }
         }
-        Event::Scan(Outcome::Failed(_)) | Event::Open { .. } | Event::Reset { .. } => {}
+        Event::Scan(Outcome::Failed(_))
+        | Event::Open { .. }
+        | Event::Reset { .. }
+        | Event::PowerOff { .. }
+        | Event::PowerOn { .. } => {}
     }
 }

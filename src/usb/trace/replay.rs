@@ -9,7 +9,9 @@ use std::time::Duration;
 use super::clock::TraceClock;
 use super::{Event, FORMAT, Header, Hex, Line, Outcome, Sent, TraceError, VERSION};
 use crate::clock::Clock;
-use crate::usb::{Bus, BusError, Link, PortPath, Reply, Sighting, Transfer, TransferError};
+use crate::usb::{
+    Bus, BusError, Link, PortPath, PowerError, Reply, Sighting, Transfer, TransferError,
+};
 
 /// Most bytes of a line: a scan of a full bus, or the largest transfer, in hexadecimal.
 const MOST_LINE_BYTES: usize = 16 << 20;
@@ -118,6 +120,31 @@ impl Bus for Replayer {
             .into()
     }
 
+    fn power_off(&mut self, seen: &Sighting) -> Result<(), PowerError> {
+        let (wanted, number) = (&seen.port, seen.device_number);
+        self.reel
+            .next(&format!("power off at {}", named(wanted, number)), |event| match event {
+                Event::PowerOff { port, device_number, outcome }
+                    if port == *wanted && device_number == number =>
+                {
+                    Ok(outcome)
+                }
+                other => Err(other),
+            })
+            .map_err(PowerError::NotSwitchable)?
+            .into()
+    }
+
+    fn power_on(&mut self, wanted: &PortPath) -> Result<(), PowerError> {
+        self.reel
+            .next(&format!("power on at port {wanted}"), |event| match event {
+                Event::PowerOn { port, outcome } if port == *wanted => Ok(outcome),
+                other => Err(other),
+            })
+            .map_err(PowerError::NotSwitchable)?
+            .into()
+    }
+
     fn clock(&self) -> Arc<dyn Clock> {
         Arc::<TraceClock>::clone(&self.reel.clock)
     }
@@ -211,6 +238,10 @@ fn described(event: &Event) -> String {
         Event::Reset { port, device_number, .. } => {
             format!("resetting {}", named(port, *device_number))
         }
+        Event::PowerOff { port, device_number, .. } => {
+            format!("power off at {}", named(port, *device_number))
+        }
+        Event::PowerOn { port, .. } => format!("power on at port {port}"),
         Event::Transfer { port, transfer, .. } => on_port(port, &transfer.clone().into()),
     }
 }

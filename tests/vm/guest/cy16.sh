@@ -5,7 +5,7 @@ readonly CY16=$REPOSITORY/recovery-images/cy16
 
 check_without_the_module_the_error_names_it() {
     ! "$RECOVER" sim attach sl11r-zeroed 2>"$DESK/error" || return 1
-    grep -q 'error\[R601\]' "$DESK/error"
+    grep -q 'error\[R701\]' "$DESK/error"
     grep -q 'modprobe vhci-hcd' "$DESK/error"
 }
 

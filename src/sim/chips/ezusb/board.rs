@@ -1,12 +1,15 @@
 //! What the 8051 sees: RAM, the register map, the special function registers that are not its
 //! own, and the EEPROM behind the I2C master.
 //!
-//! Registers that this model has no behaviour for are plain memory, the endpoint FIFOs among them.
+//! Registers that this model has no behaviour for are plain memory.
 //! Outside of RAM and registers nothing answers: reads give FF.
 
+use std::collections::BTreeMap;
+
 use super::endpoint_zero::EndpointZero;
+use super::endpoints::Endpoint;
 use super::i2c_master::Master;
-use super::profile::{Profile, Register};
+use super::profile::{Profile, Register, Window};
 use crate::sim::cores::mcs51::Bus8051;
 use crate::sim::diagnostic::{Diagnostics, Verdict};
 use crate::sim::parts::Eeprom;
@@ -23,6 +26,8 @@ const FIRST_POINTER: u8 = 0x9A;
 const POINTER_SETUP: u8 = 0xAF;
 /// EP01STAT; bit 0 is endpoint 0's BUSY.
 const ENDPOINT_STATUS: u8 = 0xBA;
+/// EP2468STAT: EMPTY and FULL of endpoints 2, 4, 6 and 8, two bits each from bit 0 on.
+const FIFO_STATUS: u8 = 0xAA;
 /// CPUCS: the 8051 is held in reset.
 pub(super) const HELD: u8 = 0x01;
 
@@ -37,6 +42,8 @@ pub(super) struct Board {
     pub(super) eeprom: Option<Eeprom>,
     pub(super) i2c: Master,
     pub(super) endpoint_zero: EndpointZero,
+    /// The bulk endpoints by address, as far as they were used.
+    pub(super) endpoints: BTreeMap<u8, Endpoint>,
     pub(super) diagnostics: Diagnostics,
     /// The USB interrupt's flag is to be set.
     pub(super) interrupts: bool,
@@ -57,6 +64,7 @@ impl Board {
             eeprom,
             i2c: Master::default(),
             endpoint_zero: EndpointZero::default(),
+            endpoints: BTreeMap::new(),
             diagnostics: Diagnostics::default(),
             interrupts: false,
             changed: false,
@@ -72,9 +80,13 @@ impl Board {
         self.i2c = Master::default();
         self.i2c.clock_ns = if self.profile.is_fx2() { 10_000 } else { 11_000 };
         self.endpoint_zero = EndpointZero::default();
+        self.endpoints.clear();
         self.put(self.profile.map.cpucs, HELD);
         if let Some(control) = self.profile.map.setup_pointer_control {
             self.put(control, 1);
+        }
+        for (register, value) in self.profile.map.endpoints_at_reset {
+            self.put(*register, *value);
         }
         if !self.profile.is_fx2() {
             // DISCOE.
@@ -206,6 +218,14 @@ impl Board {
         (!leads_back).then_some(address)
     }
 
+    fn fifo_status(&self) -> u8 {
+        let bits = |number| {
+            let control = self.window_of(number).map_or(0, |window| self.endpoint_control(window));
+            control >> 2 & 3
+        };
+        [8, 6, 4, 2].into_iter().fold(0, |status, number| status << 2 | bits(number))
+    }
+
     fn special(&self, address: u8) -> u8 {
         self.special.get(usize::from(address & 0x7F)).copied().unwrap_or(0)
     }
@@ -248,6 +268,9 @@ impl Bus8051 for Board {
                 self.through_pointer(place).map_or(0xFF, |address| self.read_external(address))
             }
             Some(Register::EndpointZeroControl) => self.endpoint_zero.control(self.profile.map),
+            Some(Register::EndpointControl(number)) => self
+                .window_of(number)
+                .map_or_else(|| self.get(place), |window| self.endpoint_control(window)),
             Some(Register::FrameLow) => {
                 self.changed = true;
                 frame as u8
@@ -296,6 +319,25 @@ impl Bus8051 for Board {
                 }
             }
             Some(Register::EndpointZeroControl) => self.control_endpoint_zero(value),
+            Some(Register::EndpointControl(number)) => {
+                self.put(place, value);
+                if let Some(window) = self.window_of(number) {
+                    self.control_endpoint(window, value);
+                }
+            }
+            Some(Register::EndpointCount(number)) => {
+                let window = self.window_of(number);
+                if !window.is_some_and(Window::keeps_count) {
+                    self.put(place, value);
+                }
+                if let Some(window) = window {
+                    self.count_endpoint(window, value);
+                }
+            }
+            Some(Register::FifoReset) => {
+                self.put(place, value);
+                self.reset_fifo(value);
+            }
             Some(Register::ByteCount) => {
                 self.put(place, value);
                 self.arm_either(value);
@@ -317,6 +359,7 @@ impl Bus8051 for Board {
     fn read_special(&mut self, address: u8, _: bool) -> u8 {
         match address {
             ENDPOINT_STATUS => u8::from(self.endpoint_zero.is_busy()),
+            FIFO_STATUS => self.fifo_status(),
             _ => self.special(address),
         }
     }

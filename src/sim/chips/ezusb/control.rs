@@ -25,7 +25,7 @@ impl EzUsb {
         let map = self.board.profile.map;
         self.fresh = false;
         self.board.put(map.function_address, 0);
-        self.configuration = 0;
+        (self.configuration, self.alternate) = (0, 0);
         let high = self.board.profile.speed == Speed::High;
         if high {
             let usbcs = self.board.get(map.usbcs);
@@ -124,7 +124,7 @@ impl EzUsb {
     }
 
     /// A packet of that many bytes goes over the wires.
-    fn live_packet(&mut self, bytes: usize) {
+    pub(super) fn live_packet(&mut self, bytes: usize) {
         // Token, handshake and gaps, and the bits themselves, at 480 or 12 Mbit/s.
         let (overhead, byte) =
             if self.board.profile.speed == Speed::High { (2_000, 17) } else { (12_000, 667) };
@@ -168,13 +168,16 @@ impl EzUsb {
                 _ => return None,
             },
             (true, 8) => vec![self.configuration],
-            (true, 10) => vec![0],
+            (true, 10) if setup.index == 0 => vec![self.alternate],
             (false, 1 | 3) => Vec::new(),
             (false, 9) if setup.value <= 1 => {
-                self.configuration = index;
+                (self.configuration, self.alternate) = (index, 0);
                 Vec::new()
             }
-            (false, 11) if setup.index == 0 && setup.value <= 3 => Vec::new(),
+            (false, 11) if setup.index == 0 && setup.value < descriptors::alternates(profile) => {
+                self.alternate = index;
+                Vec::new()
+            }
             _ => return None,
         };
         answer.truncate(setup.length.into());

@@ -20,6 +20,11 @@ pub(super) fn device(profile: &Profile, ids: [u16; 3]) -> Vec<u8> {
     bytes
 }
 
+/// Alternate settings of the one interface.
+pub(super) fn alternates(profile: &Profile) -> u16 {
+    if profile.is_fx2() { 1 + KINDS.len() as u16 } else { 1 }
+}
+
 /// The device qualifier of a part that knows both speeds.
 pub(super) fn qualifier() -> Vec<u8> {
     vec![10, 6, 0, 2, 0xFF, 0xFF, 0xFF, 64, 1, 0]

@@ -2,11 +2,12 @@
 //!
 //! The firmware is executed ([`crate::sim::cores::mcs51`]); the USB core and the boot ROM, which
 //! are no program, are modelled: default device, request A0, endpoint 0, I2C master, the EEPROM
-//! read at power-on. Not modelled: endpoints other than 0 (their registers are plain memory, their
-//! transfers time out), start-of-frame interrupts, suspend, GPIF and serial ports.
+//! read at power-on, bulk endpoints. Not modelled: isochronous endpoints and the slave side of the
+//! FIFOs, start-of-frame interrupts, suspend, GPIF and serial ports.
 //!
 //! Reading order: `profile` (chips and register maps), `board` (what the 8051 sees), `run` (time),
-//! `boot`, `endpoint_zero`, `control` (the host's side of it), `i2c_master`, `descriptors`.
+//! `boot`, `endpoint_zero`, `control` (the host's side of it), `endpoints`, `i2c_master`,
+//! `descriptors`.
 //!
 //! Sources: \[TRM2\] EZ-USB FX2LP Technical Reference Manual, \[TRM1\] EZ-USB Technical Reference
 //! Manual 1.9, \[DOC-11281\] and \[DOC-13342\] of Cypress's community on the boot ROM.
@@ -16,6 +17,7 @@ mod boot;
 mod control;
 mod descriptors;
 mod endpoint_zero;
+mod endpoints;
 mod i2c_master;
 mod profile;
 mod run;
@@ -43,8 +45,9 @@ pub struct EzUsb {
     boots_until: Option<u64>,
     /// Ids of the default device.
     ids: [u16; 3],
-    /// bConfigurationValue of the default device.
+    /// bConfigurationValue and bAlternateSetting of the default device.
     configuration: u8,
+    alternate: u8,
     attachment: Option<Attachment>,
     generation: u64,
     /// Attached, and not yet reset by the host.
@@ -54,20 +57,26 @@ pub struct EzUsb {
 
 impl EzUsb {
     /// A chip without power. An EEPROM with two address bytes is strapped to 51, where the boot
-    /// ROM looks for it.
+    /// ROM looks for it; [`Self::strapped`] says otherwise.
     pub fn new(profile: &'static Profile, eeprom: Option<Eeprom>) -> Self {
         let strapped = |part: Eeprom| match part.part().address_bytes {
             1 => part,
             _ => part.strapped(1),
         };
+        Self::strapped(profile, eeprom.map(strapped))
+    }
+
+    /// The same with the EEPROM's pins as they are.
+    pub fn strapped(profile: &'static Profile, eeprom: Option<Eeprom>) -> Self {
         Self {
-            board: Board::new(profile, eeprom.map(strapped)),
+            board: Board::new(profile, eeprom),
             cpu: Cpu::new(),
             powered: false,
             stopped: false,
             boots_until: None,
             ids: profile.ids,
             configuration: 0,
+            alternate: 0,
             attachment: None,
             generation: 0,
             fresh: false,
@@ -75,7 +84,7 @@ impl EzUsb {
         }
     }
 
-    /// Transfers of endpoints that are not modelled: nobody answers.
+    /// Transfers of endpoints that are not there: nobody answers.
     fn wait_in_vain(&mut self, deadline: u64) -> Completion {
         let before = self.attachment;
         if before.is_none() {
@@ -97,7 +106,7 @@ impl Device for EzUsb {
         self.board.reset();
         self.cpu = Cpu::new();
         self.ids = self.board.profile.ids;
-        self.configuration = 0;
+        (self.configuration, self.alternate) = (0, 0);
         (self.powered, self.stopped) = (true, false);
         self.watch = Watch::default();
         let took = self.boot();
@@ -139,12 +148,12 @@ impl Device for EzUsb {
         self.control_transfer(setup, data, deadline)
     }
 
-    fn bulk_out(&mut self, _: u8, _: &[u8], deadline: u64) -> Completion {
-        self.wait_in_vain(deadline)
+    fn bulk_out(&mut self, endpoint: u8, data: &[u8], deadline: u64) -> Completion {
+        self.take_bulk(endpoint, data, deadline)
     }
 
-    fn bulk_in(&mut self, _: u8, _: usize, deadline: u64) -> Completion {
-        self.wait_in_vain(deadline)
+    fn bulk_in(&mut self, endpoint: u8, length: usize, deadline: u64) -> Completion {
+        self.give_bulk(endpoint, length, deadline)
     }
 
     fn eeprom(&self) -> Option<&Eeprom> {

@@ -24,6 +24,11 @@ pub(super) enum Register {
     OutByteCount,
     SetupPointerLow,
     AutoData(u16),
+    /// EPxCS of a bulk endpoint, by its address.
+    EndpointControl(u8),
+    /// Its byte count, the lower byte where there are two.
+    EndpointCount(u8),
+    FifoReset,
     AutoDataSfr(u8),
     FrameHigh,
     FrameLow,
@@ -41,6 +46,90 @@ const fn source(request: u16, enable: u16, bit: u8, vector: u8) -> Source {
     Source { request, enable, mask: 1 << bit, vector }
 }
 
+/// A bulk endpoint as the program sees it.
+pub(super) struct Window {
+    /// Its address.
+    pub(super) endpoint: u8,
+    /// Its buffer, and how many bytes that takes.
+    pub(super) buffer: u16,
+    pub(super) bytes: u16,
+    /// Its byte count, the lower byte where there are two.
+    pub(super) count: u16,
+    /// Its interrupt request and mask.
+    pub(super) done: (u16, u8),
+    /// Whether it holds several packets, and has EMPTY and FULL for BUSY.
+    pub(super) is_fifo: bool,
+    /// EPxCFG, which gives a FIFO its direction.
+    pub(super) configuration: Option<u16>,
+}
+
+impl Window {
+    /// Whether the count register shows what the host sent, and not what was last written.
+    pub(super) fn keeps_count(&self) -> bool {
+        self.endpoint & 0x80 == 0
+    }
+}
+
+/// A FIFO of the FX2 kind in one direction.
+const fn fifo(number: u8, is_in: bool) -> Window {
+    let nth = (number / 2 - 1) as u16;
+    Window {
+        endpoint: number | if is_in { 0x80 } else { 0 },
+        buffer: 0xF000 + 0x400 * nth,
+        bytes: 512,
+        count: 0xE691 + 4 * nth,
+        done: (0xE65F, 0x10 << nth),
+        is_fifo: true,
+        configuration: Some(0xE612 + nth),
+    }
+}
+
+/// A buffer of 64 bytes.
+const fn single(endpoint: u8, buffer: u16, count: u16, done: (u16, u8)) -> Window {
+    Window { endpoint, buffer, bytes: 64, count, done, is_fifo: false, configuration: None }
+}
+
+static FX2_WINDOWS: &[Window] = &[
+    single(0x01, 0xE780, 0xE68D, (0xE65F, 0x08)),
+    single(0x81, 0xE7C0, 0xE68F, (0xE65F, 0x04)),
+    fifo(2, false),
+    fifo(2, true),
+    fifo(4, false),
+    fifo(4, true),
+    fifo(6, false),
+    fifo(6, true),
+    fifo(8, false),
+    fifo(8, true),
+];
+
+/// Endpoint `number` of an AN2131, from the host and to it.
+const fn an2131_out(number: u8) -> Window {
+    let nth = number as u16 - 1;
+    single(number, 0x7E40 - 0x80 * nth, 0x7FC7 + 2 * nth, (0x7FAA, 1 << number))
+}
+
+const fn an2131_in(number: u8) -> Window {
+    let nth = number as u16 - 1;
+    single(number | 0x80, 0x7E80 - 0x80 * nth, 0x7FB7 + 2 * nth, (0x7FA9, 1 << number))
+}
+
+static AN2131_WINDOWS: &[Window] = &[
+    an2131_out(1),
+    an2131_in(1),
+    an2131_out(2),
+    an2131_in(2),
+    an2131_out(3),
+    an2131_in(3),
+    an2131_out(4),
+    an2131_in(4),
+    an2131_out(5),
+    an2131_in(5),
+    an2131_out(6),
+    an2131_in(6),
+    an2131_out(7),
+    an2131_in(7),
+];
+
 /// One of the two register maps.
 pub(super) struct Map {
     pub(super) register: fn(u16) -> Option<Register>,
@@ -51,6 +140,9 @@ pub(super) struct Map {
     pub(super) in_done: (u16, u8),
     pub(super) out_done: (u16, u8),
     pub(super) sources: &'static [Source],
+    pub(super) windows: &'static [Window],
+    /// EPxCFG of the FIFOs after reset: 2 and 4 OUT, 6 and 8 IN, bulk [TRM2 15.6.2].
+    pub(super) endpoints_at_reset: &'static [(u16, u8)],
     /// Where autovectoring is switched on, and its bit.
     pub(super) autovector: (u16, u8),
     pub(super) usbcs: u16,
@@ -74,6 +166,7 @@ fn fx2_register(address: u16) -> Option<Register> {
         0xE600 => Register::Cpucs,
         0xE659 | 0xE65B | 0xE65D | 0xE65F | 0xE661 | 0xE663 => Register::InterruptRequest,
         0xE658 | 0xE65A | 0xE65C | 0xE65E | 0xE660 | 0xE662 => Register::InterruptEnable,
+        0xE604 => Register::FifoReset,
         0xE666 => Register::InterruptVector,
         0xE678 => Register::I2cControl,
         0xE679 => Register::I2cData,
@@ -84,6 +177,14 @@ fn fx2_register(address: u16) -> Option<Register> {
         0xE684 => Register::FrameHigh,
         0xE685 => Register::FrameLow,
         0xE68B => Register::ByteCount,
+        0xE68D => Register::EndpointCount(0x01),
+        0xE68F => Register::EndpointCount(0x81),
+        0xE691 | 0xE695 | 0xE699 | 0xE69D => {
+            Register::EndpointCount(((address - 0xE691) / 2 + 2) as u8)
+        }
+        0xE6A1 => Register::EndpointControl(0x01),
+        0xE6A2 => Register::EndpointControl(0x81),
+        0xE6A3..=0xE6A6 => Register::EndpointControl(((address - 0xE6A3) * 2 + 2) as u8),
         0xE6A0 => Register::EndpointZeroControl,
         0xE6B4 => Register::SetupPointerLow,
         _ => return None,
@@ -101,6 +202,9 @@ fn an2131_register(address: u16) -> Option<Register> {
         0x7FB4 => Register::EndpointZeroControl,
         0x7FB5 => Register::InByteCount,
         0x7FC5 => Register::OutByteCount,
+        // Control and count by turns, endpoint 1 first.
+        0x7FB6..=0x7FC3 => an2131_endpoint(address - 0x7FB6, 0x80),
+        0x7FC6..=0x7FD3 => an2131_endpoint(address - 0x7FC6, 0),
         0x7FD5 => Register::SetupPointerLow,
         0x7FD6 => Register::UsbControl,
         0x7FD8 => Register::FrameLow,
@@ -108,6 +212,15 @@ fn an2131_register(address: u16) -> Option<Register> {
         0x7FE5 => Register::AutoData(0x7FE3),
         _ => return None,
     })
+}
+
+fn an2131_endpoint(offset: u16, direction: u8) -> Register {
+    let endpoint = (offset / 2 + 1) as u8 | direction;
+    if offset.is_multiple_of(2) {
+        Register::EndpointControl(endpoint)
+    } else {
+        Register::EndpointCount(endpoint)
+    }
 }
 
 fn fx_register(address: u16) -> Option<Register> {
@@ -132,7 +245,15 @@ static FX2_MAP: Map = Map {
         source(0xE65D, 0xE65C, 6, 0x18),
         source(0xE65F, 0xE65E, 0, 0x20),
         source(0xE65F, 0xE65E, 1, 0x24),
+        source(0xE65F, 0xE65E, 2, 0x28),
+        source(0xE65F, 0xE65E, 3, 0x2C),
+        source(0xE65F, 0xE65E, 4, 0x30),
+        source(0xE65F, 0xE65E, 5, 0x34),
+        source(0xE65F, 0xE65E, 6, 0x38),
+        source(0xE65F, 0xE65E, 7, 0x3C),
     ],
+    windows: FX2_WINDOWS,
+    endpoints_at_reset: &[(0xE612, 0xA2), (0xE613, 0xA0), (0xE614, 0xE2), (0xE615, 0xE0)],
     autovector: (0xE668, 0x08),
     usbcs: 0xE680,
     function_address: 0xE687,
@@ -155,6 +276,20 @@ const AN2131_SOURCES: &[Source] = &[
     source(0x7FAB, 0x7FAE, 4, 0x10),
     source(0x7FA9, 0x7FAC, 0, 0x18),
     source(0x7FAA, 0x7FAD, 0, 0x1C),
+    source(0x7FA9, 0x7FAC, 1, 0x20),
+    source(0x7FAA, 0x7FAD, 1, 0x24),
+    source(0x7FA9, 0x7FAC, 2, 0x28),
+    source(0x7FAA, 0x7FAD, 2, 0x2C),
+    source(0x7FA9, 0x7FAC, 3, 0x30),
+    source(0x7FAA, 0x7FAD, 3, 0x34),
+    source(0x7FA9, 0x7FAC, 4, 0x38),
+    source(0x7FAA, 0x7FAD, 4, 0x3C),
+    source(0x7FA9, 0x7FAC, 5, 0x40),
+    source(0x7FAA, 0x7FAD, 5, 0x44),
+    source(0x7FA9, 0x7FAC, 6, 0x48),
+    source(0x7FAA, 0x7FAD, 6, 0x4C),
+    source(0x7FA9, 0x7FAC, 7, 0x50),
+    source(0x7FAA, 0x7FAD, 7, 0x54),
 ];
 
 const fn an2131_map(register: fn(u16) -> Option<Register>) -> Map {
@@ -166,6 +301,8 @@ const fn an2131_map(register: fn(u16) -> Option<Register>) -> Map {
         in_done: (0x7FA9, 0x01),
         out_done: (0x7FAA, 0x01),
         sources: AN2131_SOURCES,
+        windows: AN2131_WINDOWS,
+        endpoints_at_reset: &[],
         autovector: (0x7FAF, 0x01),
         usbcs: 0x7FD6,
         function_address: 0x7FDB,

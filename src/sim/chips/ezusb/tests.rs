@@ -1,6 +1,7 @@
 //! Boot, request A0, the default device, and a small program for each register map.
 
 use super::*;
+use crate::sim::cores::mcs51::Bus8051;
 use crate::sim::parts::part;
 
 const SECOND: u64 = 1_000_000_000;
@@ -261,4 +262,112 @@ fn an_unassigned_opcode_stops_the_8051_and_not_the_core() {
     assert!(chip.diagnostics()[0].text.contains("a5"));
     assert_eq!(read(&mut chip, 0xB7, 0, 1), Completion::TimedOut);
     assert_eq!(read(&mut chip, 0xA0, 0, 1), done(&[0xA5]));
+}
+
+#[test]
+fn the_default_device_keeps_its_alternate_setting_until_it_is_configured_again() {
+    let standard = |request_type, request, value, length| Setup {
+        request_type,
+        request,
+        value,
+        index: 0,
+        length,
+    };
+    let mut chip = powered(&FX2LP, "24c02", &[]);
+    assert_eq!(ask(&mut chip, standard(0x00, 9, 1, 0), &[]), done(&[]));
+    for alternate in [0, 1, 3, 2] {
+        assert_eq!(ask(&mut chip, standard(0x01, 11, alternate, 0), &[]), done(&[]));
+        assert_eq!(ask(&mut chip, standard(0x81, 10, 0, 1), &[]), done(&[alternate as u8]));
+    }
+    assert_eq!(ask(&mut chip, standard(0x01, 11, 4, 0), &[]), Completion::Stall);
+    // The 8051 is held: nobody arms an endpoint, nobody fills one.
+    let deadline = chip.now() + SECOND;
+    assert_eq!(chip.bulk_out(0x02, &[0; 31], deadline), Completion::TimedOut);
+    let deadline = chip.now() + SECOND;
+    assert_eq!(chip.bulk_in(0x86, 64, deadline), Completion::TimedOut);
+    assert_eq!(ask(&mut chip, standard(0x00, 9, 1, 0), &[]), done(&[]));
+    assert_eq!(ask(&mut chip, standard(0x81, 10, 0, 1), &[]), done(&[0]));
+    let mut old = powered(&AN2131, "24c02", &[]);
+    assert_eq!(ask(&mut old, standard(0x01, 11, 1, 0), &[]), Completion::Stall);
+}
+
+#[test]
+fn an_8051_reset_leaves_renum_as_it_was() {
+    let firmware: &[(u16, &[u8])] = &[(0, POLLED_FX2)];
+    let mut chip = powered(&FX2LP, "24lc64", &image(&FX2LP, firmware));
+    assert_eq!(descriptor(&mut chip, 0x0100), [0x5A]);
+    assert_eq!(write(&mut chip, 0xE600, &[1]), done(&[]));
+    assert!(chip.board.is_renumerated());
+    // Nobody answers now but A0, which is the core's.
+    let setup = Setup { request_type: 0x80, request: 6, value: 0x0100, index: 0, length: 18 };
+    assert_eq!(ask(&mut chip, setup, &[]), Completion::TimedOut);
+    assert_eq!(read(&mut chip, 0xA0, 0, 3), done(&POLLED_FX2[..3]));
+    // A program that does not touch USBCS is the device all the same.
+    assert_eq!(write(&mut chip, 0, &[0x02, 0x00, 0x06]), done(&[]));
+    assert_eq!(write(&mut chip, 0xE600, &[0]), done(&[]));
+    assert_eq!(descriptor(&mut chip, 0x0100), [0x5A]);
+}
+
+/// EP1 and a FIFO on an FX2LP, endpoints 1 and 2 on an AN2131, by their registers.
+#[test]
+fn bulk_endpoints_take_and_give_as_a_program_arms_them() {
+    let deadline = SECOND / 100;
+    let bytes: Vec<u8> = (0..100).collect();
+    for (profile, endpoint, [count, control, buffer], most, is_fifo) in [
+        (&FX2LP, 0x01, [0xE68D, 0xE6A1, 0xE780], 64, false),
+        (&FX2LP, 0x02, [0xE691, 0xE6A3, 0xF000], 512, true),
+        (&FX1, 0x04, [0xE695, 0xE6A4, 0xF400], 64, true),
+        (&AN2131, 0x01, [0x7FC7, 0x7FC6, 0x7E40], 64, false),
+        (&AN2131, 0x07, [0x7FD3, 0x7FD2, 0x7B40], 64, false),
+    ] {
+        let what = format!("{} {endpoint:02x}", profile.name);
+        let mut chip = powered(profile, "24c02", &[]);
+        let until = |chip: &EzUsb| chip.now() + deadline;
+        let end = until(&chip);
+        assert_eq!(chip.bulk_out(endpoint, &bytes[..10], end), Completion::TimedOut, "{what}");
+        chip.board.write_external(count, 0x80);
+        let end = until(&chip);
+        assert_eq!(chip.bulk_out(endpoint, &bytes[..10], end), done(&[]), "{what}");
+        assert_eq!(chip.board.read_external(count), 10, "{what}");
+        assert_eq!(chip.board.range(buffer, 10), &bytes[..10], "{what}");
+        let waits = chip.board.read_external(control);
+        assert_eq!(waits & if is_fifo { 0x04 } else { 0x02 }, 0, "{what}");
+        // One buffer: the second packet of a longer transfer waits for the program.
+        chip.board.write_external(count, 0x80);
+        let end = until(&chip);
+        let longer = chip.bulk_out(endpoint, &bytes, end);
+        assert_eq!(longer, if most == 64 { Completion::TimedOut } else { done(&[]) }, "{what}");
+        chip.board.write_external(control, 0x01);
+        let end = until(&chip);
+        assert_eq!(chip.bulk_out(endpoint, &bytes[..1], end), Completion::Stall, "{what}");
+    }
+    for (profile, endpoint, [count, control, buffer], is_fifo) in [
+        (&FX2LP, 0x81, [0xE68F, 0xE6A2, 0xE7C0], false),
+        (&FX2LP, 0x86, [0xE699, 0xE6A5, 0xF800], true),
+        (&FX2LP, 0x88, [0xE69D, 0xE6A6, 0xFC00], true),
+        (&AN2131, 0x82, [0x7FB9, 0x7FB8, 0x7E00], false),
+    ] {
+        let what = format!("{} {endpoint:02x}", profile.name);
+        let mut chip = powered(profile, "24c02", &[]);
+        chip.board.put_all(buffer, &bytes[..36]);
+        chip.board.write_external(count, 36);
+        if !is_fifo {
+            assert_eq!(chip.board.read_external(control) & 0x02, 0x02, "{what}");
+        }
+        let end = chip.now() + deadline;
+        assert_eq!(chip.bulk_in(endpoint, 512, end), done(&bytes[..36]), "{what}");
+        let end = chip.now() + deadline;
+        assert_eq!(chip.bulk_in(endpoint, 512, end), Completion::TimedOut, "{what}");
+    }
+    // A FIFO turned round, and one switched off.
+    let mut chip = powered(&FX2LP, "24c02", &[]);
+    chip.board.write_external(0xE612, 0xE2);
+    chip.board.put_all(0xF000, &bytes[..3]);
+    chip.board.write_external(0xE691, 3);
+    let end = chip.now() + deadline;
+    assert_eq!(chip.bulk_in(0x82, 512, end), done(&bytes[..3]));
+    chip.board.write_external(0xE612, 0x62);
+    chip.board.write_external(0xE691, 3);
+    let end = chip.now() + deadline;
+    assert_eq!(chip.bulk_in(0x82, 512, end), Completion::TimedOut);
 }

@@ -1,0 +1,138 @@
+//! What can be wrong with `bench.toml`: which line, what, and what to do about it.
+
+use std::fmt;
+
+use crate::usb::sighting::BadPortPath;
+
+/// One thing wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Problem {
+    /// The file.
+    pub place: String,
+    /// The line, from 1; `None` where it is about the whole file.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub kind: ProblemKind,
+}
+
+impl Problem {
+    /// The file and the line.
+    pub fn location(&self) -> String {
+        match self.line {
+            Some(line) => format!("{}, line {line}", self.place),
+            None => self.place.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    /// `place, line N: what is wrong`, without the remedy.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.location(), self.kind)
+    }
+}
+
+/// What is wrong. Each has its remedy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "each field is named in the message above it")]
+pub enum ProblemKind {
+    /// The operating system refuses.
+    #[error("it cannot be read: {why}")]
+    Unreadable { why: String },
+    /// Not TOML, or a value of a wrong kind, or a key missing.
+    #[error("{message}")]
+    BadToml { message: String },
+    /// A key that has no meaning.
+    #[error("{message}")]
+    UnknownKey { message: String },
+    /// A port that is none.
+    #[error(transparent)]
+    BadPort(#[from] BadPortPath),
+    /// A port named twice.
+    #[error("the port {port} is named already, in line {other}")]
+    DuplicatePort { port: String, other: usize },
+    /// A label that cannot be shown.
+    #[error("{label:?} cannot be a label")]
+    BadLabel { label: String },
+    /// Two ports of one label.
+    #[error("the label {label:?} is taken already, in line {other}")]
+    DuplicateLabel { label: String, other: usize },
+    /// A profile that is not there.
+    #[error("no profile is called {name:?}")]
+    UnknownProfile { name: String },
+    /// A board's name that is empty or has characters of other meanings.
+    #[error("{name:?} cannot be a board's name")]
+    BadBoardName { name: String },
+    /// Two boards of one name.
+    #[error("there is a board named {name:?} already, in line {other}")]
+    DuplicateBoard { name: String, other: usize },
+    /// Two boards on one line.
+    #[error("{device} belongs to another board already, in line {other}")]
+    DuplicateDevice { device: String, other: usize },
+    /// A device that is no path.
+    #[error("a board needs the path of its serial device")]
+    NoDevice,
+    /// A speed of nothing.
+    #[error("a line of 0 baud carries nothing")]
+    NoBaud,
+    /// A board that is not described.
+    #[error("no board is named {name:?}")]
+    UnknownBoard { name: String, known: Vec<String> },
+    /// A relay that the board does not have.
+    #[error("a board of the kind {kind:?} has no channel {channel}")]
+    NoSuchChannel { kind: &'static str, channel: u8, most: u8 },
+    /// One relay for two things.
+    #[error("channel {channel} of board {board:?} is used already, in line {other}")]
+    DuplicateChannel { board: String, channel: u8, other: usize },
+    /// A contact that would be closed without current.
+    #[error("a contact is wired normally-open, so that it is open when its board has no power")]
+    ContactNormallyClosed,
+}
+
+impl ProblemKind {
+    /// What to do about it: an action, without its full stop.
+    pub fn remedy(&self) -> String {
+        const KEYS: &str = "docs/using.md has the keys of bench.toml";
+        match self {
+            Self::Unreadable { .. } => "name a text file that you may read".to_owned(),
+            Self::BadToml { .. } => format!("correct the line; {KEYS}"),
+            Self::UnknownKey { .. } => format!("remove the key or correct its spelling; {KEYS}"),
+            Self::BadPort(_) => {
+                "write the port as `recover list --all` shows it, in quotes".to_owned()
+            }
+            Self::DuplicatePort { .. } => "keep one of the two".to_owned(),
+            Self::BadLabel { .. } => {
+                "use 1 to 24 characters, as printed on the bench, without line breaks".to_owned()
+            }
+            Self::DuplicateLabel { .. } => "give each port a label of its own".to_owned(),
+            Self::UnknownProfile { .. } => {
+                "`recover profile list` names them; leave `profile` out to have it found".to_owned()
+            }
+            Self::BadBoardName { .. } => {
+                "use small letters, digits and hyphens, as in \"left\"".to_owned()
+            }
+            Self::DuplicateBoard { .. } => "give each board a name of its own".to_owned(),
+            Self::DuplicateDevice { .. } => {
+                "name each serial device once; several ports may use channels of one board".into()
+            }
+            Self::NoDevice => {
+                "write it like \"/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0\"".to_owned()
+            }
+            Self::NoBaud => "write the board's speed, or leave `baud` out".to_owned(),
+            Self::UnknownBoard { known, .. } if known.is_empty() => {
+                "describe the board in a [[board]] table".to_owned()
+            }
+            Self::UnknownBoard { known, .. } => {
+                format!("use one of: {}; or add a [[board]] table", known.join(", "))
+            }
+            Self::NoSuchChannel { most: 1, .. } => "it has one relay, channel 1".to_owned(),
+            Self::NoSuchChannel { most, .. } => format!("its channels are 1 to {most}"),
+            Self::DuplicateChannel { .. } => {
+                "use another channel; one relay serves one purpose of one port".to_owned()
+            }
+            Self::ContactNormallyClosed => {
+                "wire it to the relay's NO terminal and leave `wiring` out".to_owned()
+            }
+        }
+    }
+}

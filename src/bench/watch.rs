@@ -1,0 +1,344 @@
+//! The watcher: looks at all ports, begins a worker for each unit, hears commands, notices who
+//! takes too long. It never waits for a worker.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::Duration;
+
+use super::notice::{Happening, Listener};
+use super::port::{Change, Judged, Port, State};
+use super::stop::StopLevel;
+use super::tally::Tally;
+use super::worker::{Beginning, Job, Teller};
+use super::{Command, Crew, Mode, Place, Shop};
+use crate::chip;
+use crate::clock::{Clock, Deadline};
+use crate::executor::Request;
+use crate::executor::find::{Candidate, POLL};
+use crate::rescue::Failure;
+use crate::usb::{Bus, PortPath, Sighting};
+
+/// A bench while it is run.
+pub struct Bench<'b> {
+    shop: Arc<Shop>,
+    bus: &'b mut dyn Bus,
+    clock: Arc<dyn Clock>,
+    crew: &'b dyn Crew,
+    mode: Mode,
+    teller: Teller,
+    ports: BTreeMap<PortPath, Port>,
+    jobs: BTreeMap<PortPath, Job>,
+    tally: Tally,
+    /// How often it was asked to end.
+    quits: u32,
+    is_blind: bool,
+}
+
+impl<'b> Bench<'b> {
+    /// A bench on this bus.
+    pub fn new(
+        shop: Arc<Shop>,
+        bus: &'b mut dyn Bus,
+        crew: &'b dyn Crew,
+        mode: Mode,
+        listener: Box<dyn Listener>,
+    ) -> Self {
+        let clock = bus.clock();
+        let teller = Teller::new(listener, Arc::clone(&clock));
+        let (ports, jobs) = (BTreeMap::new(), BTreeMap::new());
+        let tally = Tally::default();
+        let (quits, is_blind) = (0, false);
+        Self { shop, bus, clock, crew, mode, teller, ports, jobs, tally, quits, is_blind }
+    }
+
+    /// Watches until it is told to quit, or with [`Mode::once`] until every unit that was there
+    /// at the first look has ended.
+    ///
+    /// # Errors
+    /// R506 when the journals cannot be read; with `once`, the bus's own.
+    pub fn run(mut self, commands: &Receiver<Command>) -> Result<Tally, Failure> {
+        self.tell_what_is_known()?;
+        let wait = Deadline::after(&*self.clock, self.shop.request.wait.unwrap_or_default());
+        let mut has_begun = false;
+        loop {
+            self.reap();
+            self.hear(commands);
+            if !(self.mode.once && has_begun) {
+                self.look()?;
+                let begun = self.begin_by_itself();
+                has_begun |= begun || wait.passed(&*self.clock);
+            }
+            self.notice_stuck();
+            self.teller.tell(Happening::Tick);
+            let working = self.jobs.values().any(|job| !job.is_stuck);
+            if !working && (self.quits > 0 || (self.mode.once && has_begun)) {
+                break;
+            }
+            self.clock.sleep(POLL);
+        }
+        for _ in self.jobs.values() {
+            self.tally.count_stuck();
+        }
+        self.teller.tell(Happening::Summary { tally: self.tally.clone() });
+        Ok(self.tally)
+    }
+
+    fn tell_what_is_known(&self) -> Result<(), Failure> {
+        for (port, place) in self.shop.places.iter().filter(|(port, _)| self.is_ours(port)) {
+            self.about(port).tell(Happening::Place { profile: place.profile.clone() });
+        }
+        for file in self.shop.store.unfinished()? {
+            let begun = file.journal().begun();
+            if self.is_ours(&begun.port) {
+                self.about(&begun.port).tell(Happening::InFlight {
+                    rescue: begun.id.clone(),
+                    step: file.journal().in_flight().map(str::to_owned),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn is_ours(&self, port: &PortPath) -> bool {
+        self.mode.ports.as_ref().is_none_or(|ports| ports.contains(port))
+    }
+
+    fn place(&self, port: &PortPath) -> Place {
+        self.shop.places.get(port).cloned().unwrap_or_default()
+    }
+
+    fn about(&self, port: &PortPath) -> Teller {
+        self.teller.about(port, self.place(port).label, Arc::clone(&self.clock))
+    }
+
+    fn hear(&mut self, commands: &Receiver<Command>) {
+        loop {
+            match commands.try_recv() {
+                Ok(Command::Start(port)) => self.start(&port),
+                Ok(Command::Skip(port)) => self.skip(&port),
+                Ok(Command::Quit) => self.quit(),
+                // Whoever stood there is gone.
+                Err(TryRecvError::Disconnected) if self.quits == 0 => self.quit(),
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn start(&mut self, path: &PortPath) {
+        let Some(port) = self.ports.get_mut(path) else { return };
+        port.told_to_start();
+        match &port.state {
+            State::Waiting(seen) => {
+                let seen = seen.clone();
+                self.begin(&seen, Beginning::AsItIs);
+            }
+            State::Done(None) => self.retry(path),
+            State::Empty | State::LeftAlone(_) | State::Running | State::Done(Some(_)) => {}
+        }
+    }
+
+    /// Begins a unit again that is done. One that runs what the last run left in its RAM has to
+    /// lose its power first.
+    fn retry(&mut self, path: &PortPath) {
+        let seen = self.bus.scan().unwrap_or_default();
+        let Some(seen) = seen.into_iter().find(|seen| seen.port == *path) else { return };
+        let is_unit = self.candidate(&seen).is_some_and(|candidate| candidate.is_in_question());
+        self.begin(&seen, if is_unit { Beginning::AsItIs } else { Beginning::WithoutPower });
+    }
+
+    fn skip(&mut self, path: &PortPath) {
+        if let Some(job) = self.jobs.get(path) {
+            job.stop.ask(StopLevel::Unwritten);
+        } else if let Some(port) = self.ports.get_mut(path)
+            && matches!(port.state, State::Waiting(_))
+        {
+            port.end(false);
+            self.about(path).tell(Happening::Skipped);
+        }
+    }
+
+    fn quit(&mut self) {
+        self.quits += 1;
+        let level = if self.quits > 1 { StopLevel::Everything } else { StopLevel::Unwritten };
+        self.jobs.values().for_each(|job| job.stop.ask(level));
+        self.teller.tell(Happening::Stopping { running: self.jobs.len() });
+    }
+
+    /// Takes note of the runs that have ended.
+    fn reap(&mut self) {
+        let ended: Vec<PortPath> = self
+            .jobs
+            .iter()
+            .filter(|(_, job)| job.life().ended.is_some())
+            .map(|(port, _)| port.clone())
+            .collect();
+        for path in ended {
+            let outcome = self.jobs.remove(&path).and_then(|job| job.life().ended.take());
+            let (Some(outcome), Some(port)) = (outcome, self.ports.get_mut(&path)) else {
+                continue;
+            };
+            self.tally.count(&outcome);
+            port.end(outcome.failure.is_some());
+        }
+    }
+
+    fn look(&mut self) -> Result<(), Failure> {
+        let seen = match self.bus.scan() {
+            Ok(seen) => seen,
+            Err(error) if self.mode.once => return Err(Failure::from_bus(&error)),
+            Err(error) => {
+                if !self.is_blind {
+                    self.teller.tell(Happening::Blind { why: error.to_string() });
+                }
+                self.is_blind = true;
+                return Ok(());
+            }
+        };
+        self.is_blind = false;
+        let mut here: BTreeMap<PortPath, Sighting> =
+            seen.into_iter().map(|seen| (seen.port.clone(), seen)).collect();
+        here.retain(|port, _| self.is_ours(port));
+        for path in self.ports.keys().chain(here.keys()).cloned().collect::<Vec<_>>() {
+            self.look_at(&path, here.get(&path));
+        }
+        Ok(())
+    }
+
+    /// Looks at one port; whether a unit has arrived.
+    fn look_at(&mut self, path: &PortPath, seen: Option<&Sighting>) -> bool {
+        let now = self.clock.now();
+        let mut port = self.ports.remove(path).unwrap_or_default();
+        let mut candidate = None;
+        let change = port.look(now, seen, |seen| {
+            candidate = self.candidate(seen);
+            match &candidate {
+                Some(candidate) if candidate.is_in_question() => Judged::Unit,
+                _ => Judged::LeftAlone,
+            }
+        });
+        let told = self.about(path);
+        let is_unit = matches!(change, Some(Change::Arrived(_, Judged::Unit)));
+        match change {
+            None => {}
+            Some(Change::Left) => told.tell(Happening::Left),
+            Some(Change::Arrived(seen, Judged::Unit)) => {
+                let by_itself = self.mode.auto && port.may_begin_by_itself() && self.quits == 0;
+                if let Some(candidate) = candidate {
+                    told.tell(Happening::Arrived {
+                        ids: seen.ids,
+                        name: candidate.suspicion.name.to_owned(),
+                        standing: candidate.suspicion.standing,
+                        waits: !by_itself,
+                    });
+                }
+                if self.mode.auto && !port.may_begin_by_itself() {
+                    told.tell(Happening::GivenUp { times: port.failures() });
+                }
+            }
+            Some(Change::Arrived(seen, Judged::LeftAlone)) => {
+                self.tally.healthy += usize::from(candidate.is_some());
+                let name = candidate.as_ref().map_or_else(
+                    || {
+                        seen.product
+                            .clone()
+                            .unwrap_or_else(|| "not a chip this program knows".to_owned())
+                    },
+                    |candidate| candidate.suspicion.name.to_owned(),
+                );
+                let healthy = candidate.is_some();
+                told.tell(Happening::LeftAlone { ids: seen.ids, name, healthy });
+            }
+        }
+        self.ports.insert(path.clone(), port);
+        is_unit
+    }
+
+    fn candidate(&self, seen: &Sighting) -> Option<Candidate> {
+        let unfinished = self.shop.store.unfinished().unwrap_or_default();
+        let unfinished: Vec<_> = unfinished.iter().map(|file| file.journal()).collect();
+        let Shop { request, library, scope, .. } = &*self.shop;
+        Candidate::of(seen, request, &unfinished, library, *scope)
+    }
+
+    /// Begins every unit that need not be told to start; whether there is one.
+    fn begin_by_itself(&mut self) -> bool {
+        if !self.mode.auto || self.quits > 0 {
+            return false;
+        }
+        let units: Vec<Sighting> = self
+            .ports
+            .values()
+            .filter(|port| port.may_begin_by_itself())
+            .filter_map(|port| match &port.state {
+                State::Waiting(seen) => Some(seen.clone()),
+                _ => None,
+            })
+            .collect();
+        units.iter().for_each(|seen| self.begin(seen, Beginning::AsItIs));
+        !units.is_empty()
+    }
+
+    fn begin(&mut self, seen: &Sighting, beginning: Beginning) {
+        if self.quits > 0 {
+            return;
+        }
+        let path = &seen.port;
+        let request = self.request(seen);
+        let hand = self.crew.hand(path);
+        let teller = self.teller.about(path, self.place(path).label, hand.bus.clock());
+        if let Some(port) = self.ports.get_mut(path) {
+            port.begin();
+        }
+        self.about(path).tell(Happening::Begun);
+        let job = Job::begin(&self.shop, seen, beginning, request, hand, teller);
+        self.jobs.insert(path.clone(), job);
+    }
+
+    /// What is asked for this unit.
+    fn request(&self, seen: &Sighting) -> Request {
+        let mut request = Request { port: Some(seen.port.clone()), ..self.shop.request.clone() };
+        request.wait = None;
+        let profile = self.candidate(seen).and_then(|candidate| self.profile_for(&candidate));
+        if let Some(profile) = profile.or_else(|| self.place(&seen.port).profile) {
+            request.wish.profile = Some(profile);
+        }
+        request
+    }
+
+    /// The profile among those asked for that is for the unit's chip, or at least its family.
+    fn profile_for(&self, candidate: &Candidate) -> Option<String> {
+        let asked = || {
+            let profiles = self.shop.profiles.iter();
+            profiles.filter_map(|name| self.shop.library.find(name))
+        };
+        let family = |name: &str| chip::model(name).map(|(chip, _)| chip.family());
+        let ours = candidate.suspicion.model.name;
+        asked()
+            .find(|profile| profile.chip.model == ours)
+            .or_else(|| asked().find(|profile| family(&profile.chip.model) == family(ours)))
+            .map(|profile| profile.name.clone())
+    }
+
+    fn notice_stuck(&mut self) {
+        let now = self.clock.now();
+        let limits = &self.shop.limits;
+        let late: Vec<_> = self
+            .jobs
+            .iter()
+            .filter(|(_, job)| !job.is_stuck)
+            .filter_map(|(path, job)| {
+                let life = job.life();
+                let limit = limits.of(life.stage);
+                let late = life.ended.is_none() && now.saturating_sub(life.since) > limit;
+                late.then_some((path.clone(), life.stage, limit))
+            })
+            .collect();
+        for (path, stage, limit) in late {
+            self.about(&path).tell(Happening::Stuck { stage, limit_s: Duration::as_secs(&limit) });
+            if let Some(job) = self.jobs.get_mut(&path) {
+                job.is_stuck = true;
+            }
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! One port's run on a thread of its own.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::notice::{Happening, Listener, Notice, What};
+use super::stage::{Follower, Stage};
+use super::stop::{Stop, Stoppable};
+use super::{Hand, Shop};
+use crate::clock::{Clock, Deadline};
+use crate::executor::find::POLL;
+use crate::executor::{Event, Observer, Operator, Request, Session, Switching, Tools};
+use crate::rescue::outcome::Verdict;
+use crate::rescue::{Code, DeviceState, Failure, Outcome};
+use crate::usb::{Bus, PortPath, Sighting};
+
+/// A rescue calls a few functions deep; its buffers are on the heap.
+const STACK_BYTES: usize = 1 << 20;
+
+/// How long a person may take to unplug and plug in.
+const HANDS_TIME: Duration = Duration::from_secs(120);
+
+/// How long a relay keeps the power away: what a supply's capacitors need to run down.
+const AWAY_TIME: Duration = Duration::from_secs(2);
+
+/// Tells the listener; its clones speak to the same one.
+#[derive(Clone)]
+pub(super) struct Teller {
+    listener: Arc<Mutex<Box<dyn Listener>>>,
+    clock: Arc<dyn Clock>,
+    began: Duration,
+    port: Option<PortPath>,
+    label: Option<String>,
+}
+
+impl Teller {
+    pub(super) fn new(listener: Box<dyn Listener>, clock: Arc<dyn Clock>) -> Self {
+        let began = clock.now();
+        let listener = Arc::new(Mutex::new(listener));
+        Self { listener, clock, began, port: None, label: None }
+    }
+
+    /// The same about one port, by that clock.
+    pub(super) fn about(
+        &self,
+        port: &PortPath,
+        label: Option<String>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { port: Some(port.clone()), label, clock, ..self.clone() }
+    }
+
+    pub(super) fn tell(&self, what: Happening) {
+        self.send(What::Bench(what), self.port.clone());
+    }
+
+    fn tell_of_run(&self, event: Event) {
+        // These have a port themselves.
+        let has_port =
+            matches!(event, Event::Sighted { .. } | Event::Switched { .. } | Event::Outcome { .. });
+        let port = if has_port { None } else { self.port.clone() };
+        self.send(What::Run(event), port);
+    }
+
+    fn send(&self, what: What, port: Option<PortPath>) {
+        let passed = self.clock.now().saturating_sub(self.began);
+        let at_ms = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
+        let notice = Notice { at_ms, port, label: self.label.clone(), what };
+        self.listener.lock().unwrap_or_else(PoisonError::into_inner).hear(&notice);
+    }
+}
+
+/// What the watcher knows of a run.
+#[derive(Debug)]
+pub(super) struct Life {
+    pub(super) stage: Stage,
+    /// On the worker's clock.
+    pub(super) since: Duration,
+    pub(super) ended: Option<Outcome>,
+}
+
+/// How a run begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// With the device as it is.
+    AsItIs,
+    /// With its power taken away and given back.
+    WithoutPower,
+}
+
+/// A run that was begun.
+pub(super) struct Job {
+    life: Arc<Mutex<Life>>,
+    pub(super) stop: Stop,
+    /// Whether it was told of as stuck.
+    pub(super) is_stuck: bool,
+}
+
+impl Job {
+    pub(super) fn life(&self) -> MutexGuard<'_, Life> {
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a run on a thread of its own.
+    pub(super) fn begin(
+        shop: &Arc<Shop>,
+        seen: &Sighting,
+        beginning: Beginning,
+        request: Request,
+        hand: Hand,
+        teller: Teller,
+    ) -> Self {
+        let Hand { bus, operator } = hand;
+        let port = &seen.port;
+        let since = bus.clock().now();
+        let life = Arc::new(Mutex::new(Life { stage: Stage::Proof, since, ended: None }));
+        let stop = Stop::default();
+        let worker = Worker {
+            shop: Arc::clone(shop),
+            bus: Stoppable { bus, port: port.clone(), stop: stop.clone() },
+            operator,
+            ear: Ear {
+                teller,
+                life: Arc::clone(&life),
+                stop: stop.clone(),
+                follower: Follower::default(),
+            },
+            request,
+            seen: seen.clone(),
+            beginning,
+        };
+        let job = Self { life, stop, is_stuck: false };
+        let thread = thread::Builder::new().name(format!("port {port}")).stack_size(STACK_BYTES);
+        if let Err(error) = thread.spawn(|| worker.work()) {
+            let failure = Failure::new(Code::R406, error.to_string(), format!("port {port}"))
+                .next("close other programs, and tell the bench to start the unit again");
+            job.life().ended = Some(failed(port, failure));
+        }
+        job
+    }
+}
+
+fn failed(port: &PortPath, failure: Failure) -> Outcome {
+    Outcome {
+        result: Verdict::Failed,
+        port: Some(port.clone()),
+        device_state: failure.device,
+        failure: Some(failure),
+        ..Outcome::begun()
+    }
+}
+
+struct Worker {
+    shop: Arc<Shop>,
+    bus: Stoppable,
+    operator: Box<dyn Operator + Send>,
+    ear: Ear,
+    request: Request,
+    seen: Sighting,
+    beginning: Beginning,
+}
+
+impl Worker {
+    fn work(mut self) {
+        // On the simulator: until it is this worker's turn.
+        self.bus.clock().sleep(Duration::ZERO);
+        let run = catch_unwind(AssertUnwindSafe(|| self.rescue()));
+        let outcome = run.unwrap_or_else(|panic| {
+            let said = panic.downcast_ref::<String>().map(String::as_str);
+            self.broken(said.or_else(|| panic.downcast_ref().copied()).unwrap_or("a panic"))
+        });
+        self.ear.life().ended = Some(outcome);
+        // What the worker holds goes last: on the simulator its turn with it.
+    }
+
+    fn rescue(&mut self) -> Outcome {
+        if self.beginning == Beginning::WithoutPower {
+            self.cycle_power();
+        }
+        let port = self.bus.port.clone();
+        Session::new(Tools {
+            bus: &mut self.bus,
+            operator: &mut *self.operator,
+            observer: &mut self.ear,
+            twin: &*self.shop.twin,
+            library: &self.shop.library,
+            store: &self.shop.store,
+            scope: self.shop.scope,
+            commands: self.shop.commands.at(&port),
+        })
+        .rescue(&self.request)
+    }
+
+    /// Has the device's power taken away and given back, and waits for what comes up. Where nothing
+    /// does, the run says so.
+    fn cycle_power(&mut self) {
+        let port = self.bus.port.clone();
+        let clock = self.bus.clock();
+        if self.operator.switches(&port).power {
+            let off = self.operator.switch(&port, Switching::PowerOff, false);
+            clock.sleep(AWAY_TIME);
+            let on = self.operator.switch(&port, Switching::PowerOn, false);
+            if let Err(failure) = off.and(on) {
+                self.ear.observe(&Event::Note { text: failure.what });
+            }
+        } else {
+            self.ear.observe(&Event::Asked {
+                request: format!(
+                    "take all power from the enclosure at port {port}, wait two seconds, and plug it into the same port again"
+                ),
+                expect: "it is begun again when it appears".to_owned(),
+            });
+            self.operator.power_cycle(&port);
+        }
+        let deadline = Deadline::after(&*clock, HANDS_TIME);
+        while !deadline.passed(&*clock) {
+            // Stopped, or blind: the run's own look says why.
+            let Ok(seen) = self.bus.scan() else { return };
+            let mut here = seen.iter().filter(|seen| seen.port == port);
+            if here.any(|seen| seen.device_number != self.seen.device_number) {
+                return;
+            }
+            clock.sleep(POLL);
+        }
+    }
+
+    /// The outcome of a run that the program itself broke.
+    fn broken(&mut self, said: &str) -> Outcome {
+        let port = &self.bus.port;
+        let written = self.ear.stop.has_written();
+        let state = if written { DeviceState::PartWritten } else { DeviceState::Untouched };
+        let commands = self.shop.commands.at(port);
+        let what = format!("a fault of the program ended this port's run: {said}");
+        let failure = Failure::new(Code::R406, what, format!("port {port}"))
+            .leaving(state)
+            .next("take the enclosure's power away and plug it into the same port again")
+            .next(if written { commands.resume() } else { commands.again });
+        let outcome = failed(port, failure.clone());
+        self.ear.observe(&Event::Failed { failure });
+        self.ear.observe(&Event::Outcome { outcome: Box::new(outcome.clone()) });
+        outcome
+    }
+}
+
+/// Hears a run's events: follows its stages and passes them on.
+struct Ear {
+    teller: Teller,
+    life: Arc<Mutex<Life>>,
+    stop: Stop,
+    follower: Follower,
+}
+
+impl Ear {
+    fn life(&self) -> MutexGuard<'_, Life> {
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for Ear {
+    fn observe(&mut self, event: &Event) {
+        if let Some(stage) = self.follower.follow(event) {
+            let now = self.teller.clock.now();
+            let mut life = self.life();
+            (life.stage, life.since) = (stage, now);
+        }
+        if self.follower.has_written {
+            self.stop.note_writing();
+        }
+        let mut event = event.clone();
+        if let Event::Outcome { outcome } = &mut event {
+            outcome.port = outcome.port.take().or_else(|| self.teller.port.clone());
+        }
+        self.teller.tell_of_run(event);
+    }
+}

@@ -1,0 +1,201 @@
+//! `recover bench`: the technician's bench, on a terminal or as lines.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use super::all::{fits_many, shop};
+use super::args::{BenchArgs, CommonArgs};
+use super::crew::{HostCrew, SimCrew};
+use super::ports::{Plugged, Simulated};
+use super::{interrupt, relays};
+use crate::bench::{
+    Bench, Command, Crew, Happening, Listener, Mode, Notice, Place, Shop, Tally, What,
+};
+use crate::executor::Event;
+use crate::rescue::{Code, Failure};
+use crate::ui;
+use crate::usb::host::HostBus;
+use crate::usb::{Bus, PortPath};
+
+/// Watches the ports and rescues what is plugged in, until it is told to end.
+pub fn bench(common: &CommonArgs, args: &BenchArgs) -> Result<u8, Failure> {
+    fits_many(common, &args.rescue)?;
+    let shop = shop(common, &args.rescue, "recover bench")?;
+    let ports = args.ports.as_deref().map(|list| named_ports(list, &shop.places)).transpose()?;
+    let shop = Arc::new(shop);
+    let mode = Mode { auto: args.auto, once: false, ports };
+    let on_screen = !common.json && io::stdin().is_terminal() && io::stdout().is_terminal();
+    let Some(names) = &common.sim else {
+        let crew = HostCrew::of(common, true)?;
+        let reader = Reader::of(common, on_screen, None);
+        return run(&shop, HostBus::new(), crew, mode, reader, None);
+    };
+    let simulated = Simulated::open(common, names, Plugged::OverTime)?;
+    let pace = args.pace.unwrap_or(if on_screen { 1.0 } else { 0.0 });
+    if pace > 0.0 {
+        simulated.bus.virtual_clock().pace(pace);
+    }
+    let bus = simulated.bus.clone();
+    let relays = relays::switchboard(common, Some(&bus))?;
+    let crew = SimCrew { bus: bus.clone(), relays };
+    let reader = Reader::of(common, on_screen, Some(simulated.count()));
+    let code = run(&shop, bus, crew, mode, reader, Some(simulated.clone()))?;
+    simulated.keep()?;
+    Ok(code)
+}
+
+/// Who reads what happens.
+enum Reader {
+    /// A person, who also gives commands.
+    Screen,
+    /// A file or a program. On the simulator the bench ends by itself when so many units have
+    /// come to their end.
+    Lines { json: bool, units: Option<usize> },
+}
+
+impl Reader {
+    fn of(common: &CommonArgs, on_screen: bool, units: Option<usize>) -> Self {
+        if on_screen { Self::Screen } else { Self::Lines { json: common.json, units } }
+    }
+}
+
+fn run(
+    shop: &Arc<Shop>,
+    mut bus: impl Bus + Send + 'static,
+    crew: impl Crew + Send + 'static,
+    mode: Mode,
+    reader: Reader,
+    simulated: Option<Simulated>,
+) -> Result<u8, Failure> {
+    let (commands, heard) = channel();
+    let tally = match reader {
+        Reader::Lines { json, units } => {
+            let told = ui::listener(json);
+            // The sender has to live as long as the run: without one, the bench ends.
+            let counting = Box::new(Counting { told, left: units, commands });
+            let listener = Box::new(Keeping { told: counting, simulated });
+            Bench::new(Arc::clone(shop), &mut bus, &crew, mode, listener).run(&heard)?
+        }
+        Reader::Screen => on_screen(shop, bus, crew, mode, &commands, heard, simulated)?,
+    };
+    Ok(tally.exit_code)
+}
+
+/// Runs the bench on a thread of its own, and the screen on this one.
+fn on_screen(
+    shop: &Arc<Shop>,
+    mut bus: impl Bus + Send + 'static,
+    crew: impl Crew + Send + 'static,
+    mode: Mode,
+    commands: &Sender<Command>,
+    heard: Receiver<Command>,
+    simulated: Option<Simulated>,
+) -> Result<Tally, Failure> {
+    // What is logged would be written across the screen.
+    log::set_max_level(log::LevelFilter::Off);
+    // In raw mode Ctrl-C is a key; this is for SIGTERM and a terminal that is closed.
+    interrupt::before_ending(ui::give_back_terminal);
+    let (notices, told) = channel();
+    let (shop, is_auto) = (Arc::clone(shop), mode.auto);
+    let bench = thread::spawn(move || {
+        let listener = Box::new(Keeping { told: Box::new(Passing(notices)), simulated });
+        Bench::new(shop, &mut bus, &crew, mode, listener).run(&heard)
+    });
+    let shown = ui::show_bench(is_auto, &told, commands);
+    if let Err(error) = &shown {
+        // Without its screen the bench ends, safely.
+        ui::announce(&format!("the terminal cannot be used any more: {error}; ending"));
+        drop(commands.send(Command::Quit));
+    }
+    let tally = bench.join().unwrap_or_else(|_| {
+        Err(Failure::new(Code::R406, "the bench itself failed", "bench")
+            .next("start it again: what had begun is shown and finished"))
+    })?;
+    ui::print(&ui::summary_line(&tally));
+    Ok(tally)
+}
+
+/// Keeps the virtual EEPROMs up to date on the disk, where that was asked for: a bench that is
+/// killed leaves them behind as they were, as real ones would be.
+struct Keeping {
+    told: Box<dyn Listener>,
+    simulated: Option<Simulated>,
+}
+
+impl Listener for Keeping {
+    fn hear(&mut self, notice: &Notice) {
+        let may_have_changed = matches!(
+            notice.what,
+            What::Run(
+                Event::StepBegun { .. }
+                    | Event::StepDone { .. }
+                    | Event::Progress { .. }
+                    | Event::Outcome { .. }
+            )
+        );
+        if let Some(simulated) = self.simulated.as_ref().filter(|_| may_have_changed)
+            && let Err(failure) = simulated.keep()
+        {
+            log::warn!("{}", failure.what);
+            self.simulated = None;
+        }
+        self.told.hear(notice);
+    }
+}
+
+/// Hands every notice to the screen.
+struct Passing(Sender<Notice>);
+
+impl Listener for Passing {
+    fn hear(&mut self, notice: &Notice) {
+        drop(self.0.send(notice.clone()));
+    }
+}
+
+/// Tells a listener, and on the simulator ends the bench with its last unit.
+struct Counting {
+    told: Box<dyn Listener>,
+    left: Option<usize>,
+    commands: Sender<Command>,
+}
+
+impl Listener for Counting {
+    fn hear(&mut self, notice: &Notice) {
+        self.told.hear(notice);
+        let is_end = match &notice.what {
+            What::Run(Event::Outcome { .. }) => true,
+            What::Bench(happening) => matches!(
+                happening,
+                Happening::LeftAlone { .. } | Happening::Arrived { waits: true, .. }
+            ),
+            What::Run(_) => false,
+        };
+        if let Some(left) = self.left.as_mut().filter(|_| is_end) {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                drop(self.commands.send(Command::Quit));
+            }
+        }
+    }
+}
+
+/// The ports of a list of paths and labels.
+fn named_ports(list: &str, known: &BTreeMap<PortPath, Place>) -> Result<Vec<PortPath>, Failure> {
+    let of = |name: &str| {
+        let labelled = known.iter().find(|(_, place)| place.label.as_deref() == Some(name));
+        labelled.map(|(path, _)| path.clone()).or_else(|| name.parse().ok()).ok_or_else(|| {
+            let what = format!("{name:?} is neither a port path nor a label of this bench");
+            let labels: Vec<&str> = known.values().filter_map(|p| p.label.as_deref()).collect();
+            let failure = Failure::new(Code::R311, what, "--ports")
+                .next("write a port as `recover list` does: 3-2.1");
+            match labels.as_slice() {
+                [] => failure,
+                labels => failure.next(format!("or by its label: {}", labels.join(", "))),
+            }
+        })
+    };
+    list.split(',').map(str::trim).map(of).collect()
+}

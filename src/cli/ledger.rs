@@ -1,0 +1,120 @@
+//! `recover ledger`.
+
+use std::path::Path;
+
+use super::args::CommonArgs;
+use super::ledger_args::{LedgerCommand, QueryArgs, TableFormat};
+use super::{command_line, quoted, store, write_new};
+use crate::ledger::{Ledger, Query, Unit, table};
+use crate::rescue::{Code, Failure};
+use crate::ui;
+
+/// Most ids that are offered where more than one unit could be meant.
+const MOST_OFFERED: usize = 8;
+
+/// Runs one of the ledger commands.
+pub fn run(common: &CommonArgs, command: &LedgerCommand) -> Result<u8, Failure> {
+    match command {
+        LedgerCommand::List { query } => {
+            for unit in units(common, query)? {
+                if common.json {
+                    ui::print(&serde_json::to_string(&unit).unwrap_or_default());
+                } else {
+                    ui::print(&ui::unit_line(&unit));
+                }
+            }
+        }
+        LedgerCommand::Show { id } => {
+            let unit = unit(common, "recover ledger show", id)?;
+            if common.json {
+                ui::print(&serde_json::to_string(&unit).unwrap_or_default());
+            } else {
+                ui::print(&ui::unit_text(&unit));
+            }
+        }
+        LedgerCommand::Export { format, output, query } => {
+            export(&units(common, query)?, *format, output.as_deref())?;
+        }
+    }
+    Ok(0)
+}
+
+fn export(units: &[Unit], format: TableFormat, output: Option<&Path>) -> Result<(), Failure> {
+    let bytes = match format {
+        TableFormat::Csv => table::csv(units).map_err(|error| error.to_string()),
+        TableFormat::Json => {
+            let text = table::json(units).map(|text| format!("{text}\n").into_bytes());
+            text.map_err(|error| error.to_string())
+        }
+    };
+    let bytes = bytes.map_err(|why| Failure::new(Code::R521, why, "the table"))?;
+    match output {
+        Some(path) => write_new(path, &bytes, "name another file with --output"),
+        None => {
+            ui::print_exactly(&bytes);
+            Ok(())
+        }
+    }
+}
+
+/// The units that fit; none is a failure of its own.
+fn units(common: &CommonArgs, query: &QueryArgs) -> Result<Vec<Unit>, Failure> {
+    let ledger = Ledger::new(store(common)?.ledger());
+    let query = Query { serial: query.serial.clone(), since: query.since };
+    let found = ledger.units(&query).map_err(|error| error.failure())?;
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let all = ledger.units(&Query::default()).map_err(|error| error.failure())?.len();
+    let place = ledger.path().display().to_string();
+    if all == 0 {
+        return Err(empty(common, place));
+    }
+    Err(Failure::new(Code::R523, format!("none of its {all} units fits"), place)
+        .next("leave out --serial or --since, or ask for less of the serial number")
+        .next(command_line(common, "recover ledger list")))
+}
+
+/// The one unit that is meant by an id or its beginning. `verb` is the command that asks.
+pub fn unit(common: &CommonArgs, verb: &str, id: &str) -> Result<Unit, Failure> {
+    let ledger = Ledger::new(store(common)?.ledger());
+    let place = ledger.path().display().to_string();
+    // An empty beginning would be everybody's.
+    let found = match id {
+        "" => Vec::new(),
+        id => ledger.find(id).map_err(|error| error.failure())?,
+    };
+    let count = found.len();
+    match <[Unit; 1]>::try_from(found) {
+        Ok([unit]) => Ok(unit),
+        Err(found) if found.is_empty() => {
+            if ledger.units(&Query::default()).map_err(|error| error.failure())?.is_empty() {
+                return Err(empty(common, place));
+            }
+            Err(Failure::new(Code::R523, format!("no unit has the id {id:?}"), place)
+                .next(format!("`{}` lists them", command_line(common, "recover ledger list"))))
+        }
+        Err(found) => {
+            let what = format!("{count} units have an id that begins with {id:?}");
+            let mut failure = Failure::new(Code::R524, what, place);
+            let newest = found.iter().rev().take(MOST_OFFERED);
+            failure.next.extend(newest.map(|unit| {
+                let verb = format!("{verb} {}", quoted(&unit.id));
+                format!("{}    ({})", command_line(common, &verb), unit.result)
+            }));
+            Err(failure)
+        }
+    }
+}
+
+fn empty(common: &CommonArgs, place: String) -> Failure {
+    Failure::new(Code::R523, "no unit has passed through a rescue or a restore here yet", place)
+        .next(format!(
+            "`{}` rescues a unit and keeps it here",
+            command_line(common, "recover --auto")
+        ))
+        .next(match common.sim {
+            Some(_) => "this is the simulator's own ledger: leave --sim out for that of real devices",
+            None => "the simulator has a ledger of its own: add --sim; another folder's is named with --home",
+        })
+}

@@ -1,0 +1,67 @@
+//! The part of the command line's definition that is about the ledger.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+/// `recover ledger …`.
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// List the units, oldest first
+    #[command(after_help = "Example:\n  recover ledger list --serial 0C0FFEE --since 2026-11-01")]
+    List {
+        #[command(flatten)]
+        query: QueryArgs,
+    },
+    /// Show all that is kept of one unit
+    #[command(after_help = "Example:\n  recover ledger show 2026-11-22T10-02-33-sl11r")]
+    Show {
+        /// Its id, or as much of its beginning as no other has
+        id: String,
+    },
+    /// Write the units as a table
+    #[command(after_help = "Example:\n  recover ledger export --format csv --output units.csv")]
+    Export {
+        /// What to write
+        #[arg(long, value_enum, value_name = "FORMAT")]
+        format: TableFormat,
+        /// The file to write, instead of stdout; one that exists is not overwritten
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        query: QueryArgs,
+    },
+}
+
+/// Which units of the ledger.
+#[derive(Clone, Debug, Default, Args)]
+pub struct QueryArgs {
+    /// Only units with this in a serial number, letters of either case
+    #[arg(long, value_name = "TEXT")]
+    pub serial: Option<String>,
+    /// Only units since that day or moment (UTC), as 2026-11-22 or 2026-11-22T10:02:33Z
+    #[arg(long, value_name = "DATE", value_parser = moment)]
+    pub since: Option<Timestamp>,
+}
+
+/// How a table is written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum TableFormat {
+    /// Comma-separated values, with a heading
+    Csv,
+    /// One array of objects, steps included
+    Json,
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let day = |day: Date| day.to_zoned(TimeZone::UTC).map(|start| start.timestamp());
+    let parsed = match text.parse::<Date>() {
+        // A moment begins with a day, and would be taken for it.
+        Ok(date) if !text.contains(['T', 't', ' ']) => day(date),
+        _ => text.parse(),
+    };
+    parsed.map_err(|error| error.to_string())
+}

@@ -1,0 +1,166 @@
+//! What happens at a bench as plain lines, each beginning with its port, and as JSON.
+
+use std::io::Write;
+
+use super::narration::narrate;
+use crate::bench::{Happening, Listener, Notice, Tally, What};
+use crate::executor::Event;
+use crate::rescue::{Outcome, Verdict};
+use crate::usb::PortPath;
+
+/// Writes the narration of many ports to a file or a pipe.
+pub struct BenchLines<W: Write> {
+    out: W,
+}
+
+impl<W: Write> BenchLines<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> Self {
+        Self { out }
+    }
+}
+
+impl<W: Write + Send> Listener for BenchLines<W> {
+    fn hear(&mut self, notice: &Notice) {
+        let name = name(notice);
+        for line in lines(&notice.what) {
+            // A reader that has gone must not end a rescue.
+            drop(writeln!(self.out, "{}", format!("{name:<8} {line}").trim_end()));
+        }
+    }
+}
+
+/// Writes each notice as one line of JSON.
+pub struct BenchJson<W: Write> {
+    out: W,
+}
+
+impl<W: Write> BenchJson<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> Self {
+        Self { out }
+    }
+}
+
+impl<W: Write + Send> Listener for BenchJson<W> {
+    fn hear(&mut self, notice: &Notice) {
+        if matches!(notice.what, What::Bench(Happening::Tick)) {
+            return;
+        }
+        match serde_json::to_string(notice) {
+            Ok(line) => drop(writeln!(self.out, "{line}").and_then(|()| self.out.flush())),
+            Err(error) => log::error!("a notice could not be written: {error}"),
+        }
+    }
+}
+
+/// The port a notice is about, also where its event has it.
+pub fn port(notice: &Notice) -> Option<&PortPath> {
+    match &notice.what {
+        What::Run(Event::Sighted { port, .. } | Event::Switched { port, .. }) => Some(port),
+        What::Run(Event::Outcome { outcome }) => outcome.port.as_ref(),
+        _ => notice.port.as_ref(),
+    }
+}
+
+fn name(notice: &Notice) -> String {
+    let port = || port(notice).map_or_else(|| "bench".to_owned(), ToString::to_string);
+    notice.label.clone().unwrap_or_else(port)
+}
+
+/// The lines for a notice: of a run the first line of what a single run tells, and all of a
+/// failure and of what somebody is asked for.
+pub fn lines(what: &What) -> Vec<String> {
+    match what {
+        What::Bench(happening) => happened(happening).into_iter().collect(),
+        What::Run(Event::Outcome { outcome }) => vec![result(outcome)],
+        // The port's own notice has said it.
+        What::Run(Event::Sighted { .. }) => Vec::new(),
+        What::Run(event @ (Event::Failed { .. } | Event::Asked { .. })) => narrate(event),
+        What::Run(event) => narrate(event).into_iter().take(1).collect(),
+    }
+}
+
+/// What happened outside a run, in words; nothing for what only a screen needs.
+pub fn happened(happening: &Happening) -> Option<String> {
+    Some(match happening {
+        Happening::Tick | Happening::Begun | Happening::Place { .. } => return None,
+        Happening::InFlight { rescue, step } => {
+            let at = step.as_ref().map_or_else(String::new, |step| format!(" at: {step}"));
+            format!("the rescue {rescue} was not finished{at}; it is when the unit is there")
+        }
+        Happening::Arrived { ids, name, waits, .. } => {
+            let waits = if *waits { "; waits for the start" } else { "" };
+            format!("{ids}, {name}{waits}")
+        }
+        Happening::LeftAlone { ids, name, healthy } => {
+            let healthy = if *healthy { "healthy" } else { "unknown" };
+            format!("{ids}, {name}; {healthy}, left alone")
+        }
+        Happening::Left => "empty".to_owned(),
+        Happening::Skipped => "skipped".to_owned(),
+        Happening::GivenUp { times } => {
+            format!("failed {times} times in a row; waits for the start")
+        }
+        Happening::Stuck { stage, limit_s } => {
+            format!("stuck: {stage} takes longer than {limit_s} s; the port is left to itself")
+        }
+        Happening::Blind { why } => format!("the ports cannot be looked at: {why}"),
+        Happening::Stopping { running: 0 } => "ending".to_owned(),
+        Happening::Stopping { running } => format!("ending; {running} runs go on to a safe point"),
+        Happening::Summary { tally } => summary_line(tally),
+    })
+}
+
+/// What a whole bench came to.
+pub fn summary_line(tally: &Tally) -> String {
+    let mut line =
+        format!("{} rescued, {} healthy, {} failed", tally.rescued, tally.healthy, tally.failed);
+    if tally.planned > 0 {
+        line.push_str(&format!(", {} planned", tally.planned));
+    }
+    if tally.stuck > 0 {
+        line.push_str(&format!(", {} stuck", tally.stuck));
+    }
+    line
+}
+
+/// How a run ended, in one line.
+pub fn result(outcome: &Outcome) -> String {
+    let seconds = outcome.device_time_ms / 1000.0;
+    let identity = || match (&outcome.identity.seen, &outcome.identity.expected) {
+        (Some(identity), _) | (None, Some(identity)) => format!("  {identity}"),
+        (None, None) => String::new(),
+    };
+    match (outcome.result, &outcome.failure) {
+        (Verdict::Rescued, _) => format!("rescued in {seconds:.1} s{}", identity()),
+        (Verdict::Restored, _) => format!("restored in {seconds:.1} s"),
+        (Verdict::Healthy, _) => format!("healthy{}", identity()),
+        (Verdict::Planned, _) => {
+            let least = outcome.limit_ms / 1000.0;
+            format!("planned: {} write cycles, at least {least:.1} s", outcome.limit.write_cycles)
+        }
+        (Verdict::Failed, Some(failure)) => {
+            let next = failure.next.first().map_or_else(String::new, |n| format!("; next: {n}"));
+            format!("failed {}: {}{next}", failure.code, failure.what)
+        }
+        (Verdict::Failed, None) => "failed".to_owned(),
+    }
+}
+
+/// The last line of a port, where a notice is its end.
+pub fn result_line(notice: &Notice) -> Option<(PortPath, String)> {
+    let port = port(notice)?.clone();
+    let text = match &notice.what {
+        What::Run(Event::Outcome { outcome }) => result(outcome),
+        What::Bench(Happening::LeftAlone { ids, name, healthy: true }) => {
+            format!("healthy  {ids} {name}; untouched")
+        }
+        What::Bench(Happening::Stuck { stage, limit_s }) => {
+            format!("stuck: {stage} takes longer than {limit_s} s")
+        }
+        _ => return None,
+    };
+    let line = format!("{:<8} {text}", name(notice));
+    Some((port, line))
+}

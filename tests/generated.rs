@@ -1,0 +1,86 @@
+//! What is made from the command line's own definition: completion scripts and man pages.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use clap::CommandFactory;
+use recover::cli::Cli;
+
+fn recover(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_recover")).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}");
+    assert!(output.stderr.is_empty(), "{arguments:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Pipes a text through a program; `None` where the program is not installed.
+fn through(program: &str, arguments: &[&str], text: &str) -> Option<Output> {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .ok()?;
+    child.stdin.take()?.write_all(text.as_bytes()).unwrap();
+    Some(child.wait_with_output().unwrap())
+}
+
+#[test]
+fn every_command_is_completed_in_every_shell() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = recover(&["completions", shell]);
+        for command in Cli::command().get_subcommands() {
+            assert!(script.contains(command.get_name()), "{shell}: {}", command.get_name());
+        }
+        assert!(script.contains("mask-serials"), "{shell}");
+    }
+}
+
+#[test]
+fn the_scripts_are_what_their_shells_read() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = recover(&["completions", shell]);
+        let Some(checked) = through(shell, &["-n"], &script) else {
+            assert_ne!(shell, "bash", "bash is not installed");
+            continue;
+        };
+        assert!(checked.status.success(), "{shell}: {}", String::from_utf8_lossy(&checked.stderr));
+    }
+}
+
+#[test]
+fn bash_offers_the_commands_below_ledger() {
+    let script = recover(&["completions", "bash"]);
+    let ask = "\nCOMP_WORDS=(recover ledger e); COMP_CWORD=2; _recover recover e ledger; \
+               printf '%s\\n' \"${COMPREPLY[@]}\"\n";
+    let told = through("bash", &["--norc"], &(script + ask)).unwrap();
+    assert_eq!(String::from_utf8_lossy(&told.stdout).trim(), "export");
+}
+
+#[test]
+fn there_is_a_man_page_for_every_command_and_groff_reads_it() {
+    let page = recover(&["man"]);
+    assert!(page.contains(".TH recover 1") && page.contains("Exit codes"));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("man1");
+    recover(&["man", "--output", path.to_str().unwrap()]);
+    assert_eq!(fs::read_to_string(path.join("recover.1")).unwrap(), page);
+    for command in Cli::command().get_subcommands() {
+        let page = path.join(format!("recover-{}.1", command.get_name()));
+        assert!(page.is_file(), "{}", page.display());
+    }
+    let rendered = through("groff", &["-man", "-Tutf8", "-ww", "-P-c", "-P-b", "-P-u"], &page);
+    let Some(rendered) = rendered else {
+        assert!(std::env::var_os("RECOVER_REQUIRE_GROFF").is_none(), "groff is not installed");
+        return;
+    };
+    let text = String::from_utf8(rendered.stdout).unwrap();
+    assert!(rendered.stderr.is_empty(), "{}", String::from_utf8_lossy(&rendered.stderr));
+    for shown in ["recover", "--auto", "--mask-serials", "ledger", "Exit codes"] {
+        assert!(text.contains(shown), "{shown}\n{text}");
+    }
+}

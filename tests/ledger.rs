@@ -1,0 +1,601 @@
+//! The ledger and the page about a unit, as they are used: through the program, by several at
+//! once, killed in the middle, with files of another version, with devices that lie about
+//! themselves.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly, in its helpers too")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use recover::chip::{Identity, Standing};
+use recover::clock::{Clock, RealClock};
+use recover::executor::{Event, Observer};
+use recover::ledger::{Keeper, Ledger, LedgerError, Query, Unit};
+use recover::rescue::{Outcome, Verdict, Work};
+use recover::sim::SimBus;
+use recover::usb::{Bus, Ids};
+use rusqlite::Connection;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_recover");
+
+/// What a device may call itself: markup, an escape sequence, a formula, turned reading.
+const HOSTILE: &str = "=cmd|' /C calc'!A0<script>alert(1)</script>\u{1b}[2J\r\n\u{202e}&\"'";
+
+/// A home of its own for every test.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// The simulator's ledger.
+    fn ledger(&self) -> PathBuf {
+        self.file("simulator/ledger.sqlite3")
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(PROGRAM);
+        let path = |name: &str| self.file(name).display().to_string();
+        command
+            .args(line.split_whitespace().map(|word| match word.strip_prefix('@') {
+                Some(name) => path(name),
+                None => word.to_owned(),
+            }))
+            .env_clear()
+            .env("RECOVER_HOME", self.0.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, line: &str) -> Output {
+        let output = self.command(line).output().unwrap();
+        assert!(!text(&output.stderr).contains("panicked"), "{line}\n{}", text(&output.stderr));
+        output
+    }
+
+    fn expect(&self, code: i32, line: &str) -> (String, String) {
+        let output = self.run(line);
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{line}\n{out}{err}");
+        (out, err)
+    }
+
+    fn objects(&self, line: &str) -> Vec<Value> {
+        let (out, _) = self.expect(0, line);
+        out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    fn spawn(&self, line: &str) -> Child {
+        self.command(line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// What was printed, with what differs from run to run replaced.
+    fn told(&self, line: &str) -> String {
+        let output = self.run(line);
+        let steady =
+            |bytes: &[u8]| text(bytes).replace(&self.0.path().display().to_string(), "[HOME]");
+        format!(
+            "$ recover {line}\nexit {}\n--- stdout\n{}--- stderr\n{}",
+            output.status.code().unwrap(),
+            steady(&output.stdout),
+            steady(&output.stderr)
+        )
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn settings() -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("ledger");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d", "[DATE]");
+    settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]");
+    settings.add_filter(r"\b[0-9a-f]{64}\b", "[SHA-256]");
+    settings.add_filter(r"\d+\.\d+ s\b", "[TIME]");
+    settings.add_filter(r"\d+ transfers", "[N] transfers");
+    settings
+}
+
+/// Whether the file is sound and every unit in it whole; how many there are.
+fn whole_units(path: &Path) -> u32 {
+    let connection = Connection::open(path).unwrap();
+    let one = |sql: &str| connection.query_row(sql, (), |row| row.get::<_, String>(0)).unwrap();
+    assert_eq!(one("PRAGMA integrity_check"), "ok");
+    let number = |sql: &str| connection.query_row(sql, (), |row| row.get::<_, u32>(0)).unwrap();
+    let halves = "SELECT count(*) FROM units
+        WHERE steps <> (SELECT count(*) FROM steps WHERE unit = units.id)";
+    assert_eq!(number(halves), 0, "a unit without all of its steps");
+    let orphans = "SELECT count(*) FROM steps WHERE unit NOT IN (SELECT id FROM units)";
+    assert_eq!(number(orphans), 0, "steps without their unit");
+    number("SELECT count(*) FROM units")
+}
+
+/// A run as its events tell it, kept in the ledger at `path`.
+fn keep(path: &Path, identity: &Identity, label: Option<&str>) -> Result<String, LedgerError> {
+    let bus = SimBus::starting_at("2026-11-22T10:02:33.5Z".parse().unwrap());
+    let mut keeper = Keeper::new(Ledger::new(path), bus.clock());
+    if let Some(label) = label {
+        keeper = keeper.at_label(label);
+    }
+    let port = SimBus::scenario_port();
+    keeper.observe(&Event::Sighted {
+        port: port.clone(),
+        ids: identity.ids,
+        name: identity.product.clone().unwrap_or_default(),
+        detail: "a device".to_owned(),
+        standing: Standing::BootId,
+        identity: identity.clone(),
+    });
+    let mut outcome = Outcome::begun();
+    outcome.work = Some(Work::Rescue);
+    outcome.result = Verdict::Healthy;
+    outcome.port = Some(port);
+    outcome.identity.seen = Some(identity.clone());
+    outcome.notes = vec![identity.product.clone().unwrap_or_default()];
+    keeper.observe(&Event::Outcome { outcome: Box::new(outcome) });
+    keeper.into_kept().unwrap()
+}
+
+fn identity(text: &str) -> Identity {
+    Identity {
+        ids: Ids::new(0x1209, 0x0001),
+        bcd_device: None,
+        interface_class: None,
+        manufacturer: Some(text.to_owned()),
+        product: Some(text.to_owned()),
+        serial: Some(text.to_owned()),
+    }
+}
+
+#[test]
+fn runs_that_work_on_a_device_are_kept_and_those_that_look_are_not() {
+    let home = Home::new();
+    for line in ["plan --sim", "diagnose --sim", "backup --sim", "--auto --dry-run --sim"] {
+        home.expect(0, line);
+    }
+    assert!(!home.ledger().exists(), "looking was kept");
+    home.expect(0, "--auto --sim sl11r-blank --sim-state @state");
+    let backup = home.objects("restore --list --sim --json").last().unwrap()["id"].clone();
+    home.expect(
+        0,
+        &format!("restore {} --sim sl11r-blank --sim-state @state", backup.as_str().unwrap()),
+    );
+    home.expect(0, "--auto --sim sl11r-healthy");
+    home.expect(1, "--auto --sim sl11r-write-protected");
+    home.expect(1, "--auto --sim unlisted-id");
+    let units = home.objects("ledger list --sim --json");
+    // A virtual device that was plugged in again is ahead of its time: the order says nothing.
+    let mut told: Vec<_> =
+        units.iter().map(|unit| (unit["work"].as_str(), unit["result"].as_str())).collect();
+    told.sort_unstable();
+    let expected = [
+        ("rescue", "failed"),
+        ("rescue", "healthy"),
+        ("rescue", "rescued"),
+        ("restore", "restored"),
+    ];
+    assert_eq!(told, expected.map(|(work, result)| (Some(work), Some(result))));
+    assert_eq!(whole_units(&home.ledger()), 4);
+    let (out, _) = home.expect(1, "ledger list");
+    assert_eq!(out, "", "practice is among the real units");
+}
+
+#[test]
+fn a_rescue_is_kept_with_all_that_a_report_needs() {
+    let home = Home::new();
+    let events = home.objects("--auto --sim --json");
+    let of = |name: &str| events.iter().find(|event| event["event"] == name).unwrap();
+    let outcome = of("outcome");
+    let unit = &home.objects("ledger list --sim --json")[0];
+    assert_eq!(unit["identity_before"], of("sighted")["identity"]);
+    assert_eq!(unit["identity_expected"], outcome["identity"]["expected"]);
+    assert_eq!(unit["identity_after"], outcome["identity"]["seen"]);
+    assert_eq!(unit["image_sha256"], of("chosen")["sha256"]);
+    assert_eq!(unit["condition"], of("diagnosed")["state"]);
+    assert_eq!(unit["unproven"], of("planned")["unproven"]);
+    for key in [
+        "port",
+        "backup",
+        "device_state",
+        "transfers",
+        "write_cycles",
+        "device_time_ms",
+        "memory_time_ms",
+        "limit_ms",
+        "notes",
+    ] {
+        assert_eq!(unit[key], outcome[key], "{key}");
+    }
+    let steps = unit["steps"].as_array().unwrap();
+    let planned = of("planned")["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), planned.len());
+    let mut last = 0.0;
+    for (taken, planned) in steps.iter().zip(planned) {
+        assert_eq!((&taken["title"], &taken["risk"]), (&planned["title"], &planned["risk"]));
+        let (began, took) =
+            (taken["began_ms"].as_f64().unwrap(), taken["took_ms"].as_f64().unwrap());
+        assert!(began >= last && took >= 0.0, "{taken}");
+        last = began + took;
+    }
+    assert!(last <= unit["device_time_ms"].as_f64().unwrap());
+}
+
+#[test]
+fn an_interrupted_rescue_shows_which_step_was_not_finished() {
+    let home = Home::new();
+    home.expect(3, "--auto --sim sl11r-half-written --sim-state @state --fault unplug@100");
+    let unit = &home.objects("ledger list --sim --json")[0];
+    assert_eq!((&unit["error"], &unit["device_state"]), (&"R110".into(), &"part-written".into()));
+    let times: Vec<_> = unit["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| (step["began_ms"].is_null(), step["took_ms"].is_null()))
+        .collect();
+    assert_eq!(times.first(), Some(&(false, false)), "taken");
+    assert_eq!(times.get(1), Some(&(false, true)), "unfinished");
+    assert_eq!(times.last(), Some(&(true, true)), "not begun");
+}
+
+#[test]
+fn units_are_found_by_serial_by_day_and_by_the_beginning_of_their_id() {
+    let home = Home::new();
+    home.expect(0, "--auto --sim at2lp-disk --profile simulated-at2lp");
+    home.expect(0, "--auto --sim");
+    let count = |line: &str| home.objects(&format!("ledger list --sim --json {line}")).len();
+    assert_eq!(count(""), 2);
+    assert_eq!(count("--serial c0ffee"), 1, "letters of either case");
+    assert_eq!(count("--since 2020-01-01"), 2);
+    assert_eq!(count("--since 2020-01-01T12:00:00Z --serial C0FFEE"), 1);
+    home.expect(1, "ledger list --sim --since 2999-01-01");
+    home.expect(1, "ledger list --sim --serial %");
+    home.expect(2, "ledger list --sim --since yesterday");
+    let id = home.objects("ledger list --sim --json --serial C0FFEE")[0]["id"].clone();
+    let id = id.as_str().unwrap();
+    for part in [id, &id[..id.len() - 1]] {
+        assert!(home.expect(0, &format!("ledger show {part} --sim")).0.starts_with(id));
+    }
+    let (_, err) = home.expect(4, "ledger show 2 --sim");
+    assert!(err.contains("error[R524]") && err.contains(id), "{err}");
+}
+
+#[test]
+fn an_id_that_is_the_beginning_of_another_is_still_meant() {
+    let home = Home::new();
+    let path = home.ledger();
+    let ids: Vec<_> = (0..3).map(|_| keep(&path, &identity("x"), None).unwrap()).collect();
+    assert_eq!(
+        ids,
+        ["2026-11-22T10-02-33-unit", "2026-11-22T10-02-33-unit-2", "2026-11-22T10-02-33-unit-3"]
+    );
+    assert_eq!(Ledger::new(&path).find(&ids[0]).unwrap().len(), 1);
+    assert_eq!(Ledger::new(&path).find("2026-11-22T10-02-33-unit-").unwrap().len(), 2);
+}
+
+#[test]
+fn errors_and_whole_outputs_of_the_ledger_are_as_shown() {
+    let home = Home::new();
+    home.expect(0, "--auto --sim");
+    let empty = Home::new();
+    let broken = Home::new();
+    fs::write(
+        broken.file("ledger.sqlite3"),
+        "not a database, but long enough to be one".repeat(40),
+    )
+    .unwrap();
+    for (name, home, line) in [
+        ("list", &home, "ledger list --sim"),
+        ("show", &home, "ledger show 2 --sim"),
+        ("unknown-unit", &home, "ledger show no-such --sim"),
+        ("none-fits", &home, "ledger list --sim --serial no-such"),
+        ("empty", &empty, "ledger list"),
+        ("empty-simulator", &empty, "ledger export --format csv --sim"),
+        ("empty-report", &empty, "report 2026 --html @x.html"),
+        ("broken", &broken, "ledger list"),
+    ] {
+        settings().bind(|| insta::assert_snapshot!(name, home.told(line)));
+    }
+}
+
+#[test]
+fn a_file_of_version_1_is_migrated_and_keeps_what_it_has() {
+    let home = Home::new();
+    let path = home.file("ledger.sqlite3");
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch(include_str!("ledger/version-1.sql")).unwrap();
+    drop(connection);
+    let units = Ledger::new(&path).units(&Query::default()).unwrap();
+    let [unit] = units.as_slice() else { panic!("{units:?}") };
+    assert_eq!(unit.id, "2026-11-20T09-15-02-sl11r");
+    assert_eq!(unit.serials(), ["QT0042"]);
+    assert_eq!(unit.steps.len(), 2);
+    assert_eq!((&unit.port_label, unit.unproven.len()), (&None, 0));
+    assert_eq!(unit.notes, ["its power was taken away by hand"]);
+    let version: i64 = Connection::open(&path)
+        .unwrap()
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .unwrap();
+    assert_eq!(version, 2);
+    keep(&path, &identity("new"), Some("A3")).unwrap();
+    assert_eq!(whole_units(&path), 2);
+    let (out, _) = home.expect(0, "ledger list --serial qt00");
+    assert!(out.starts_with("2026-11-20T09-15-02-sl11r  rescued"), "{out}");
+}
+
+#[test]
+fn a_file_of_a_newer_version_or_of_another_program_is_left_alone() {
+    let home = Home::new();
+    let path = home.ledger();
+    keep(&path, &identity("x"), None).unwrap();
+    let set = |sql: &str| Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    set("PRAGMA user_version = 99");
+    let before = fs::read(&path).unwrap();
+    let (_, err) = home.expect(1, "ledger list --sim");
+    assert!(err.contains("error[R522]") && err.contains("version 99"), "{err}");
+    let (out, err) = home.expect(0, "--auto --sim");
+    assert!(
+        out.starts_with("rescued:") && err.contains("the ledger does not have this unit"),
+        "{err}"
+    );
+    assert!(fs::read(&path).unwrap() == before, "it was changed");
+    set("PRAGMA user_version = -1");
+    assert!(matches!(Ledger::new(&path).find("2"), Err(LedgerError::Newer { .. })));
+
+    fs::remove_file(&path).unwrap();
+    set("CREATE TABLE theirs (x)");
+    let (_, err) = home.expect(1, "ledger list --sim");
+    assert!(err.contains("error[R521]") && err.contains("something else"), "{err}");
+}
+
+#[test]
+fn a_ledger_that_cannot_be_written_fails_no_rescue() {
+    let in_the_way: [fn(&Path); 2] = [
+        |path| fs::create_dir_all(path).unwrap(),
+        |path| fs::write(path, vec![b'x'; 5000]).unwrap(),
+    ];
+    for put in in_the_way {
+        let home = Home::new();
+        fs::create_dir_all(home.file("simulator")).unwrap();
+        put(&home.ledger());
+        let (out, err) = home.expect(0, "--auto --sim");
+        assert!(out.starts_with("rescued:"), "{out}");
+        assert!(!out.contains("ledger:"), "{out}");
+        assert!(err.contains("the ledger does not have this unit"), "{err}");
+        let events = home.objects("--auto --sim sl11r-blank --json");
+        assert_eq!(events.last().unwrap()["result"], "rescued");
+    }
+}
+
+#[test]
+fn several_threads_and_processes_keep_one_ledger() {
+    let home = Home::new();
+    let path = home.ledger();
+    // The first of them makes the file, whichever it is.
+    let children: Vec<Child> = (0..5).map(|_| home.spawn("--auto --sim")).collect();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..10).for_each(|_| drop(keep(&path, &identity("x"), None).unwrap())));
+        }
+    });
+    for mut child in children {
+        child.wait().unwrap();
+    }
+    // A run that met the port's lock is kept as well.
+    assert_eq!(whole_units(&path), 4 * 10 + 5);
+}
+
+/// Returns as soon as the file is there, or the program has ended.
+fn wait_for(file: &Path, child: &mut Child) {
+    while !file.exists() && child.try_wait().unwrap().is_none() {
+        thread::yield_now();
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_run_killed_at_any_point_leaves_a_whole_ledger() {
+    let home = Home::new();
+    let path = home.ledger();
+    let journal = home.file("simulator/ledger.sqlite3-journal");
+    let clock = RealClock::new();
+    home.expect(0, "--auto --sim");
+    let began = clock.now();
+    let mut child = home.spawn("--auto --sim");
+    wait_for(&journal, &mut child);
+    let writing = clock.now();
+    child.wait().unwrap();
+    let (whole_run, last_part) = (clock.now() - began, clock.now() - writing);
+    let mut known = 2;
+    let mut hot = 0;
+    for round in 0..96u32 {
+        let mut child = home.spawn("--auto --sim");
+        if round % 3 == 0 {
+            // Anywhere in the run.
+            clock.sleep(whole_run * round / 96);
+        } else {
+            // From the first moment of writing the ledger to the end.
+            wait_for(&journal, &mut child);
+            clock.sleep(last_part * round / 96);
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        hot += u32::from(journal.exists());
+        let units = whole_units(&path);
+        // One that was killed before it said anything is passed over and stays; the next round
+        // would take it for its own.
+        drop(fs::remove_file(&journal));
+        assert!(units == known || units == known + 1, "{known} units became {units}");
+        known = units;
+    }
+    assert!(hot > 0, "no run was killed in its transaction");
+    home.expect(0, "--auto --sim sl11r-blank");
+    assert_eq!(whole_units(&path), known + 1, "the ledger is not usable");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_first_run_killed_at_any_point_leaves_a_ledger_that_can_be_used() {
+    let clock = RealClock::new();
+    for round in 0..16u64 {
+        let home = Home::new();
+        let mut child = home.spawn("--auto --sim");
+        wait_for(&home.ledger(), &mut child);
+        clock.sleep(Duration::from_micros(round * 150));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        home.run("ledger list --sim");
+        home.expect(0, "--auto --sim sl11r-blank");
+        let units = whole_units(&home.ledger());
+        assert!((1..=2).contains(&units), "{units}");
+    }
+}
+
+#[test]
+fn what_a_device_calls_itself_is_only_ever_text() {
+    let home = Home::new();
+    let id = keep(&home.file("ledger.sqlite3"), &identity(HOSTILE), Some("<b>3</b>")).unwrap();
+    for line in ["ledger list".to_owned(), format!("ledger show {id}")] {
+        let (out, _) = home.expect(0, &line);
+        assert!(!out.contains('\u{1b}') && !out.contains('\r') && !out.contains('\u{202e}'));
+        assert!(out.contains(r"\u{1b}"), "{out}");
+    }
+    assert_eq!(home.expect(0, "ledger list").0.lines().count(), 1);
+    let unit = &home.objects(&format!("ledger show {id} --json"))[0];
+    assert_eq!(unit["identity_before"]["serial"], HOSTILE, "kept as it came");
+
+    let (out, _) = home.expect(0, "ledger export --format csv");
+    let mut reader = csv::Reader::from_reader(out.as_bytes());
+    let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+    assert_eq!((rows.len(), out.lines().count()), (1, 2));
+    for cell in &rows[0] {
+        assert!(!cell.starts_with(['=', '+', '-', '@']), "{cell}");
+        assert!(!cell.chars().any(char::is_control), "{cell}");
+    }
+    assert!(rows[0].iter().any(|cell| cell.starts_with("'=cmd")));
+
+    home.expect(0, &format!("report {id} --html @page.html"));
+    let page = fs::read_to_string(home.file("page.html")).unwrap();
+    assert!(!page.contains("<script") && !page.contains("<b>3") && !page.contains('\u{1b}'));
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{page}");
+}
+
+#[test]
+fn a_text_longer_than_any_that_means_something_is_cut() {
+    let home = Home::new();
+    let path = home.file("ledger.sqlite3");
+    keep(&path, &identity(&"A".repeat(1 << 20)), None).unwrap();
+    assert!(fs::metadata(&path).unwrap().len() < 100_000);
+    assert!(home.expect(0, "ledger list").0.len() < 3000);
+}
+
+#[test]
+fn the_table_is_exported_as_csv_and_json_and_overwrites_nothing() {
+    let home = Home::new();
+    home.expect(0, "--auto --sim");
+    home.expect(1, "--auto --sim sl11r-write-protected");
+    let (out, _) = home.expect(0, "ledger export --format csv --sim");
+    let mut reader = csv::Reader::from_reader(out.as_bytes());
+    let heading = reader.headers().unwrap().clone();
+    let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+    let cell = |row: usize, name: &str| {
+        let column = heading.iter().position(|column| column == name).unwrap();
+        rows[row][column].to_owned()
+    };
+    assert_eq!((cell(0, "result"), cell(1, "result")), ("rescued".into(), "failed".into()));
+    assert_eq!((cell(0, "error"), cell(1, "error")), (String::new(), "R106".into()));
+    assert_eq!(cell(0, "ids_after"), "04ce:0002");
+    home.expect(0, "ledger export --format csv --sim --output @units.csv");
+    assert_eq!(fs::read_to_string(home.file("units.csv")).unwrap(), out);
+    let (_, err) = home.expect(1, "ledger export --format csv --sim --output @units.csv");
+    assert!(err.contains("error[R506]"), "{err}");
+    let (json, _) = home.expect(0, "ledger export --format json --sim");
+    let units: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(units.as_array().unwrap().len(), 2);
+    assert_eq!(units[0], home.objects("ledger list --sim --json")[0]);
+}
+
+#[test]
+fn a_page_shows_what_was_there_and_what_is_there_now() {
+    let page = |code: i32, line: &str| {
+        let home = Home::new();
+        home.expect(code, line);
+        let unit = home.objects("ledger list --sim --json").remove(0);
+        let id = unit["id"].as_str().unwrap();
+        home.expect(0, &format!("report {id} --sim --html @page.html"));
+        home.expect(1, &format!("report {id} --sim --html @page.html"));
+        let page = fs::read_to_string(home.file("page.html")).unwrap();
+        for needs in ["http:", "https:", "url(", "@import", "<script", "<link", "<img", "src="] {
+            assert!(!page.contains(needs), "{line} needs {needs}");
+        }
+        (page, unit)
+    };
+    let (rescued, unit) = page(0, "--auto --sim");
+    for shown in [
+        "Repaired: the enclosure is itself again",
+        "04ce:07d1",
+        "USBIDE (virtual)",
+        "456 of 2048 bytes differ",
+        "written and read back",
+        "write the signature b6c3",
+        unit["backup"].as_str().unwrap(),
+        unit["image_sha256"].as_str().unwrap(),
+        "which nobody has proven",
+        "Practice on the simulator",
+    ] {
+        assert!(rescued.contains(shown), "{shown}\n{rescued}");
+    }
+    let (interrupted, _) = page(3, "--auto --sim sl11r-half-written --fault unplug@100");
+    for shown in ["Not repaired yet", "R110", "not finished", "not begun", "holds some of this"] {
+        assert!(interrupted.contains(shown), "{shown}\n{interrupted}");
+    }
+    let (disk, _) = page(0, "--auto --sim at2lp-disk --profile simulated-at2lp");
+    assert!(disk.contains("of 256 bytes differ") && disk.contains("Drive inside"), "{disk}");
+    let (large, _) = page(0, "--auto --sim ezusb-largest --profile simulated-fx2lp");
+    assert!(large.contains("One cell is 2 bytes"), "{large}");
+    let (refused, _) = page(1, "--auto --sim sl11r-write-protected");
+    for shown in ["Not repaired; nothing was changed", "R106", "No byte of 2048 differs"] {
+        assert!(refused.contains(shown), "{shown}\n{refused}");
+    }
+    assert!(page(0, "--auto --sim sl11r-healthy").0.contains("no repair was needed"));
+}
+
+#[test]
+fn a_page_can_be_made_when_the_backup_and_the_image_are_gone() {
+    let home = Home::new();
+    home.expect(0, "--auto --sim");
+    let id = home.objects("ledger list --sim --json")[0]["id"].as_str().unwrap().to_owned();
+    fs::remove_dir_all(home.file("simulator/images")).unwrap();
+    home.expect(0, &format!("report {id} --sim --html @one.html"));
+    assert!(fs::read_to_string(home.file("one.html")).unwrap().contains("not kept any more"));
+    fs::remove_dir_all(home.file("simulator/backups")).unwrap();
+    home.expect(0, &format!("report {id} --sim --html @none.html"));
+    assert!(fs::read_to_string(home.file("none.html")).unwrap().contains("not to be had"));
+}
+
+#[test]
+fn a_unit_that_comes_back_from_the_ledger_is_the_one_that_went_in() {
+    let home = Home::new();
+    let path = home.file("ledger.sqlite3");
+    keep(&path, &identity(HOSTILE), Some("A3")).unwrap();
+    let mut unit: Unit = Ledger::new(&path).find("2026").unwrap().remove(0);
+    unit.unproven = vec!["one".to_owned(), "two; \"three\"".to_owned()];
+    unit.transfers = u64::from(u32::MAX) + 7;
+    unit.size_proven = Some(true);
+    let id = Ledger::new(&path).add(&unit).unwrap();
+    unit.id.clone_from(&id);
+    assert_eq!(Ledger::new(&path).find(&id).unwrap(), [unit]);
+}

@@ -1,0 +1,183 @@
+# The same work on the same virtual device by this program and by others: transfers, write cycles,
+# device time, CPU, memory. tests/bench/side_by_side makes docs/benchmarks.md of what is measured.
+# shellcheck shell=bash
+
+modprobe -d /mnt vhci-hcd
+readonly EZUSB=$REPOSITORY/recovery-images/ezusb
+readonly MEASURED=/run/results/measured.jsonl
+
+node() { printf '/dev/bus/usb/%03d/%03d' "$(cat "/sys/bus/usb/devices/$1/busnum")" "$(cat "/sys/bus/usb/devices/$1/devnum")"; }
+
+# A command whose CPU time and memory go to $DESK/usage: a small program is between, so that the
+# shell's own memory is not taken for the command's.
+metered() { /usr/bin/time -o "$DESK/usage" -f '"wall_s":%e,"user_s":%U,"system_s":%S,"peak_kib":%M' "$@"; }
+
+# record WORK WHO TRANSFERS CYCLES DEVICE_MS: one measured line.
+record() {
+    printf '{"work":"%s","who":"%s","transfers":%s,"write_cycles":%s,"device_ms":%s,%s}\n' \
+        "$1" "$2" "$3" "$4" "$5" "$(tail -n 1 "$DESK/usage")" | tee -a "$MEASURED" | sed 's/^/note: /'
+}
+
+# Transfers and device milliseconds from the first to the last transfer that fits, of the log.
+# Between them nobody does anything else than the work that is meant.
+span() {
+    awk -v what="$1" '
+        $4 == "control" || $4 == "bulk" {
+            count += 1; ms += substr($3, 2) * 1000
+            if ($0 ~ what) { if (!first) { first = count; before = ms - substr($3, 2) * 1000 } last = count; upto = ms }
+        }
+        END { print last - first + 1, upto - before }' "$DESK/transfers"
+}
+
+# The image that all of them write: firmware and padding, as long as the 24LC128.
+make_image() {
+    python3 "$REPOSITORY/tests/bench/full_image.py" "$EZUSB/simulated-fx2lp/factory.iic" 16384 >"$DESK/program.bin"
+    "$RECOVER" image build --chip fx2lp --ids 1209:0001 --firmware "$DESK/program.bin" --output "$DESK/image.iic"
+    [ "$(stat -c %s "$DESK/image.iic")" = 16384 ]
+}
+
+cycles() { status | sed -E 's/.*"write_cycles":([0-9]+).*/\1/'; }
+holds_image() { [ "$(status | sed -E 's/.*"sha256":"([0-9a-f]+)".*/\1/')" = "$(sha256sum <"$DESK/image.iic" | cut -d' ' -f1)" ]; }
+
+# Vendor requests that carry bytes for the EEPROM: ours bc, the field's a2 and a9.
+readonly WRITES='control out 40 (bc|a9|a2) '
+
+check_this_program_writes_16_kib() {
+    make_image
+    attach ezusb-zeroed --unpaced
+    wait_for "$PORT" 04b4:8613
+    printf '#!/bin/sh\nexec /usr/bin/time -o "%s" -f "\\"wall_s\\":%%e,\\"user_s\\":%%U,\\"system_s\\":%%S,\\"peak_kib\\":%%M" "%s" "$@"\n' \
+        "$DESK/usage" "$RECOVER" >"$DESK/metered"
+    chmod 755 "$DESK/metered"
+    USER_RECOVER=$DESK/metered recover_with_hands "$PORT" --auto --profile generic-fx2lp --image "$DESK/image.iic"
+    holds_image
+    read -r transfers ms < <(span "$WRITES")
+    record "write 16 KiB" "recover --auto" "$transfers" "$(cycles)" "$ms"
+    # The whole of it: proof, backup, trial, writing, reading back, confirmation.
+    record "whole rescue, 16 KiB" "recover --auto" "$(status | field transfers)" "$(cycles)" "$(status | field transfer_time_ms)"
+    [ "$(cycles)" = 257 ] || { echo "write cycles"; return 1; }
+    [ "$(sed -E 's/.*"peak_kib":([0-9]+).*/\1/' "$DESK/usage")" -lt 20480 ] || { echo "20 MB"; return 1; }
+}
+
+# fx2tool OPTIONS...: writes the image with these.
+by_fx2tool() {
+    local name=$1 address="$DESK"
+    shift
+    make_image
+    attach ezusb-zeroed --unpaced
+    wait_for "$PORT" 04b4:8613
+    export PYTHONPATH=$FX2TOOL
+    metered python3 -m fx2.fx2tool -B write_eeprom -W 2 "$@" -f "$address/image.iic"
+    holds_image || echo "note: fx2tool $name left other bytes in the EEPROM than it was given"
+    read -r transfers ms < <(span "$WRITES")
+    record "write 16 KiB" "fx2tool $name" "$transfers" "$(cycles)" "$ms"
+}
+check_fx2tool_writes_16_kib_by_default() { by_fx2tool "(its defaults)"; }
+check_fx2tool_writes_16_kib_with_p_16() { by_fx2tool "-p 16" -p 16; }
+check_fx2tool_writes_16_kib_with_p_32() { by_fx2tool "-p 32" -p 32; }
+check_fx2tool_writes_16_kib_with_p_64() { by_fx2tool "-p 64" -p 64; }
+
+check_this_program_needs_a_third_of_the_best() {
+    python3 - "$MEASURED" <<'PYTHON'
+import json, sys
+rows = [json.loads(line) for line in open(sys.argv[1])]
+writes = [row for row in rows if row["work"] == "write 16 KiB"]
+(ours,) = [row for row in writes if row["who"] == "recover --auto"]
+others = [row for row in writes if row is not ours]
+assert len(others) == 4, others
+for figure in ("write_cycles", "device_ms"):
+    best = min(row[figure] for row in others)
+    print(f"note: {figure}: {ours[figure]} to {best}, {ours[figure] / best:.3f}")
+    assert ours[figure] * 3 <= best, figure
+PYTHON
+}
+
+# Who loads an 8 KB program into RAM, and with how many transfers.
+readonly LOADS='control out 40 a0 '
+program_8k() { head -c 8192 "$DESK/program.bin" >"$DESK/program-8k.bin"; objcopy -I binary -O ihex "$DESK/program-8k.bin" "$DESK/program.ihx"; }
+loaded() {
+    read -r transfers ms < <(span "$LOADS")
+    record "load 8 KB into RAM" "$1" "$transfers" 0 "$ms"
+}
+
+check_fxload_loads_8_kb() {
+    make_image && program_8k
+    attach ezusb-blank --unpaced
+    wait_for "$PORT" 04b4:8613
+    metered fxload -t fx2lp -D "$(node "$PORT")" -I "$DESK/program.ihx"
+    loaded fxload
+    wait_for "$PORT" 1209:0001
+}
+
+check_cycfx2prog_loads_8_kb() {
+    make_image && program_8k
+    attach ezusb-blank --unpaced
+    wait_for "$PORT" 04b4:8613
+    metered cycfx2prog "prg:$DESK/program.ihx" run
+    loaded cycfx2prog
+    wait_for "$PORT" 1209:0001
+}
+
+check_fx2tool_loads_8_kb() {
+    make_image && program_8k
+    attach ezusb-blank --unpaced
+    wait_for "$PORT" 04b4:8613
+    export PYTHONPATH=$FX2TOOL
+    metered python3 -m fx2.fx2tool load -f "$DESK/program.ihx"
+    loaded "fx2tool load"
+    wait_for "$PORT" 1209:0001
+}
+
+# Ours loads a program as a trial, and reads it back.
+check_this_program_loads_8_kb() {
+    make_image && program_8k
+    "$RECOVER" image build --chip fx2lp --ids 1209:0001 --firmware "$DESK/program-8k.bin" --output "$DESK/8k.iic"
+    attach ezusb-blank --unpaced
+    wait_for "$PORT" 04b4:8613
+    printf '#!/bin/sh\nexec /usr/bin/time -o "%s" -f "\\"wall_s\\":%%e,\\"user_s\\":%%U,\\"system_s\\":%%S,\\"peak_kib\\":%%M" "%s" "$@"\n' \
+        "$DESK/usage" "$RECOVER" >"$DESK/metered"
+    chmod 755 "$DESK/metered"
+    USER_RECOVER=$DESK/metered recover_with_hands "$PORT" --auto --profile generic-fx2lp --image "$DESK/8k.iic"
+    # The trial alone: what is sent to program memory between the two times the CPU is held for it.
+    awk '/control out 40 a0 wValue e600/ { n += 1 } { print > ("'"$DESK"'/load-" n) }' "$DESK/transfers"
+    best=
+    for part in "$DESK"/load-*; do
+        sent=$(awk '/control out 40 a0 wValue [0-3]/ { sum += $NF == "done" ? 0 : 0; split($0, w, "wLength "); sum += w[2] + 0 } END { print sum + 0 }' "$part")
+        [ "$sent" = 8192 ] && best=$part
+    done
+    [ -n "$best" ] || { echo "no load of 8192 bytes among the transfers"; return 1; }
+    cp "$best" "$DESK/transfers"
+    read -r transfers ms < <(span 'control out 40 a0 wValue [0-3]')
+    record "load 8 KB into RAM" "recover --auto (the trial; read back besides)" "$transfers" 0 "$ms"
+    [ "$transfers" = 2 ]
+}
+
+check_a_list_costs_little() {
+    attach sl11r-zeroed ezusb-blank at2lp-rc42
+    wait_for "${PORTS[2]}" 04b4:6830
+    "$RECOVER" list >/dev/null
+    metered sh -c 'for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do "$1" list >/dev/null; done' sh "$RECOVER"
+    record "list three devices, 20 times" "recover list" 0 0 0
+}
+
+# From the kernel's line about the new device to a finished diagnosis, by the kernel's clock.
+check_a_plugged_in_device_is_diagnosed_soon() {
+    attach sl11r-zeroed
+    wait_for "$PORT" 04ce:07d1
+    power "$PORT" off
+    wait_until 5 gone "$PORT"
+    "$RECOVER" diagnose --wait=60 --json 2>/dev/null | while IFS= read -r line; do
+        echo "$(cut -d' ' -f1 /proc/uptime) $line"
+    done >"$DESK/events" &
+    local reader=$!
+    sleep 2
+    power "$PORT" on
+    wait "$reader"
+    dmesg | grep -E 'New USB device found|SerialNumber=' | tail -n 2
+    enumerated=$(dmesg | grep 'New USB device strings' | tail -n 1 | sed -E 's/^\[ *([0-9.]+)\].*/\1/')
+    seen=$(grep '"event":"sighted"' "$DESK/events" | cut -d' ' -f1)
+    diagnosed=$(grep '"event":"diagnosed"' "$DESK/events" | cut -d' ' -f1)
+    printf '{"work":"hot-plug","who":"recover diagnose --wait","sighted_ms":%s,"diagnosed_ms":%s}\n' \
+        "$(awk "BEGIN { print ($seen - $enumerated) * 1000 }")" "$(awk "BEGIN { print ($diagnosed - $enumerated) * 1000 }")" |
+        tee -a "$MEASURED" | sed 's/^/note: /'
+}
