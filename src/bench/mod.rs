@@ -35,7 +35,7 @@ pub use switchboard::Switchboard;
 pub use tally::Tally;
 pub use watch::Bench;
 
-use crate::executor::{Commands, Operator, Request, Store};
+use crate::executor::{Commands, Observer, Operator, Request, Store};
 use crate::profile::{Library, Scope};
 use crate::rescue::preflight::Twin;
 use crate::usb::{Bus, PortPath};
@@ -74,8 +74,8 @@ pub struct Place {
 
 /// Gives every worker what it cannot share.
 pub trait Crew {
-    /// What the worker of that port works with.
-    fn hand(&self, port: &PortPath) -> Hand;
+    /// What the worker of that port works with; `label` is what is printed beside it.
+    fn hand(&self, port: &PortPath, label: Option<&str>) -> Hand;
 }
 
 /// What one worker has for itself.
@@ -84,6 +84,9 @@ pub struct Hand {
     pub bus: Box<dyn Bus + Send>,
     /// Whoever does at its port what only hands can do.
     pub operator: Box<dyn Operator + Send>,
+    /// Hears every event of the run before anybody else does: whoever has read an outcome finds
+    /// the unit in the ledger.
+    pub witness: Box<dyn Observer + Send>,
 }
 
 /// How a bench is run.

@@ -285,8 +285,9 @@ impl<'b> Bench<'b> {
         }
         let path = &seen.port;
         let request = self.request(seen);
-        let hand = self.crew.hand(path);
-        let teller = self.teller.about(path, self.place(path).label, hand.bus.clock());
+        let label = self.place(path).label;
+        let hand = self.crew.hand(path, label.as_deref());
+        let teller = self.teller.about(path, label, hand.bus.clock());
         if let Some(port) = self.ports.get_mut(path) {
             port.begin();
         }

@@ -112,7 +112,7 @@ impl Job {
         hand: Hand,
         teller: Teller,
     ) -> Self {
-        let Hand { bus, operator } = hand;
+        let Hand { bus, operator, witness } = hand;
         let port = &seen.port;
         let since = bus.clock().now();
         let life = Arc::new(Mutex::new(Life { stage: Stage::Proof, since, ended: None }));
@@ -122,6 +122,7 @@ impl Job {
             bus: Stoppable { bus, port: port.clone(), stop: stop.clone() },
             operator,
             ear: Ear {
+                witness,
                 teller,
                 life: Arc::clone(&life),
                 stop: stop.clone(),
@@ -246,6 +247,7 @@ impl Worker {
 
 /// Hears a run's events: follows its stages and passes them on.
 struct Ear {
+    witness: Box<dyn Observer + Send>,
     teller: Teller,
     life: Arc<Mutex<Life>>,
     stop: Stop,
@@ -272,6 +274,7 @@ impl Observer for Ear {
         if let Event::Outcome { outcome } = &mut event {
             outcome.port = outcome.port.take().or_else(|| self.teller.port.clone());
         }
+        self.witness.observe(&event);
         self.teller.tell_of_run(event);
     }
 }

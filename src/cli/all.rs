@@ -28,8 +28,7 @@ pub fn all(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     let tally = match &common.sim {
         Some(names) => {
             let simulated = Simulated::open(common, names, Plugged::Already)?;
-            let relays = relays::switchboard(common, Some(&simulated.bus))?;
-            let crew = SimCrew { bus: simulated.bus.clone(), relays };
+            let crew = SimCrew::of(common, simulated.bus.clone())?;
             let tally = run(&shop, &mut simulated.bus.clone(), &crew, mode, listener)?;
             simulated.keep()?;
             tally

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use super::all::{fits_many, shop};
 use super::args::{BenchArgs, CommonArgs};
 use super::crew::{HostCrew, SimCrew};
 use super::ports::{Plugged, Simulated};
-use super::{interrupt, relays};
+use super::{interrupt, report};
 use crate::bench::{
     Bench, Command, Crew, Happening, Listener, Mode, Notice, Place, Shop, Tally, What,
 };
@@ -39,8 +39,7 @@ pub fn bench(common: &CommonArgs, args: &BenchArgs) -> Result<u8, Failure> {
         simulated.bus.virtual_clock().pace(pace);
     }
     let bus = simulated.bus.clone();
-    let relays = relays::switchboard(common, Some(&bus))?;
-    let crew = SimCrew { bus: bus.clone(), relays };
+    let crew = SimCrew::of(common, bus.clone())?;
     let reader = Reader::of(common, on_screen, Some(simulated.count()));
     let code = run(&shop, bus, crew, mode, reader, Some(simulated.clone()))?;
     simulated.keep()?;
@@ -48,17 +47,17 @@ pub fn bench(common: &CommonArgs, args: &BenchArgs) -> Result<u8, Failure> {
 }
 
 /// Who reads what happens.
-enum Reader {
-    /// A person, who also gives commands.
-    Screen,
+enum Reader<'c> {
+    /// A person, who also gives commands and asks for pages about units.
+    Screen(&'c CommonArgs),
     /// A file or a program. On the simulator the bench ends by itself when so many units have
     /// come to their end.
     Lines { json: bool, units: Option<usize> },
 }
 
-impl Reader {
-    fn of(common: &CommonArgs, on_screen: bool, units: Option<usize>) -> Self {
-        if on_screen { Self::Screen } else { Self::Lines { json: common.json, units } }
+impl<'c> Reader<'c> {
+    fn of(common: &'c CommonArgs, on_screen: bool, units: Option<usize>) -> Self {
+        if on_screen { Self::Screen(common) } else { Self::Lines { json: common.json, units } }
     }
 }
 
@@ -67,44 +66,47 @@ fn run(
     mut bus: impl Bus + Send + 'static,
     crew: impl Crew + Send + 'static,
     mode: Mode,
-    reader: Reader,
+    reader: Reader<'_>,
     simulated: Option<Simulated>,
 ) -> Result<u8, Failure> {
-    let (commands, heard) = channel();
     let tally = match reader {
         Reader::Lines { json, units } => {
+            let (commands, heard) = channel();
             let told = ui::listener(json);
             // The sender has to live as long as the run: without one, the bench ends.
             let counting = Box::new(Counting { told, left: units, commands });
             let listener = Box::new(Keeping { told: counting, simulated });
             Bench::new(Arc::clone(shop), &mut bus, &crew, mode, listener).run(&heard)?
         }
-        Reader::Screen => on_screen(shop, bus, crew, mode, &commands, heard, simulated)?,
+        Reader::Screen(common) => on_screen(common, shop, bus, crew, mode, simulated)?,
     };
     Ok(tally.exit_code)
 }
 
 /// Runs the bench on a thread of its own, and the screen on this one.
 fn on_screen(
+    common: &CommonArgs,
     shop: &Arc<Shop>,
     mut bus: impl Bus + Send + 'static,
     crew: impl Crew + Send + 'static,
     mode: Mode,
-    commands: &Sender<Command>,
-    heard: Receiver<Command>,
     simulated: Option<Simulated>,
 ) -> Result<Tally, Failure> {
     // What is logged would be written across the screen.
     log::set_max_level(log::LevelFilter::Off);
     // In raw mode Ctrl-C is a key; this is for SIGTERM and a terminal that is closed.
     interrupt::before_ending(ui::give_back_terminal);
+    let (commands, heard) = channel();
     let (notices, told) = channel();
     let (shop, is_auto) = (Arc::clone(shop), mode.auto);
     let bench = thread::spawn(move || {
         let listener = Box::new(Keeping { told: Box::new(Passing(notices)), simulated });
         Bench::new(shop, &mut bus, &crew, mode, listener).run(&heard)
     });
-    let shown = ui::show_bench(is_auto, &told, commands);
+    let shown = ui::show_bench(is_auto, &told, &commands, &|port| {
+        report::latest(common, port)
+            .map_or_else(|failure| failure.what, |path| format!("the page is {}", path.display()))
+    });
     if let Err(error) = &shown {
         // Without its screen the bench ends, safely.
         ui::announce(&format!("the terminal cannot be used any more: {error}; ending"));

@@ -1,17 +1,19 @@
 //! Who works at the ports of a bench: on the computer's own, or on the simulator's.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::args::CommonArgs;
 use super::ports::VirtualHands;
-use super::{interrupt, relays};
+use super::{interrupt, relays, store};
 use crate::bench::{Crew, Hand, RelayOperator, Switchboard};
-use crate::executor::{Consent, Operator};
+use crate::clock::Clock;
+use crate::executor::{Consent, Event, Observer, Operator};
+use crate::ledger::{Keeper, Ledger};
 use crate::rescue::Failure;
 use crate::sim::SimBus;
 use crate::ui::{self, TerminalOperator};
-use crate::usb::PortPath;
 use crate::usb::host::{HostBus, restore_power};
+use crate::usb::{Bus, PortPath};
 
 /// Virtual hands at every port, each with a time of its own.
 pub struct SimCrew {
@@ -19,12 +21,24 @@ pub struct SimCrew {
     pub bus: SimBus,
     /// The bench's relays.
     pub relays: Option<Switchboard>,
+    /// Where every unit is kept.
+    pub ledger: Ledger,
+}
+
+impl SimCrew {
+    /// Virtual hands on that bus, and the relays of the bench file.
+    pub fn of(common: &CommonArgs, bus: SimBus) -> Result<Self, Failure> {
+        let relays = relays::switchboard(common, Some(&bus))?;
+        Ok(Self { bus, relays, ledger: Ledger::new(store(common)?.ledger()) })
+    }
 }
 
 impl Crew for SimCrew {
-    fn hand(&self, _port: &PortPath) -> Hand {
+    fn hand(&self, _port: &PortPath, label: Option<&str>) -> Hand {
         let bus = self.bus.participant();
-        Hand { bus: Box::new(bus.clone()), operator: with(&self.relays, VirtualHands(bus)) }
+        let witness = Witness::of(&self.ledger, bus.clock(), label);
+        let operator = with(&self.relays, VirtualHands(bus.clone()));
+        Hand { bus: Box::new(bus), operator, witness }
     }
 }
 
@@ -34,13 +48,16 @@ pub struct HostCrew {
     pub consents: bool,
     /// The bench's relays.
     pub relays: Option<Switchboard>,
+    /// Where every unit is kept.
+    pub ledger: Ledger,
 }
 
 impl HostCrew {
     /// The person in front of this computer, and the relays of the bench file.
     pub fn of(common: &CommonArgs, consents: bool) -> Result<Self, Failure> {
         interrupt::before_ending(restore_power);
-        Ok(Self { consents, relays: relays::switchboard(common, None)? })
+        let ledger = Ledger::new(store(common)?.ledger());
+        Ok(Self { consents, relays: relays::switchboard(common, None)?, ledger })
     }
 }
 
@@ -56,9 +73,33 @@ fn with(
 }
 
 impl Crew for HostCrew {
-    fn hand(&self, port: &PortPath) -> Hand {
-        let operator = Person { port: port.clone(), consents: self.consents };
-        Hand { bus: Box::new(HostBus::new()), operator: with(&self.relays, operator) }
+    fn hand(&self, port: &PortPath, label: Option<&str>) -> Hand {
+        let person = Person { port: port.clone(), consents: self.consents };
+        let bus = Box::new(HostBus::new());
+        let witness = Witness::of(&self.ledger, bus.clock(), label);
+        Hand { bus, operator: with(&self.relays, person), witness }
+    }
+}
+
+/// The ledger's ear at one run.
+struct Witness(Keeper);
+
+impl Witness {
+    fn of(ledger: &Ledger, clock: Arc<dyn Clock>, label: Option<&str>) -> Box<dyn Observer + Send> {
+        let keeper = Keeper::new(ledger.clone(), clock);
+        Box::new(Self(match label {
+            Some(label) => keeper.at_label(label),
+            None => keeper,
+        }))
+    }
+}
+
+impl Observer for Witness {
+    fn observe(&mut self, event: &Event) {
+        self.0.observe(event);
+        if let (Event::Outcome { .. }, Some(Err(error))) = (event, self.0.kept()) {
+            log::warn!("the ledger does not have this unit: {error}");
+        }
     }
 }
 

@@ -1,12 +1,14 @@
 //! `recover report`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::CommonArgs;
 use super::{ledger, store, write_new};
+use crate::ledger::{Ledger, Query};
 use crate::report;
-use crate::rescue::Failure;
+use crate::rescue::{Code, Failure};
 use crate::ui;
+use crate::usb::PortPath;
 
 /// Writes the page about a unit.
 pub fn report(common: &CommonArgs, id: &str, html: &Path) -> Result<u8, Failure> {
@@ -20,4 +22,24 @@ pub fn report(common: &CommonArgs, id: &str, html: &Path) -> Result<u8, Failure>
         ui::print(&format!("{}: the page about {}", html.display(), unit.id));
     }
     Ok(0)
+}
+
+/// Writes the page about what last passed at that port into the folder of reports, once; where it
+/// is.
+pub fn latest(common: &CommonArgs, port: &PortPath) -> Result<PathBuf, Failure> {
+    let store = store(common)?;
+    let place = port.to_string();
+    let units =
+        Ledger::new(store.ledger()).units(&Query::default()).map_err(|error| error.failure())?;
+    let last = units.iter().filter(|unit| unit.port == place).max_by_key(|unit| unit.began);
+    let unit = last.ok_or_else(|| {
+        let what = format!("nothing has passed at port {port} yet");
+        Failure::new(Code::R523, what, "ledger").next("`recover ledger list`")
+    })?;
+    let path = store.folder("reports")?.join(format!("{}.html", unit.id));
+    if !path.exists() {
+        let page = report::page(unit, &store, common.sim.is_some());
+        write_new(&path, page.as_bytes(), "press the key again")?;
+    }
+    Ok(path)
 }

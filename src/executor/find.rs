@@ -190,7 +190,9 @@ fn belongs_to(journal: &Journal, seen: &Sighting) -> bool {
     let begun = journal.begun();
     let same_chip = || {
         recognise(seen).is_some_and(|(_, suspicion)| {
-            suspicion.standing != Standing::Running && suspicion.model.name == begun.chip
+            let family = chip::model(&begun.chip).map(|(chip, _)| chip.family());
+            // Models of a family may share their ids; the journal has the one that was proven.
+            suspicion.standing != Standing::Running && family == Some(suspicion.model.family)
         })
     };
     begun.port == seen.port

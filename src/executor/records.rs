@@ -5,6 +5,7 @@ use super::find::Candidate;
 use super::session::Session;
 use super::store::Store;
 use super::target::Target;
+use crate::chip::Finding;
 use crate::journal::{Begun, Entry, JournalFile, VERSION};
 use crate::rescue::outcome::Verdict;
 use crate::rescue::{Code, Failure};
@@ -13,6 +14,7 @@ impl Session<'_> {
     pub(super) fn begin_journal(
         &mut self,
         candidate: &Candidate,
+        finding: &Finding,
         target: &Target,
     ) -> Result<(), Failure> {
         let store = self.tools.store;
@@ -21,7 +23,7 @@ impl Session<'_> {
             store.keep_image(&target.choice.image.bytes).map_err(|f| f.leaving(state))?;
         let folder = store.folder("journals").map_err(|f| f.leaving(state))?;
         let date = self.tools.bus.clock().date();
-        let model = candidate.suspicion.model.name;
+        let model = finding.model.name;
         let backup = match &candidate.unfinished {
             // The bytes from before the first run, not the half-written ones of now.
             Some(journal) if journal.begun().backup.is_some() => journal.begun().backup.clone(),

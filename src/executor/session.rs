@@ -12,7 +12,7 @@ use super::meter::Meter;
 use super::store::BackupRecord;
 use super::target::{Target, taken_up};
 use super::{Request, Tools};
-use crate::chip::{ChipError, Finding, Identity, Running, Standing};
+use crate::chip::{ChipError, Evidence, Finding, Grade, Identity, Running, Standing};
 use crate::journal::{Journal, JournalFile};
 use crate::profile::Guidance;
 use crate::rescue::choice::{Choice, NamedImage};
@@ -185,7 +185,7 @@ impl<'t> Session<'t> {
             return Ok(Verdict::Planned);
         }
         self.ask_consent(request, candidate, &target, &plan)?;
-        self.begin_journal(candidate, &target)?;
+        self.begin_journal(candidate, &finding, &target)?;
         self.perform(candidate, finding, link, &target, &examined, &plan)
     }
 
@@ -252,7 +252,7 @@ impl<'t> Session<'t> {
             return Ok(Verdict::Planned);
         }
         self.ask_consent(request, &candidate, &target, &plan)?;
-        self.begin_journal(&candidate, &target)?;
+        self.begin_journal(&candidate, &finding, &target)?;
         self.perform(&candidate, finding, link, &target, &examined, &plan)
     }
 
@@ -306,6 +306,7 @@ impl<'t> Session<'t> {
             result => result,
         }
         .map_err(|error| self.chip_failure(error, "proof of the chip"))?;
+        let finding = as_proven_before(candidate, finding);
         self.emit(&Event::Proven {
             chip: finding.model,
             running: finding.running,
@@ -363,4 +364,22 @@ fn is_trial_of(journal: &Journal, candidate: &Candidate, examined: &Examined) ->
     let expected = journal.begun().expected.as_ref();
     let boots = matches!(examined.condition, Condition::Complete { .. });
     !boots && expected.is_some_and(|expected| expected.differences(&now).is_empty())
+}
+
+/// Under firmware that a trial has started, models of one family may look alike that the mask
+/// ROM's ids told apart: an unfinished rescue of this very device says which it is.
+fn as_proven_before(candidate: &Candidate, finding: Finding) -> Finding {
+    let before = candidate.unfinished.as_ref().and_then(|journal| {
+        let chip = &journal.begun().chip;
+        candidate.chip.models().iter().find(|model| model.name == chip)
+    });
+    match before {
+        Some(model) if finding.running == Running::Firmware && *model != finding.model => {
+            let fact = format!("before its firmware ran, it was proven to be a {model}");
+            let evidence = Evidence { fact, grade: Grade::Inferred };
+            let evidence = finding.evidence.into_iter().chain([evidence]).collect();
+            Finding { model: *model, evidence, ..finding }
+        }
+        _ => finding,
+    }
 }

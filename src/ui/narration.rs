@@ -89,7 +89,7 @@ pub fn narrate(event: &Event) -> Vec<String> {
             format!("  folder: {}", folder.display()),
             format!("  serial number: {serial}"),
         ],
-        Event::Planned { steps, limit, .. } => {
+        Event::Planned { steps, limit, unproven } => {
             let mut lines = vec![format!(
                 "plan: {} write cycles, at least {:.1} s for this memory and chip",
                 limit.write_cycles,
@@ -97,6 +97,10 @@ pub fn narrate(event: &Event) -> Vec<String> {
             )];
             for (index, step) in steps.iter().enumerate() {
                 lines.push(format!("  {}. {} [{}]", index + 1, step.title, step.risk));
+            }
+            if !unproven.is_empty() {
+                lines.push("  what nobody has proven, and this rests on:".to_owned());
+                lines.extend(unproven.iter().map(|fact| format!("  - {fact}")));
             }
             lines
         }

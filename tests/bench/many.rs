@@ -101,18 +101,19 @@ fn main() -> ExitCode {
     );
     let (mut worst, mut slowest, mut end, mut as_expected) = (0.0_f64, 0, 0, 0);
     for (index, (name, expected)) in UNITS.iter().enumerate() {
-        let path = port(u8::try_from(index).unwrap());
+        let at = port(u8::try_from(index).unwrap());
+        let path = at.to_string();
         let plugged = u64::try_from(APART.as_millis()).unwrap() * index as u64;
-        let Some((at, outcome)) = outcomes.get(&path) else {
+        let Some((end_ms, outcome)) = outcomes.get(&at) else {
             let left_alone = ran.notices.iter().any(|notice| {
-                notice.port.as_ref() == Some(&path)
+                notice.port.as_ref() == Some(&at)
                     && matches!(
                         notice.what,
                         What::Bench(Happening::LeftAlone { healthy: true, .. })
                     )
             });
-            let cycles = hall.bus.eeprom(&path).map_or(0, |state| state.wear.cycles);
-            let untouched = left_alone && cycles == 0 && hall.bus.transfers(&path) == 0;
+            let cycles = hall.bus.eeprom(&at).map_or(0, |state| state.wear.cycles);
+            let untouched = left_alone && cycles == 0 && hall.bus.transfers(&at) == 0;
             as_expected += usize::from(*expected == Expected::Untouched && untouched);
             println!("{path:<8} {name:<22} {plugged:>11} {:>29}  healthy, untouched", "");
             continue;
@@ -123,11 +124,11 @@ fn main() -> ExitCode {
             Expected::Fails(expected) => code == Some(*expected),
             Expected::Untouched => false,
         });
-        let (took, alone) = (at - plugged, alone(name));
+        let (took, alone) = (end_ms - plugged, alone(name));
         let times = took as f64 / alone as f64;
         worst = worst.max(times);
         slowest = slowest.max(took);
-        end = end.max(*at);
+        end = end.max(*end_ms);
         let result = code.map_or("rescued".to_owned(), |code| code.to_string());
         println!(
             "{path:<8} {name:<22} {plugged:>11} {took:>10} {alone:>10} {times:>7.2}  {result}"

@@ -16,7 +16,7 @@ use std::time::Duration;
 use recover::bench::{
     Bench, Command, Crew, Hand, Happening, Limits, Listener, Mode, Notice, Shop, Tally, What,
 };
-use recover::executor::{Commands, Consent, Event, Operator, Request, Store};
+use recover::executor::{Commands, Consent, Event, Operator, Request, Silence, Store};
 use recover::preflight::VirtualTwin;
 use recover::profile::{Library, Scope, known_chips};
 use recover::rescue::Outcome;
@@ -65,10 +65,10 @@ struct SimCrew<'d> {
 }
 
 impl Crew for SimCrew<'_> {
-    fn hand(&self, port: &PortPath) -> Hand {
+    fn hand(&self, port: &PortPath, _label: Option<&str>) -> Hand {
         let bus = self.bus.participant();
         let operator = Box::new(Hands(bus.clone()));
-        Hand { bus: (self.disguise)(port, bus), operator }
+        Hand { bus: (self.disguise)(port, bus), operator, witness: Box::new(Silence) }
     }
 }
 

@@ -15,12 +15,13 @@ pub enum Key {
     Skip,
     Retry,
     Detail,
+    Report,
     Back,
     Quit,
 }
 
 /// The last line of the screen.
-pub const HELP: &str = "up/down port  s start  x skip  r retry  d detail  q quit safely";
+pub const HELP: &str = "up/down port  s start  x skip  r retry  d detail  o report  q quit safely";
 
 impl Key {
     /// What a key pressed means, if it means anything.
@@ -43,6 +44,7 @@ impl Key {
             KeyCode::Char('x') => Self::Skip,
             KeyCode::Char('r') => Self::Retry,
             KeyCode::Char('d') | KeyCode::Enter => Self::Detail,
+            KeyCode::Char('o') => Self::Report,
             KeyCode::Esc => Self::Back,
             KeyCode::Char('q') => Self::Quit,
             _ => return None,

@@ -23,13 +23,15 @@ use ratatui::crossterm::terminal::{
 };
 
 use crate::bench::{Command, Notice};
+use crate::usb::PortPath;
 use key::Key;
-use model::Model;
+use model::{Model, Wanted};
 
 /// How long a key is waited for until what has happened meanwhile is drawn.
 const REFRESH: Duration = Duration::from_millis(50);
 
-/// Shows what happens until the bench has ended; what it was told is sent to `commands`.
+/// Shows what happens until the bench has ended; what it was told is sent to `commands`. `report`
+/// writes the page about what last passed at a port, and says where it is or why there is none.
 ///
 /// # Errors
 /// The terminal's.
@@ -37,6 +39,7 @@ pub fn show(
     is_auto: bool,
     notices: &Receiver<Notice>,
     commands: &Sender<Command>,
+    report: &dyn Fn(&PortPath) -> String,
 ) -> io::Result<()> {
     let mut screen = Screen::open()?;
     let mut model = Model::new(is_auto);
@@ -55,10 +58,13 @@ pub fn show(
         // A resize needs nothing: the next drawing asks for the size.
         if let Event::Key(pressed) = event::read()?
             && let Some(key) = Key::of(&pressed)
-            && let Some(command) = model.press(key, draw::page(height))
+            && let Some(wanted) = model.press(key, draw::page(height))
         {
-            // Once the bench has ended nobody listens, and the notices end as well.
-            drop(commands.send(command));
+            match wanted {
+                // Once the bench has ended nobody listens, and the notices end as well.
+                Wanted::Bench(command) => drop(commands.send(command)),
+                Wanted::Report(port) => model.say(report(&port)),
+            }
         }
     }
 }

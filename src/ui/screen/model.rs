@@ -194,6 +194,15 @@ impl Row {
     }
 }
 
+/// What a key asks of others than the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Something of the bench.
+    Bench(Command),
+    /// The page about what last passed at this port.
+    Report(PortPath),
+}
+
 /// Everything the screen shows.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
@@ -254,6 +263,11 @@ impl Model {
         }
     }
 
+    /// Says something about the whole bench until the next key or news.
+    pub fn say(&mut self, message: String) {
+        self.message = Some(message);
+    }
+
     /// How many ports are in one of those states.
     pub fn count(&self, states: &[State]) -> usize {
         self.rows.values().filter(|row| states.contains(&row.state)).count()
@@ -264,8 +278,8 @@ impl Model {
         self.rows.get(self.selected.as_ref()?)
     }
 
-    /// Does what a key asks for; the command it gives, if any.
-    pub fn press(&mut self, key: Key, page: usize) -> Option<Command> {
+    /// Does what a key asks for; what it asks of others, if anything.
+    pub fn press(&mut self, key: Key, page: usize) -> Option<Wanted> {
         match key {
             Key::Up => self.select(|index| index.saturating_sub(1)),
             Key::Down => self.select(|index| index.saturating_add(1)),
@@ -275,6 +289,7 @@ impl Model {
             Key::Last => self.select(|_| usize::MAX),
             Key::Detail => self.is_detail = !self.is_detail,
             Key::Back => self.is_detail = false,
+            Key::Report => return self.selected.clone().map(Wanted::Report),
             Key::Start => return self.command(&[State::Waiting], Command::Start),
             Key::Retry => {
                 let ended = [State::Failed, State::Skipped, State::Rescued, State::Planned];
@@ -293,7 +308,7 @@ impl Model {
                             .to_owned(),
                     );
                 }
-                return Some(Command::Quit);
+                return Some(Wanted::Bench(Command::Quit));
             }
         }
         None
@@ -303,11 +318,11 @@ impl Model {
         &mut self,
         states: &[State],
         command: impl FnOnce(PortPath) -> Command,
-    ) -> Option<Command> {
+    ) -> Option<Wanted> {
         let fits = self.row().is_some_and(|row| states.contains(&row.state));
         let fits = fits && self.quits == 0;
         self.message = (!fits).then(|| "not for this port as it stands".to_owned());
-        self.selected.clone().filter(|_| fits).map(command)
+        self.selected.clone().filter(|_| fits).map(command).map(Wanted::Bench)
     }
 
     fn select(&mut self, to: impl FnOnce(usize) -> usize) {

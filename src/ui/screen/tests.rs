@@ -5,7 +5,7 @@ use ratatui::backend::TestBackend;
 
 use super::draw::{draw, page};
 use super::key::Key;
-use super::model::{Model, State};
+use super::model::{Model, State, Wanted};
 use crate::bench::{Command, Happening, Notice, Tally, What};
 use crate::chip::{Identity, Standing};
 use crate::executor::Event;
@@ -143,7 +143,7 @@ fn a_failure_says_what_to_do_next() {
     insta::assert_snapshot!(desk.screen(80, 24));
     desk.model.press(Key::Detail, 1);
     let detail = desk.screen(80, 24);
-    assert!(detail.contains("next:   look for a write-protect strap"), "{detail}");
+    assert!(detail.contains("next: look for a write-protect strap"), "{detail}");
     assert!(!detail.contains("enclosure   "), "the table is away: {detail}");
 }
 
@@ -179,14 +179,17 @@ fn a_key_that_does_not_fit_the_port_gives_no_command() {
     let mut desk = desk();
     desk.model.press(Key::First, 1);
     assert_eq!(desk.model.press(Key::Start, 1), None, "it runs already");
-    assert_eq!(desk.model.press(Key::Skip, 1), Some(Command::Skip(port(1))));
+    assert_eq!(desk.model.press(Key::Skip, 1), Some(Wanted::Bench(Command::Skip(port(1)))));
     desk.model.press(Key::Down, 1);
-    assert_eq!(desk.model.press(Key::Retry, 1), Some(Command::Start(port(2))));
+    assert_eq!(desk.model.press(Key::Retry, 1), Some(Wanted::Bench(Command::Start(port(2)))));
     desk.model.selected = Some(port(4));
-    assert_eq!(desk.model.press(Key::Start, 1), Some(Command::Start(port(4))));
-    assert_eq!(desk.model.press(Key::Quit, 1), Some(Command::Quit));
+    assert_eq!(desk.model.press(Key::Start, 1), Some(Wanted::Bench(Command::Start(port(4)))));
+    let report = desk.model.selected.clone().map(Wanted::Report);
+    assert!(report.is_some());
+    assert_eq!(desk.model.press(Key::Report, 1), report);
+    assert_eq!(desk.model.press(Key::Quit, 1), Some(Wanted::Bench(Command::Quit)));
     assert_eq!(desk.model.press(Key::Start, 1), None, "it is ending");
-    assert_eq!(desk.model.press(Key::Quit, 1), Some(Command::Quit));
+    assert_eq!(desk.model.press(Key::Quit, 1), Some(Wanted::Bench(Command::Quit)));
 }
 
 #[test]
