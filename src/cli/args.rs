@@ -490,7 +490,8 @@ pub enum SimCommand {
         at: PortPath,
     },
     /// Be a relay board behind a serial device of this computer; print every relay that moves
-    #[command(after_help = "Example:\n  recover sim relay --kind lcus --device /tmp/relays")]
+    #[command(after_help = "Examples:\n  recover sim relay --kind lcus --device /tmp/relays\n  \
+        sudo recover sim relay --device /tmp/relays --power 1=1-1 --power 2=1-2")]
     Relay {
         /// What it understands: lcus, aa-bb, letter, numato or mute
         #[arg(long, value_name = "KIND", default_value = "lcus")]
@@ -498,7 +499,18 @@ pub enum SimCommand {
         /// A link to make to the serial device
         #[arg(long, value_name = "FILE")]
         device: Option<PathBuf>,
+        /// The relay that carries the power of a port of `sim attach` through its NC terminal;
+        /// once for each
+        #[arg(long, value_name = "RELAY=PORT", value_parser = wired)]
+        power: Vec<(u8, PortPath)>,
     },
+}
+
+/// A relay and the port it is wired to, as `1=1-1`.
+fn wired(text: &str) -> Result<(u8, PortPath), String> {
+    let (relay, port) = text.split_once('=').ok_or("write it like 1=1-1")?;
+    let relay = relay.parse().map_err(|_| format!("{relay:?} is not the number of a relay"))?;
+    Ok((relay, port.parse().map_err(|error| format!("{error}"))?))
 }
 
 /// A plug.

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::args::{CommonArgs, Switch};
 use crate::rescue::{Code, Failure};
 use crate::sim::Faults;
+use crate::ui;
 use crate::usb::PortPath;
 
 /// What is to be plugged in.
@@ -21,17 +22,27 @@ pub struct What<'a> {
 
 /// Pulls the plug at that port, or puts it back.
 pub fn power(port: &PortPath, switch: Switch) -> Result<(), Failure> {
-    system::ask(port, &format!("power {}", if switch == Switch::On { "on" } else { "off" }))
+    print(port, &format!("power {}", if switch == Switch::On { "on" } else { "off" }))
+}
+
+/// The same for a relay: nothing is printed.
+pub fn feed(port: &PortPath, on: bool) -> Result<(), Failure> {
+    system::ask(port, if on { "power on" } else { "power off" }).map(drop)
+}
+
+/// Does something to the device at that port and prints how it is then.
+fn print(port: &PortPath, command: &str) -> Result<(), Failure> {
+    system::ask(port, command).map(|answer| ui::print(&answer))
 }
 
 /// Disturbs the transfers of the device at that port.
 pub fn disturb(port: &PortPath, faults: &Faults) -> Result<(), Failure> {
-    system::ask(port, &format!("fault {faults}"))
+    print(port, &format!("fault {faults}"))
 }
 
 /// Prints how the device at that port is.
 pub fn status(port: &PortPath) -> Result<(), Failure> {
-    system::ask(port, "status")
+    print(port, "status")
 }
 
 /// Prints changes of these ports' power.
@@ -118,16 +129,14 @@ mod system {
         vhci::power::watch(ports, &mut io::stdout()).map_err(|error| Failure::from_bus(&error))
     }
 
-    pub(super) fn ask(port: &PortPath, command: &str) -> Result<(), Failure> {
+    pub(super) fn ask(port: &PortPath, command: &str) -> Result<String, Failure> {
         let place = format!("port {port}");
         let failed = |why: String| {
             Failure::new(Code::R702, why, place.clone())
                 .next("name a port as `recover sim attach` printed it, and run this as root")
         };
         let command = command.parse().map_err(failed)?;
-        let answer = hands::ask(port, &command).map_err(|error| failed(error.to_string()))?;
-        ui::print(&answer);
-        Ok(())
+        hands::ask(port, &command).map_err(|error| failed(error.to_string()))
     }
 }
 
@@ -148,7 +157,7 @@ mod system {
         Err(failure())
     }
 
-    pub(super) fn ask(_: &PortPath, _: &str) -> Result<(), Failure> {
+    pub(super) fn ask(_: &PortPath, _: &str) -> Result<String, Failure> {
         Err(failure())
     }
 }

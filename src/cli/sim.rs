@@ -10,6 +10,7 @@ use super::simulated::find_scenario;
 use crate::rescue::{Code, Failure};
 use crate::sim::Scenario;
 use crate::sim::relay::{Dialect, Load};
+use crate::usb::PortPath;
 use crate::{sim, ui};
 
 /// Most bytes of a medium that are written to a file.
@@ -45,7 +46,10 @@ pub fn run(common: &CommonArgs, command: &SimCommand) -> Result<u8, Failure> {
             };
             ui::print(&format!("try it: recover --auto --sim {}{named}", scenario.name));
         }
-        SimCommand::Relay { kind, device } => relay(*kind, device.as_deref(), common.json)?,
+        SimCommand::Relay { kind, device, power } => {
+            let load = Told { json: common.json, power: power.clone() };
+            relay(*kind, device.as_deref(), load)?;
+        }
         SimCommand::Attach { scenarios, count, log, unpaced } => {
             let what = attach::What { scenarios, count: *count, log: log.as_deref() };
             attach::attach(common, &what, *unpaced)?;
@@ -79,10 +83,10 @@ fn object(scenario: &Scenario) -> String {
     .to_string()
 }
 
-/// A relay board whose relays carry nothing: who moves is printed, for whatever drives real or
-/// kernel devices by it.
+/// A relay board of this computer: who moves is printed, and the power of the kernel's virtual
+/// devices that are wired to it follows.
 #[cfg(unix)]
-fn relay(kind: Dialect, device: Option<&Path>, json: bool) -> Result<(), Failure> {
+fn relay(kind: Dialect, device: Option<&Path>, load: Told) -> Result<(), Failure> {
     use crate::sim::pty::{Pty, Taken};
     use crate::sim::relay::RelayBoard;
 
@@ -96,20 +100,22 @@ fn relay(kind: Dialect, device: Option<&Path>, json: bool) -> Result<(), Failure
         pty.link(link).map_err(failed)?;
     }
     let path = pty.path().display().to_string();
-    ui::print(&if json { serde_json::json!({ "device": path }).to_string() } else { path });
-    let board = RelayBoard::new(kind, Box::new(Told { json }));
+    ui::print(&if load.json { serde_json::json!({ "device": path }).to_string() } else { path });
+    let board = RelayBoard::new(kind, Box::new(load));
     pty.serve(board, &Taken::default()).map_err(failed)
 }
 
 #[cfg(not(unix))]
-fn relay(_: Dialect, _: Option<&Path>, _: bool) -> Result<(), Failure> {
+fn relay(_: Dialect, _: Option<&Path>, _: Told) -> Result<(), Failure> {
     Err(Failure::new(Code::R311, "virtual relay boards need the pseudo terminals of Unix", "sim")
         .next("`recover sim list` names what there is"))
 }
 
-/// Prints who moves.
+/// Prints who moves, and switches what is wired to it.
 struct Told {
     json: bool,
+    /// Relays, and the ports whose power goes through their NC terminals.
+    power: Vec<(u8, PortPath)>,
 }
 
 impl Load for Told {
@@ -120,5 +126,10 @@ impl Load for Told {
         } else {
             format!("relay {channel} {state}")
         });
+        for (_, port) in self.power.iter().filter(|(relay, _)| *relay == channel) {
+            if let Err(failure) = attach::feed(port, !energised) {
+                log::warn!("{failure}");
+            }
+        }
     }
 }

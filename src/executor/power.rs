@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::event::Event;
 use super::operator::Switching;
 use super::perform::RETURN_TIME;
+use super::restart::LEAVE_TIME;
 use super::session::Session;
 use crate::chip::Identity;
 use crate::journal::Entry;
@@ -113,6 +114,10 @@ impl Session<'_> {
         if !away? {
             let left = self.who_left(&others)?;
             self.note(match left {
+                Some(own) if own == *port => format!(
+                    "the {by} took the power of port {port} too late: more than {} seconds after it was told to",
+                    LEAVE_TIME.as_secs()
+                ),
                 Some(other) => format!(
                     "the {by} was told to take the power of port {port}, and the device at port {other} left instead: it is wired to another port than said"
                 ),

@@ -12,7 +12,7 @@ use crate::rescue::Failure;
 use crate::usb::{Link, PortPath, Sighting};
 
 /// How long a device may take to leave the bus after it was told to restart.
-const LEAVE_TIME: Duration = Duration::from_secs(2);
+pub(super) const LEAVE_TIME: Duration = Duration::from_secs(2);
 
 impl Session<'_> {
     /// Restarts the chip and returns what comes up.
