@@ -186,16 +186,23 @@ pub fn switch(
     link.exchange(&set_power(number, on)).map_err(failed)?;
     let clock = link.clock();
     let deadline = Deadline::after(&*clock, DISCONNECT_TIME);
+    let mut was_off = false;
     loop {
         let status = link.exchange(&get_status(number)).map_err(failed)?;
         if let Some(is_on) = is_powered(&status.data, is_super)
             && is_on != on
         {
+            if was_off {
+                // Linux gives power back to a port whose device has left [HUB, hub_port_connect],
+                // and lets nobody ask the hub meanwhile. What comes up is a new enumeration.
+                return Ok(());
+            }
             let state = if is_on { "on" } else { "off" };
             return Err(PowerError::NotSwitchable(format!(
                 "its hub left the port's power {state}"
             )));
         }
+        was_off = !on;
         // The operating system may go on listing what is gone, so the hub itself is asked.
         if on || !is_connected(&status.data) {
             return Ok(());
@@ -211,6 +218,7 @@ pub fn switch(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::usb::Reply;
 
     #[test]
     fn a_port_is_switched_by_the_bytes_of_the_specification() {
@@ -243,6 +251,38 @@ mod tests {
         assert_eq!(descriptor(&[9, 0x29, 4, 1]), None);
         assert_eq!(descriptor(&[9, 0x02, 4, 1, 0, 50, 100]), None);
         assert_eq!(descriptor(&[]), None);
+    }
+
+    /// A hub that says these statuses of its port, one after another.
+    struct Told(std::vec::IntoIter<[u8; 4]>);
+
+    impl Link for Told {
+        fn exchange(&mut self, transfer: &Transfer) -> Result<Reply, TransferError> {
+            let data = match transfer {
+                Transfer::ControlIn { setup, .. } if setup.request == GET_DESCRIPTOR => {
+                    vec![9, 0x29, 4, 0xe9, 0, 50, 100, 0, 0xff]
+                }
+                Transfer::ControlIn { .. } => self.0.next().unwrap().to_vec(),
+                _ => Vec::new(),
+            };
+            Ok(Reply { data })
+        }
+
+        fn clock(&self) -> std::sync::Arc<dyn crate::clock::Clock> {
+            std::sync::Arc::new(crate::clock::RealClock::new())
+        }
+    }
+
+    #[test]
+    fn power_that_the_system_gives_back_was_away_and_power_that_never_went_was_not() {
+        let off = |statuses: &[[u8; 4]]| {
+            let mut hub = Told(statuses.to_vec().into_iter());
+            switch(&mut hub, &PortPath::new(3, vec![2]), false, false)
+        };
+        assert_eq!(off(&[[0x01, 0x00, 0, 0], [0x00, 0x01, 0, 0]]), Ok(()));
+        assert_eq!(off(&[[0x00, 0x00, 0, 0]]), Ok(()));
+        let never = off(&[[0x03, 0x01, 0, 0]]);
+        assert!(matches!(never, Err(PowerError::NotSwitchable(_))), "{never:?}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 # sdcc 4.2.0+dfsg-1. The images are then made by
 #   recover image build --chip CHIP --ids 1209:000N --revision 0100 --firmware CHIP.ihex \
 #       --output recovery-images/ezusb/simulated-CHIP/factory.iic
-# with N as below, and --set 07=41 for fx2lp, fx2 and fx1.
+# with N as below, and --set 07=41 for fx2lp, fx2 and fx1, --set 07=01 for fx.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=$(cd "$1" && pwd)

@@ -168,6 +168,8 @@ static void end_data(void)
     uint16_t left = wanted;
     uint16_t count;
 
+    if (was_reset)
+        return; /* nobody wants anything: an empty packet now would answer the next command */
     if (is_in) {
         if (wanted && !has_ended && in_is_free())
             IN_SEND((uint16_t)0);

@@ -207,6 +207,7 @@ impl Memory for Eeprom<'_> {
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         // A part whose block bits go unanswered shows every address in the blocks it has, read or
         // written; the proof of the part finds it there.
+        self.inside(address, length)?;
         let (first, _) = self.inside(address & self.answering, length)?;
         if self.width != Width::Proven && self.prove_by_a_byte(address, bytes)? {
             return Ok(());

@@ -14,8 +14,9 @@ use crate::usb::{Setup, Speed, Transfer};
 const PATIENCE_NS: u64 = 10_000_000_000;
 /// How long a bulk IN is tried for before other transfers have their turn.
 const TURN_NS: u64 = 5_000_000;
-/// More of that for each byte, at what a full-speed device gives at the slowest.
-const TURN_BYTE_NS: u64 = 2_000;
+/// More of that for each byte: a slow program moves them one by one, and half an answer would be
+/// taken for a short one.
+const TURN_BYTE_NS: u64 = 10_000;
 /// What it takes a host to see a STALL.
 const STALL_NS: u64 = 100_000;
 /// The length Linux asks of a device descriptor first after each reset of a port, and of nothing

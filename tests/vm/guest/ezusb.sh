@@ -24,8 +24,15 @@ check_a_blank_an2131_is_the_default_device() {
 
 check_usbtest_is_taken_off_and_given_back() { gives_back ezusb-blank 04b4:8613 usbtest; }
 
-check_a_blank_fx2lp_is_rescued() {
+check_a_blank_fx2lp_is_rescued_and_its_disk_is_there() {
     rescued ezusb-blank 04b4:8613 1209:0001 'FX2LP enclosure \(virtual\)' --image "$EZUSB/simulated-fx2lp/factory.iic"
+    wait_until 10 bound "$PORT" usb-storage
+    wait_until 20 test -b /dev/sda
+    [ "$(blockdev --getsz /dev/sda)" = 64 ]
+    # Every byte of a sector is its number.
+    [ "$(dd if=/dev/sda bs=512 skip=42 count=1 status=none | od -An -v -tx1 | tr -d ' \n' | sed 's/2a//g')" = "" ]
+    expect 'Vendor identification: recover' sg_inq /dev/sda
+    expect 'Product identification: DISK \(virtual\)' sg_inq /dev/sda
 }
 
 check_a_blank_an2131_is_rescued() {

@@ -152,10 +152,9 @@ impl Eeprom<'_> {
         }
         self.put_back()?;
         if self.read_run(0, 2 * WHOLE)? != start {
-            return Err(other(
-                "what answers at 51 takes one address byte, and the byte at 0080 that showed it \
-                 could not be put back",
-            ));
+            let what = "and the EEPROM at 51, which takes one address byte, do not agree: the byte \
+                        at 0080 that showed it could not be put back";
+            return Err(ChipError::Loader(what.to_owned()).into());
         }
         Err(other(
             "what answers at 51 takes one address byte; the byte that showed it was put back",
