@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""A program as long as an EEPROM takes: the code of a C2 image, and padding that no two pages share.
+"""A program whose C2 image fills an EEPROM: a small one, and padding that no two pages share.
 
-    full_image.py factory.iic EEPROM_BYTES > program.bin
+    full_image.py program.bin EEPROM_BYTES > padded.bin
 
-Records [TRM FX2 3.4]: length (bit 15: the last one), address, data, big-endian, after 8 bytes of
-header. A record that `recover image build` makes carries 1023 bytes; the last one is 5 bytes long.
+The image that `recover image build` makes has 8 bytes of header, 4 before every 1023 of the
+program, and 5 at the end.
 """
 
 import hashlib
@@ -13,22 +13,10 @@ import sys
 HEADER, RECORD, LAST, MOST = 8, 4, 5, 1023
 
 
-def code(image):
-    memory, at = bytearray(), HEADER
-    while True:
-        length, address = int.from_bytes(image[at : at + 2], "big"), int.from_bytes(image[at + 2 : at + 4], "big")
-        if length & 0x8000:
-            return memory
-        data = image[at + RECORD :][:length]
-        memory.extend(bytes(max(0, address + length - len(memory))))
-        memory[address : address + length] = data
-        at += RECORD + length
-
-
 def main():
     path, size = sys.argv[1], int(sys.argv[2])
     with open(path, "rb") as file:
-        memory = code(file.read())
+        memory = bytearray(file.read().rstrip(b"\0"))
     room = size - HEADER - LAST
     length = next(n for n in range(room, 0, -1) if n + RECORD * -(-n // MOST) == room)
     number = 0

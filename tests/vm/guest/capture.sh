@@ -13,7 +13,7 @@ captured() {
     shift
     # The root hub's bus exists before anything is plugged in.
     local bus
-    bus=$(cat /sys/devices/platform/vhci_hcd.0/usb*/busnum | head -n 1)
+    bus=$(cat /sys/devices/platform/vhci_hcd.0/usb*/busnum | sed -n 1p)
     cat "/dev/usbmon$bus" >"$DESK/capture.bin" &
     echo $! >>"$DESK/players"
     attach "$scenario"

@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 modprobe -d /mnt vhci-hcd
-readonly EZUSB=$REPOSITORY/recovery-images/ezusb
+readonly SIGROK=/usr/share/sigrok-firmware
 readonly MEASURED=/run/results/measured.jsonl
 
 node() { printf '/dev/bus/usb/%03d/%03d' "$(cat "/sys/bus/usb/devices/$1/busnum")" "$(cat "/sys/bus/usb/devices/$1/devnum")"; }
@@ -18,21 +18,13 @@ record() {
         "$1" "$2" "$3" "$4" "$5" "$(tail -n 1 "$DESK/usage")" | tee -a "$MEASURED" | sed 's/^/note: /'
 }
 
-# Transfers and device milliseconds from the first to the last transfer that fits, of the log.
-# Between them nobody does anything else than the work that is meant.
-span() {
-    awk -v what="$1" '
-        $4 == "control" || $4 == "bulk" {
-            count += 1; ms += substr($3, 2) * 1000
-            if ($0 ~ what) { if (!first) { first = count; before = ms - substr($3, 2) * 1000 } last = count; upto = ms }
-        }
-        END { print last - first + 1, upto - before }' "$DESK/transfers"
-}
+# How many transfers of the log fit, and how many milliseconds of the device they took.
+spent() { awk -v what="$1" '$0 ~ what { count += 1; ms += substr($3, 2) * 1000 } END { print count, ms }' "$DESK/transfers"; }
 
 # The image that all of them write: firmware and padding, as long as the 24LC128.
 make_image() {
-    python3 "$REPOSITORY/tests/bench/full_image.py" "$EZUSB/simulated-fx2lp/factory.iic" 16384 >"$DESK/program.bin"
-    "$RECOVER" image build --chip fx2lp --ids 1209:0001 --firmware "$DESK/program.bin" --output "$DESK/image.iic"
+    python3 "$REPOSITORY/tests/bench/full_image.py" "$SIGROK/fx2lafw-sigrok-fx2-8ch.fw" 16384 >"$DESK/program.bin"
+    "$RECOVER" image build --chip fx2lp --ids 1d50:608c --firmware "$DESK/program.bin" --output "$DESK/image.iic"
     [ "$(stat -c %s "$DESK/image.iic")" = 16384 ]
 }
 
@@ -49,9 +41,9 @@ check_this_program_writes_16_kib() {
     printf '#!/bin/sh\nexec /usr/bin/time -o "%s" -f "\\"wall_s\\":%%e,\\"user_s\\":%%U,\\"system_s\\":%%S,\\"peak_kib\\":%%M" "%s" "$@"\n' \
         "$DESK/usage" "$RECOVER" >"$DESK/metered"
     chmod 755 "$DESK/metered"
-    USER_RECOVER=$DESK/metered recover_with_hands "$PORT" --auto --profile generic-fx2lp --image "$DESK/image.iic"
+    USER_RECOVER=$DESK/metered recover_with_hands "$PORT" --auto --no-trial --profile generic-fx2lp --image "$DESK/image.iic"
     holds_image
-    read -r transfers ms < <(span "$WRITES")
+    read -r transfers ms < <(spent "$WRITES")
     record "write 16 KiB" "recover --auto" "$transfers" "$(cycles)" "$ms"
     # The whole of it: proof, backup, trial, writing, reading back, confirmation.
     record "whole rescue, 16 KiB" "recover --auto" "$(status | field transfers)" "$(cycles)" "$(status | field transfer_time_ms)"
@@ -67,9 +59,9 @@ by_fx2tool() {
     attach ezusb-zeroed --unpaced
     wait_for "$PORT" 04b4:8613
     export PYTHONPATH=$FX2TOOL
-    metered python3 -m fx2.fx2tool -B write_eeprom -W 2 "$@" -f "$address/image.iic"
+    metered python3 -m fx2.fx2tool -F bin -B write_eeprom -W 2 "$@" -f "$address/image.iic"
     holds_image || echo "note: fx2tool $name left other bytes in the EEPROM than it was given"
-    read -r transfers ms < <(span "$WRITES")
+    read -r transfers ms < <(spent "$WRITES")
     record "write 16 KiB" "fx2tool $name" "$transfers" "$(cycles)" "$ms"
 }
 check_fx2tool_writes_16_kib_by_default() { by_fx2tool "(its defaults)"; }
@@ -96,7 +88,7 @@ PYTHON
 readonly LOADS='control out 40 a0 '
 program_8k() { head -c 8192 "$DESK/program.bin" >"$DESK/program-8k.bin"; objcopy -I binary -O ihex "$DESK/program-8k.bin" "$DESK/program.ihx"; }
 loaded() {
-    read -r transfers ms < <(span "$LOADS")
+    read -r transfers ms < <(spent "$LOADS")
     record "load 8 KB into RAM" "$1" "$transfers" 0 "$ms"
 }
 
@@ -106,7 +98,7 @@ check_fxload_loads_8_kb() {
     wait_for "$PORT" 04b4:8613
     metered fxload -t fx2lp -D "$(node "$PORT")" -I "$DESK/program.ihx"
     loaded fxload
-    wait_for "$PORT" 1209:0001
+    wait_for "$PORT" 1d50:608c
 }
 
 check_cycfx2prog_loads_8_kb() {
@@ -115,7 +107,7 @@ check_cycfx2prog_loads_8_kb() {
     wait_for "$PORT" 04b4:8613
     metered cycfx2prog "prg:$DESK/program.ihx" run
     loaded cycfx2prog
-    wait_for "$PORT" 1209:0001
+    wait_for "$PORT" 1d50:608c
 }
 
 check_fx2tool_loads_8_kb() {
@@ -125,13 +117,13 @@ check_fx2tool_loads_8_kb() {
     export PYTHONPATH=$FX2TOOL
     metered python3 -m fx2.fx2tool load -f "$DESK/program.ihx"
     loaded "fx2tool load"
-    wait_for "$PORT" 1209:0001
+    wait_for "$PORT" 1d50:608c
 }
 
 # Ours loads a program as a trial, and reads it back.
 check_this_program_loads_8_kb() {
     make_image && program_8k
-    "$RECOVER" image build --chip fx2lp --ids 1209:0001 --firmware "$DESK/program-8k.bin" --output "$DESK/8k.iic"
+    "$RECOVER" image build --chip fx2lp --ids 1d50:608c --firmware "$DESK/program-8k.bin" --output "$DESK/8k.iic"
     attach ezusb-blank --unpaced
     wait_for "$PORT" 04b4:8613
     printf '#!/bin/sh\nexec /usr/bin/time -o "%s" -f "\\"wall_s\\":%%e,\\"user_s\\":%%U,\\"system_s\\":%%S,\\"peak_kib\\":%%M" "%s" "$@"\n' \
@@ -142,12 +134,12 @@ check_this_program_loads_8_kb() {
     awk '/control out 40 a0 wValue e600/ { n += 1 } { print > ("'"$DESK"'/load-" n) }' "$DESK/transfers"
     best=
     for part in "$DESK"/load-*; do
-        sent=$(awk '/control out 40 a0 wValue [0-3]/ { sum += $NF == "done" ? 0 : 0; split($0, w, "wLength "); sum += w[2] + 0 } END { print sum + 0 }' "$part")
+        sent=$(awk '/control out 40 a0 wValue [0-3]/ { split($0, w, "wLength "); sum += w[2] } END { print sum + 0 }' "$part")
         [ "$sent" = 8192 ] && best=$part
     done
     [ -n "$best" ] || { echo "no load of 8192 bytes among the transfers"; return 1; }
     cp "$best" "$DESK/transfers"
-    read -r transfers ms < <(span 'control out 40 a0 wValue [0-3]')
+    read -r transfers ms < <(spent 'control out 40 a0 wValue [0-3]')
     record "load 8 KB into RAM" "recover --auto (the trial; read back besides)" "$transfers" 0 "$ms"
     [ "$transfers" = 2 ]
 }
