@@ -254,7 +254,7 @@ mod tests {
     }
 
     /// A hub that says these statuses of its port, one after another.
-    struct Told(std::vec::IntoIter<[u8; 4]>);
+    struct Told(std::collections::VecDeque<[u8; 4]>);
 
     impl Link for Told {
         fn exchange(&mut self, transfer: &Transfer) -> Result<Reply, TransferError> {
@@ -262,7 +262,7 @@ mod tests {
                 Transfer::ControlIn { setup, .. } if setup.request == GET_DESCRIPTOR => {
                     vec![9, 0x29, 4, 0xe9, 0, 50, 100, 0, 0xff]
                 }
-                Transfer::ControlIn { .. } => self.0.next().unwrap().to_vec(),
+                Transfer::ControlIn { .. } => self.0.pop_front().unwrap().to_vec(),
                 _ => Vec::new(),
             };
             Ok(Reply { data })
@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn power_that_the_system_gives_back_was_away_and_power_that_never_went_was_not() {
         let off = |statuses: &[[u8; 4]]| {
-            let mut hub = Told(statuses.to_vec().into_iter());
+            let mut hub = Told(statuses.iter().copied().collect());
             switch(&mut hub, &PortPath::new(3, vec![2]), false, false)
         };
         assert_eq!(off(&[[0x01, 0x00, 0, 0], [0x00, 0x01, 0, 0]]), Ok(()));
