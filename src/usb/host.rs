@@ -116,6 +116,10 @@ impl HostBus {
 
     /// One device as it is now; `None` when it left while it was looked at.
     fn sight(&self, port: PortPath, device: &Device<Context>) -> Option<Sighting> {
+        if device.address() == 0 {
+            // Its reset takes longer than is waited for. The number is not a new one to go by.
+            return None;
+        }
         let descriptor = device.device_descriptor().ok()?;
         let version = descriptor.device_version();
         let interfaces = device.config_descriptor(0).map_or_else(

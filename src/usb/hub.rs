@@ -262,7 +262,7 @@ mod tests {
                 Transfer::ControlIn { setup, .. } if setup.request == GET_DESCRIPTOR => {
                     vec![9, 0x29, 4, 0xe9, 0, 50, 100, 0, 0xff]
                 }
-                Transfer::ControlIn { .. } => self.0.next().unwrap().to_vec(),
+                Transfer::ControlIn { .. } => self.0.pop_front().unwrap().to_vec(),
                 _ => Vec::new(),
             };
             Ok(Reply { data })

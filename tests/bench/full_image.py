@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A program whose C2 image fills an EEPROM: a small one, and padding that no two pages share.
+"""A program whose C2 image fills an EEPROM: a small one, and padding that no two pages share. Its
+own gaps of zeros are filled as well, so that every page differs from an empty part.
 
     full_image.py program.bin EEPROM_BYTES > padded.bin
 
@@ -8,6 +9,7 @@ program, and 5 at the end.
 """
 
 import hashlib
+import itertools
 import sys
 
 HEADER, RECORD, LAST, MOST = 8, 4, 5, 1023
@@ -19,10 +21,12 @@ def main():
         memory = bytearray(file.read().rstrip(b"\0"))
     room = size - HEADER - LAST
     length = next(n for n in range(room, 0, -1) if n + RECORD * -(-n // MOST) == room)
-    number = 0
+    blocks = (hashlib.sha256(number.to_bytes(4, "big")).digest() for number in itertools.count())
+    for at in range(0, len(memory), 32):
+        if not any(memory[at : at + 32]):
+            memory[at : at + 32] = next(blocks)
     while len(memory) < length:
-        memory.extend(hashlib.sha256(number.to_bytes(4, "big")).digest())
-        number += 1
+        memory.extend(next(blocks))
     sys.stdout.buffer.write(memory[:length])
 
 

@@ -20,7 +20,7 @@ hands_everywhere() {
     local event port
     while IFS= read -r event; do
         printf '%s\n' "$event" >>"$DESK/events"
-        [[ $event == *'"event":"asked"'* && $event =~ \"port\":\"([0-9.-]+)\" ]] || continue
+        [[ $event == *'"event":"asked","request":"take all power'* && $event =~ \"port\":\"([0-9.-]+)\" ]] || continue
         port=${BASH_REMATCH[1]}
         # The others go on meanwhile.
         { power "$port" off && wait_until 10 gone "$port" && power "$port" on; } &

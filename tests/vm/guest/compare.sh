@@ -115,7 +115,7 @@ check_fx2tool_loads_8_kb() {
     attach ezusb-blank --unpaced
     wait_for "$PORT" 04b4:8613
     export PYTHONPATH=$FX2TOOL
-    metered python3 -m fx2.fx2tool load -f "$DESK/program.ihx"
+    metered python3 -m fx2.fx2tool load "$DESK/program.ihx"
     loaded "fx2tool load"
     wait_for "$PORT" 1d50:608c
 }
@@ -129,7 +129,8 @@ check_this_program_loads_8_kb() {
     printf '#!/bin/sh\nexec /usr/bin/time -o "%s" -f "\\"wall_s\\":%%e,\\"user_s\\":%%U,\\"system_s\\":%%S,\\"peak_kib\\":%%M" "%s" "$@"\n' \
         "$DESK/usage" "$RECOVER" >"$DESK/metered"
     chmod 755 "$DESK/metered"
-    USER_RECOVER=$DESK/metered recover_with_hands "$PORT" --auto --profile generic-fx2lp --image "$DESK/8k.iic"
+    # Only the load is of interest: firmware may be too slow here for the trial's patience.
+    USER_RECOVER=$DESK/metered recover_with_hands "$PORT" --auto --profile generic-fx2lp --image "$DESK/8k.iic" || true
     # The trial alone: what is sent to program memory between the two times the CPU is held for it.
     awk '/control out 40 a0 wValue e600/ { n += 1 } { print > ("'"$DESK"'/load-" n) }' "$DESK/transfers"
     best=

@@ -69,7 +69,8 @@ hands() {
     while IFS= read -r event; do
         printf '%s\n' "$event" >>"$DESK/events"
         case $event in
-        *'"event":"asked"'*)
+        # What is to be done meanwhile is asked for as well; there is nothing to do.
+        *'"event":"asked","request":"take all power'*)
             power "$1" off
             wait_until 10 gone "$1"
             power "$1" on
