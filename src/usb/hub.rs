@@ -254,9 +254,9 @@ mod tests {
     }
 
     /// A hub that says these statuses of its port, one after another.
-    struct Told<'s>(std::slice::Iter<'s, [u8; 4]>);
+    struct Told(std::collections::VecDeque<[u8; 4]>);
 
-    impl Link for Told<'_> {
+    impl Link for Told {
         fn exchange(&mut self, transfer: &Transfer) -> Result<Reply, TransferError> {
             let data = match transfer {
                 Transfer::ControlIn { setup, .. } if setup.request == GET_DESCRIPTOR => {
@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn power_that_the_system_gives_back_was_away_and_power_that_never_went_was_not() {
         let off = |statuses: &[[u8; 4]]| {
-            let mut hub = Told(statuses.iter());
+            let mut hub = Told(statuses.iter().copied().collect());
             switch(&mut hub, &PortPath::new(3, vec![2]), false, false)
         };
         assert_eq!(off(&[[0x01, 0x00, 0, 0], [0x00, 0x01, 0, 0]]), Ok(()));

@@ -69,21 +69,6 @@ check_fx2tool_writes_16_kib_with_p_16() { by_fx2tool "-p 16" -p 16; }
 check_fx2tool_writes_16_kib_with_p_32() { by_fx2tool "-p 32" -p 32; }
 check_fx2tool_writes_16_kib_with_p_64() { by_fx2tool "-p 64" -p 64; }
 
-check_this_program_needs_a_third_of_the_best() {
-    python3 - "$MEASURED" <<'PYTHON'
-import json, sys
-rows = [json.loads(line) for line in open(sys.argv[1])]
-writes = [row for row in rows if row["work"] == "write 16 KiB"]
-(ours,) = [row for row in writes if row["who"] == "recover --auto"]
-others = [row for row in writes if row is not ours]
-assert len(others) == 4, others
-for figure in ("write_cycles", "device_ms"):
-    best = min(row[figure] for row in others)
-    print(f"note: {figure}: {ours[figure]} to {best}, {ours[figure] / best:.3f}")
-    assert ours[figure] * 3 <= best, figure
-PYTHON
-}
-
 # Who loads an 8 KB program into RAM, and with how many transfers.
 readonly LOADS='control out 40 a0 '
 program_8k() { head -c 8192 "$DESK/program.bin" >"$DESK/program-8k.bin"; objcopy -I binary -O ihex "$DESK/program-8k.bin" "$DESK/program.ihx"; }
