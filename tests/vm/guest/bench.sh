@@ -84,17 +84,18 @@ bench() {
     kill "$bench"
     wait "$bench" || true
     cat "$DESK/error"
-    [ "$code" = 0 ] || { grep -Ev '"event":"(progress|step|proven|planned|chosen)' "$DESK/events"; dmesg | grep -v vhci_hcd:; return 1; }
+    [ "$code" = 0 ] || { grep -Ev '"event":"(progress|step|proven|planned|chosen)' "$DESK/events"; dmesg | grep -E ' usb [0-9]+-[0-9]'; return 1; }
     "$RECOVER" ledger list --json >"$DESK/ledger"
     [ "$(grep -c rescued "$DESK/ledger")" = "$count" ] || { cat "$DESK/ledger"; return 1; }
 }
 
 check_six_are_rescued_at_once_by_a_relay_board() {
-    local healthy=(04ce:0002 04ce:0002 04b4:6830 04b4:6830 1209:0001 1209:0001)
-    local blank=(04ce:07d1 04ce:07d1 04b4:6830 04b4:6830 04b4:8613 04b4:8613)
-    local profiles=(my-sl11r my-sl11r my-at2lp my-at2lp my-fx2lp my-fx2lp) wired=() at
+    local healthy=(04ce:0002 04b4:6830 04b4:6830 04b4:6830 04b4:6830 1209:0001)
+    local blank=(04ce:07d1 04b4:6830 04b4:6830 04b4:6830 04b4:6830 04b4:8613)
+    local profiles=(my-sl11r my-at2lp my-at2lp my-at2lp my-at2lp my-fx2lp) wired=() at
     own_profiles
-    attach sl11r-zeroed sl11r-blank at2lp-rc42 at2lp-rc58 ezusb-blank ezusb-zeroed
+    # Few of those that execute a program: two processors without KVM are slow.
+    attach sl11r-zeroed at2lp-rc42 at2lp-rc58 at2lp-disk at2lp-atapi ezusb-blank
     for at in "${!PORTS[@]}"; do wired+=(--power "$((at + 1))=${PORTS[at]}"); done
     "$RECOVER" sim relay --kind lcus --device "$DESK/board" "${wired[@]}" >"$DESK/relays" &
     echo $! >>"$DESK/players"
@@ -108,8 +109,7 @@ check_six_are_rescued_at_once_by_a_relay_board() {
     bench 6
     for at in "${!PORTS[@]}"; do wait_for "${PORTS[at]}" "${healthy[at]}"; done
     ! grep '"event":"asked"' "$DESK/events"
-    [ "$(switched_by relay "${PORTS[0]}")" = 2 ]
-    [ "$(switched_by relay "${PORTS[4]}")" = 2 ]
+    for port in "${PORTS[@]}"; do [ "$(switched_by relay "$port")" = 2 ]; done
     at_once
 }
 

@@ -21,17 +21,19 @@ check_three_blank_enclosures_are_not_chosen_between() {
     for port in "${PORTS[@]}"; do grep -q -- "recover --auto --port $port" "$DESK/error"; done
 }
 
-# What udevd would do with the printed rule, in its place, for one port. Few processes are started
-# in it: udevd is quick, too.
+# What udevd would do with the printed rule, in its place, for one port. Nothing is started as long
+# as nothing has changed: an emulated processor takes its time for that.
 udev_by_hand() {
-    local sys=/sys/bus/usb/devices/$1 number='' done='' node rule
-    while sleep 0.05; do
-        { number=$(<"$sys/devnum") vendor=$(<"$sys/idVendor") product=$(<"$sys/idProduct"); } || continue
-        [ "$number" != "$done" ] && [ "$number" != 0 ] || continue
-        rule=$(grep "idVendor}==\"$vendor\", .*idProduct}==\"$product\"" "$DESK/rules") || continue
-        [[ $rule =~ MODE=\"([0-9]+)\",\ GROUP=\"([a-z]+)\" ]] || continue
-        printf -v node '/dev/bus/usb/%03d/%03d' "${1%%-*}" "$number"
-        chgrp "${BASH_REMATCH[2]}" "$node" && chmod "${BASH_REMATCH[1]}" "$node" && done=$number
+    local device=/sys/bus/usb/devices/$1 vendor product bus number new done="" group mode
+    group=$(sed -nE '0,/GROUP=/s/.*GROUP="([a-z]+)".*/\1/p' "$DESK/rules")
+    mode=$(sed -nE '0,/MODE=/s/.*MODE="([0-9]+)".*/\1/p' "$DESK/rules")
+    while read -rt 0.05 <>"$DESK/never" || true; do
+        { read -r vendor <"$device/idVendor" && read -r product <"$device/idProduct" &&
+            read -r bus <"$device/busnum" && read -r number <"$device/devnum"; } || continue
+        printf -v new '/dev/bus/usb/%03d/%03d' "$bus" "$number"
+        [ "$new" = "$done" ] && continue
+        [[ $(<"$DESK/rules") =~ idVendor}==\"$vendor\",\ .*idProduct}==\"$product\" ]] || continue
+        chgrp "$group" "$new" && chmod "$mode" "$new" && done=$new
     done 2>/dev/null
 }
 belongs_to() { [ "$(stat -c %G "$(node "$1")")" = "$2" ]; }
@@ -49,6 +51,7 @@ check_an_ordinary_user_needs_the_printed_rule_and_nothing_else() {
     grep -q 'error\[R401\]' "$DESK/error"
     grep -q 'recover udev-rules | sudo tee' "$DESK/error"
     "$root" udev-rules >"$DESK/rules"
+    mkfifo "$DESK/never"
     udev_by_hand "$PORT" &
     echo $! >>"$DESK/players"
     wait_until 20 belongs_to "$PORT" plugdev
