@@ -24,7 +24,8 @@ check_three_blank_enclosures_are_not_chosen_between() {
 # What udevd would do with the printed rule, in its place, for one port. Nothing is started as long
 # as nothing has changed: an emulated processor takes its time for that.
 udev_by_hand() {
-    local device=/sys/bus/usb/devices/$1 vendor product bus number new done="" group mode
+    local device=/sys/bus/usb/devices/$1 vendor product bus number new done="" group mode rules
+    rules=$(<"$DESK/rules")
     group=$(sed -nE '0,/GROUP=/s/.*GROUP="([a-z]+)".*/\1/p' "$DESK/rules")
     mode=$(sed -nE '0,/MODE=/s/.*MODE="([0-9]+)".*/\1/p' "$DESK/rules")
     while read -rt 0.05 <>"$DESK/never" || true; do
@@ -32,7 +33,7 @@ udev_by_hand() {
             read -r bus <"$device/busnum" && read -r number <"$device/devnum"; } || continue
         printf -v new '/dev/bus/usb/%03d/%03d' "$bus" "$number"
         [ "$new" = "$done" ] && continue
-        [[ $(<"$DESK/rules") =~ idVendor}==\"$vendor\",\ .*idProduct}==\"$product\" ]] || continue
+        [[ $rules == *"{idVendor}==\"$vendor\", ATTR{idProduct}==\"$product\""* ]] || continue
         chgrp "$group" "$new" && chmod "$mode" "$new" && done=$new
     done 2>/dev/null
 }
