@@ -147,7 +147,9 @@ impl Capture {
                 })
                 .filter_map(|exchange| exchange.came.clone().ok())
                 .filter(|data| data.len() >= least)
-                .max_by_key(Vec::len)
+                // The first of the longest: after a reset the kernel looks again, and may see what
+                // it then enumerates as another device.
+                .min_by_key(|data| std::cmp::Reverse(data.len()))
         };
         let first = descriptor(0x0100, 18)?;
         let word = |at: usize| u16::from_le_bytes([first[at], first[at + 1]]);
@@ -347,7 +349,8 @@ impl Link for CaptureLink {
         };
         let passed = reel.exchanges[from..found]
             .iter()
-            .find(|exchange| self.is_ours && !exchange.is_standard());
+            .filter(|exchange| exchange.device == self.number && !exchange.is_standard())
+            .find(|_| self.is_ours);
         if let Some(passed) = passed {
             panic!("line {}: {:?} was captured, {transfer} is asked", passed.line, passed.asked);
         }
