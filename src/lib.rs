@@ -8,7 +8,7 @@
 //! 4. [`preflight`]: boots an image on a virtual chip before it goes near a real one.
 //! 5. [`rescue`]: pure decisions: diagnosis, plan, write order, what a failure means.
 //! 6. [`executor`]: does what was decided, one step at a time, and writes it to the [`journal`].
-//! 7. [`bench`]: many ports at once; [`serial`]: the relay boards that switch their power.
+//! 7. [`mod@bench`]: many ports at once; [`serial`]: the relay boards that switch their power.
 //! 8. [`ledger`] keeps every unit that passed; [`report`] makes a page about one.
 //! 9. [`cli`] and [`ui`]: arguments to requests, events to a terminal or to JSON.
 //!

@@ -14,7 +14,7 @@
 //! contact = { board = "left", channel = 2 }
 //! ```
 //!
-//! [`parse`] reads text and opens nothing; [`load`] reads a file and makes sure that every
+//! [`parse()`] reads text and opens nothing; [`load`] reads a file and makes sure that every
 //! board's serial device is there. Every key stands in docs/using.md.
 
 mod document;
