@@ -222,7 +222,6 @@ impl Session<'_> {
             self.note(format!("the image was not tried from RAM: {why}"));
             return Ok(attached);
         }
-        self.has_tried = true;
         let before = attached.seen.clone();
         drop(attached.link);
         if trial == Trial::Started || !self.has_left(&before)? {

@@ -31,8 +31,6 @@ pub struct Session<'t> {
     transfers: Arc<AtomicU64>,
     began: Duration,
     pub(super) journal: Option<JournalFile>,
-    /// Whether the image was started from RAM.
-    pub(super) has_tried: bool,
     /// What the chosen profile knows to be done by hand while the power is away.
     pub(super) at_restart: Vec<Guidance>,
     /// Who the device is to be when its power comes back, once that is the question.
@@ -52,7 +50,6 @@ impl<'t> Session<'t> {
             transfers: Arc::default(),
             began,
             journal: None,
-            has_tried: false,
             at_restart: Vec::new(),
             awaited: None,
             may_run_from_ram: false,
@@ -289,9 +286,8 @@ impl<'t> Session<'t> {
             Err(failure) => {
                 let unwritten =
                     !matches!(failure.device, DeviceState::PartWritten | DeviceState::Written);
-                if unwritten && !self.has_tried {
-                    // Nothing lasting was changed, so there is nothing to take up later. After a
-                    // trial the journal tells the next run that the device is not what it seems.
+                if unwritten {
+                    // Nothing lasting was changed, so there is nothing to take up later.
                     self.end_own_journal("failed");
                 }
                 self.outcome.result = Verdict::Failed;

@@ -280,6 +280,8 @@ impl Model {
 
     /// Does what a key asks for; what it asks of others, if anything.
     pub fn press(&mut self, key: Key, page: usize) -> Option<Wanted> {
+        // It was there to be read, and hides what the keys are.
+        self.message = None;
         match key {
             Key::Up => self.select(|index| index.saturating_sub(1)),
             Key::Down => self.select(|index| index.saturating_add(1)),
