@@ -96,6 +96,26 @@ fn a_second_run_finds_nothing_to_do() {
     assert_eq!(desk.write_cycles(), cycles);
 }
 
+/// A trial leaves the enclosure alive from RAM: it looks healthy until its power goes.
+#[test]
+fn a_device_that_only_runs_its_trial_is_not_called_healthy() {
+    for name in ["sl11r-write-protected", "ezusb-write-protected"] {
+        let scenario = scenario(name);
+        let mut desk = Desk::new(scenario);
+        let request = with_profile(&simulated(scenario.model));
+        for run in 1..=3 {
+            let outcome = desk.rescue(&request);
+            let code = outcome.failure.as_ref().map(|failure| failure.code);
+            assert_eq!(code, Some(Code::R106), "{name}, run {run}: {:?}", outcome.result);
+        }
+        desk.bus.replug(&port());
+        desk.bus.settle(&port());
+        let outcome = desk.rescue(&request);
+        let code = outcome.failure.as_ref().map(|failure| failure.code);
+        assert_eq!(code, Some(Code::R106), "{name}, without its RAM: {:?}", outcome.result);
+    }
+}
+
 #[test]
 fn a_dry_run_writes_nothing_and_shows_every_step() {
     let mut desk = Desk::new(scenario("sl11r-zeroed"));

@@ -10,7 +10,7 @@ use super::notice::{Happening, Listener};
 use super::port::{Change, Judged, Port, State};
 use super::stop::StopLevel;
 use super::tally::Tally;
-use super::worker::{Beginning, Job, Teller};
+use super::worker::{Job, Teller};
 use super::{Command, Crew, Mode, Place, Shop};
 use crate::chip;
 use crate::clock::{Clock, Deadline};
@@ -131,20 +131,18 @@ impl<'b> Bench<'b> {
         match &port.state {
             State::Waiting(seen) => {
                 let seen = seen.clone();
-                self.begin(&seen, Beginning::AsItIs);
+                self.begin(&seen);
             }
             State::Done(None) => self.retry(path),
             State::Empty | State::LeftAlone(_) | State::Running | State::Done(Some(_)) => {}
         }
     }
 
-    /// Begins a unit again that is done. One that runs what the last run left in its RAM has to
-    /// lose its power first.
+    /// Begins a unit again that is done.
     fn retry(&mut self, path: &PortPath) {
         let seen = self.bus.scan().unwrap_or_default();
         let Some(seen) = seen.into_iter().find(|seen| seen.port == *path) else { return };
-        let is_unit = self.candidate(&seen).is_some_and(|candidate| candidate.is_in_question());
-        self.begin(&seen, if is_unit { Beginning::AsItIs } else { Beginning::WithoutPower });
+        self.begin(&seen);
     }
 
     fn skip(&mut self, path: &PortPath) {
@@ -255,10 +253,10 @@ impl<'b> Bench<'b> {
     }
 
     fn candidate(&self, seen: &Sighting) -> Option<Candidate> {
-        let unfinished = self.shop.store.unfinished().unwrap_or_default();
-        let unfinished: Vec<_> = unfinished.iter().map(|file| file.journal()).collect();
+        let journals = self.shop.store.journals().unwrap_or_default();
+        let journals: Vec<_> = journals.iter().map(|file| file.journal()).collect();
         let Shop { request, library, scope, .. } = &*self.shop;
-        Candidate::of(seen, request, &unfinished, library, *scope)
+        Candidate::of(seen, request, &journals, library, *scope)
     }
 
     /// Begins every unit that need not be told to start; whether there is one.
@@ -275,11 +273,11 @@ impl<'b> Bench<'b> {
                 _ => None,
             })
             .collect();
-        units.iter().for_each(|seen| self.begin(seen, Beginning::AsItIs));
+        units.iter().for_each(|seen| self.begin(seen));
         !units.is_empty()
     }
 
-    fn begin(&mut self, seen: &Sighting, beginning: Beginning) {
+    fn begin(&mut self, seen: &Sighting) {
         if self.quits > 0 {
             return;
         }
@@ -292,7 +290,7 @@ impl<'b> Bench<'b> {
             port.begin();
         }
         self.about(path).tell(Happening::Begun);
-        let job = Job::begin(&self.shop, seen, beginning, request, hand, teller);
+        let job = Job::begin(&self.shop, seen, request, hand, teller);
         self.jobs.insert(path.clone(), job);
     }
 

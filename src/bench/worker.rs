@@ -9,21 +9,14 @@ use super::notice::{Happening, Listener, Notice, What};
 use super::stage::{Follower, Stage};
 use super::stop::{Stop, Stoppable};
 use super::{Hand, Shop};
-use crate::clock::{Clock, Deadline};
-use crate::executor::find::POLL;
-use crate::executor::{Event, Observer, Operator, Request, Session, Switching, Tools};
+use crate::clock::Clock;
+use crate::executor::{Event, Observer, Operator, Request, Session, Tools};
 use crate::rescue::outcome::Verdict;
 use crate::rescue::{Code, DeviceState, Failure, Outcome};
 use crate::usb::{Bus, PortPath, Sighting};
 
 /// A rescue calls a few functions deep; its buffers are on the heap.
 const STACK_BYTES: usize = 1 << 20;
-
-/// How long a person may take to unplug and plug in.
-const HANDS_TIME: Duration = Duration::from_secs(120);
-
-/// How long a relay keeps the power away: what a supply's capacitors need to run down.
-const AWAY_TIME: Duration = Duration::from_secs(2);
 
 /// Tells the listener; its clones speak to the same one.
 #[derive(Clone)]
@@ -81,15 +74,6 @@ pub(super) struct Life {
     pub(super) ended: Option<Outcome>,
 }
 
-/// How a run begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Beginning {
-    /// With the device as it is.
-    AsItIs,
-    /// With its power taken away and given back.
-    WithoutPower,
-}
-
 /// A run that was begun.
 pub(super) struct Job {
     life: Arc<Mutex<Life>>,
@@ -107,7 +91,6 @@ impl Job {
     pub(super) fn begin(
         shop: &Arc<Shop>,
         seen: &Sighting,
-        beginning: Beginning,
         request: Request,
         hand: Hand,
         teller: Teller,
@@ -129,8 +112,6 @@ impl Job {
                 follower: Follower::default(),
             },
             request,
-            seen: seen.clone(),
-            beginning,
         };
         let job = Self { life, stop, is_stuck: false };
         let thread = thread::Builder::new().name(format!("port {port}")).stack_size(STACK_BYTES);
@@ -159,8 +140,6 @@ struct Worker {
     operator: Box<dyn Operator + Send>,
     ear: Ear,
     request: Request,
-    seen: Sighting,
-    beginning: Beginning,
 }
 
 impl Worker {
@@ -177,9 +156,6 @@ impl Worker {
     }
 
     fn rescue(&mut self) -> Outcome {
-        if self.beginning == Beginning::WithoutPower {
-            self.cycle_power();
-        }
         let port = self.bus.port.clone();
         Session::new(Tools {
             bus: &mut self.bus,
@@ -192,39 +168,6 @@ impl Worker {
             commands: self.shop.commands.at(&port),
         })
         .rescue(&self.request)
-    }
-
-    /// Has the device's power taken away and given back, and waits for what comes up. Where nothing
-    /// does, the run says so.
-    fn cycle_power(&mut self) {
-        let port = self.bus.port.clone();
-        let clock = self.bus.clock();
-        if self.operator.switches(&port).power {
-            let off = self.operator.switch(&port, Switching::PowerOff, false);
-            clock.sleep(AWAY_TIME);
-            let on = self.operator.switch(&port, Switching::PowerOn, false);
-            if let Err(failure) = off.and(on) {
-                self.ear.observe(&Event::Note { text: failure.what });
-            }
-        } else {
-            self.ear.observe(&Event::Asked {
-                request: format!(
-                    "take all power from the enclosure at port {port}, wait two seconds, and plug it into the same port again"
-                ),
-                expect: "it is begun again when it appears".to_owned(),
-            });
-            self.operator.power_cycle(&port);
-        }
-        let deadline = Deadline::after(&*clock, HANDS_TIME);
-        while !deadline.passed(&*clock) {
-            // Stopped, or blind: the run's own look says why.
-            let Ok(seen) = self.bus.scan() else { return };
-            let mut here = seen.iter().filter(|seen| seen.port == port);
-            if here.any(|seen| seen.device_number != self.seen.device_number) {
-                return;
-            }
-            clock.sleep(POLL);
-        }
     }
 
     /// The outcome of a run that the program itself broke.

@@ -25,6 +25,9 @@ pub struct Candidate {
     pub suspicion: Suspicion,
     /// An unfinished rescue at its port.
     pub unfinished: Option<Journal>,
+    /// A failed rescue that left this very device running its image from RAM, so that what it
+    /// shows tells nothing.
+    pub on_trial_of: Option<Journal>,
     /// Whether it only runs what a trial put into its RAM: power-off ends it.
     pub runs_trial: bool,
 }
@@ -35,27 +38,37 @@ pub fn recognise(seen: &Sighting) -> Option<(&'static dyn Chip, Suspicion)> {
 }
 
 impl Candidate {
-    /// What a device may be, if this program has to do with it at all. `unfinished` are the
-    /// journals that have not ended, oldest first.
+    /// What a device may be, if this program has to do with it at all. `journals` are
+    /// those of the store, oldest first.
     pub fn of(
         seen: &Sighting,
         request: &Request,
-        unfinished: &[&Journal],
+        journals: &[&Journal],
         library: &Library,
         scope: Scope,
     ) -> Option<Self> {
-        let mut latest_first = unfinished.iter().rev().copied();
-        let unfinished = latest_first.find(|journal| belongs_to(journal, seen)).cloned();
+        let latest = |is_it: fn(&Journal, &Sighting) -> bool| {
+            journals
+                .iter()
+                .rev()
+                .find(|journal| is_it(journal, seen))
+                .map(|journal| (*journal).clone())
+        };
+        let unfinished = latest(belongs_to);
+        let on_trial_of = latest(was_left_on_trial);
         let (chip, suspicion) = recognise(seen)
             .or_else(|| as_asked(request, seen))
-            .or_else(|| as_journalled(unfinished.as_ref()))
+            .or_else(|| as_journalled(unfinished.as_ref().or(on_trial_of.as_ref())))
             .or_else(|| as_profiled(seen, library, scope))?;
-        Some(Self { seen: seen.clone(), chip, suspicion, unfinished, runs_trial: false })
+        let runs_trial = false;
+        Some(Self { seen: seen.clone(), chip, suspicion, unfinished, on_trial_of, runs_trial })
     }
 
     /// Whether a rescue is in question at all.
     pub fn is_in_question(&self) -> bool {
-        self.suspicion.standing != Standing::Running || self.unfinished.is_some()
+        self.suspicion.standing != Standing::Running
+            || self.unfinished.is_some()
+            || self.on_trial_of.is_some()
     }
 }
 
@@ -104,13 +117,13 @@ impl Session<'_> {
 
     fn choose(&self, request: &Request, seen: &[Sighting]) -> Result<Candidate, Failure> {
         let here = |seen: &&Sighting| request.port.as_ref().is_none_or(|port| *port == seen.port);
-        let unfinished = self.tools.store.unfinished()?;
-        let unfinished: Vec<&Journal> = unfinished.iter().map(|file| file.journal()).collect();
+        let journals = self.tools.store.journals()?;
+        let journals: Vec<&Journal> = journals.iter().map(|file| file.journal()).collect();
         let Tools { library, scope, .. } = &self.tools;
         let candidates: Vec<Candidate> = seen
             .iter()
             .filter(here)
-            .filter_map(|seen| Candidate::of(seen, request, &unfinished, library, *scope))
+            .filter_map(|seen| Candidate::of(seen, request, &journals, library, *scope))
             .collect();
         let in_question: Vec<&Candidate> =
             candidates.iter().filter(|candidate| candidate.is_in_question()).collect();
@@ -195,10 +208,21 @@ fn belongs_to(journal: &Journal, seen: &Sighting) -> bool {
             suspicion.standing != Standing::Running && family == Some(suspicion.model.family)
         })
     };
-    begun.port == seen.port
+    !journal.has_ended()
+        && begun.port == seen.port
         && (begun.ids == seen.ids
             || begun.expected.as_ref().is_some_and(|identity| identity.ids == seen.ids)
             || same_chip())
+}
+
+/// Whether that rescue failed and left this very enumeration of a device running its image from
+/// RAM. After the computer has restarted, another device may have that number: all that comes of
+/// it is that its power has to go before it is believed.
+fn was_left_on_trial(journal: &Journal, seen: &Sighting) -> bool {
+    let begun = journal.begun();
+    journal.left_on_trial() == Some(seen.device_number)
+        && begun.port == seen.port
+        && begun.expected.as_ref().is_some_and(|identity| identity.ids == seen.ids)
 }
 
 fn as_asked(request: &Request, seen: &Sighting) -> Option<(&'static dyn Chip, Suspicion)> {

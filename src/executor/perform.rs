@@ -242,6 +242,7 @@ impl Session<'_> {
             return Err(self.trial_failure(what, &place));
         }
         self.emit(&Event::Alive { identity });
+        self.on_trial = Some(seen.device_number);
         self.attach_again(candidate, seen, &place)
     }
 

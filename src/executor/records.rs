@@ -74,8 +74,9 @@ impl Session<'_> {
     }
 
     pub(super) fn end_own_journal(&mut self, result: &str) {
+        let on_trial = self.on_trial;
         if let Some(journal) = &mut self.journal
-            && let Err(error) = journal.append(Entry::Ended { result: result.to_owned() })
+            && let Err(error) = journal.append(Entry::Ended { result: result.to_owned(), on_trial })
         {
             log::warn!("the journal could not be ended: {error}");
         }
@@ -87,7 +88,8 @@ impl Session<'_> {
         let Some(port) = self.outcome.port.clone() else { return };
         for mut file in self.tools.store.unfinished().unwrap_or_default() {
             if file.journal().begun().port == port
-                && let Err(error) = file.append(Entry::Ended { result: "taken up".to_owned() })
+                && let Err(error) =
+                    file.append(Entry::Ended { result: "taken up".to_owned(), on_trial: None })
             {
                 log::warn!("a journal could not be ended: {error}");
             }

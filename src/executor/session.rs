@@ -13,7 +13,7 @@ use super::store::BackupRecord;
 use super::target::taken_up;
 use super::unfinished::{as_proven_before, is_trial_of};
 use super::{Request, Tools};
-use crate::chip::{ChipError, Finding, Identity, Running, Standing};
+use crate::chip::{ChipError, Finding, Identity, Running};
 use crate::journal::JournalFile;
 use crate::profile::Guidance;
 use crate::rescue::choice::{Choice, NamedImage};
@@ -31,6 +31,8 @@ pub struct Session<'t> {
     transfers: Arc<AtomicU64>,
     began: Duration,
     pub(super) journal: Option<JournalFile>,
+    /// The device number under which the device runs the image from its RAM.
+    pub(super) on_trial: Option<u8>,
     /// What the chosen profile knows to be done by hand while the power is away.
     pub(super) at_restart: Vec<Guidance>,
     /// Who the device is to be when its power comes back, once that is the question.
@@ -50,6 +52,7 @@ impl<'t> Session<'t> {
             transfers: Arc::default(),
             began,
             journal: None,
+            on_trial: None,
             at_restart: Vec::new(),
             awaited: None,
             may_run_from_ram: false,
@@ -99,19 +102,17 @@ impl<'t> Session<'t> {
     fn run_rescue(&mut self, request: &Request) -> Result<Verdict, Failure> {
         let candidate = self.find(request)?;
         self.sighted(&candidate);
-        if candidate.suspicion.standing == Standing::Running
-            && candidate.unfinished.is_none()
-            && !request.force
-        {
-            self.note(format!(
-                "{} runs its firmware as {}; there is nothing to rescue",
-                candidate.suspicion.name,
-                Identity::of(&candidate.seen)
-            ));
-            self.outcome.identity.seen = Some(Identity::of(&candidate.seen));
-            return Ok(Verdict::Healthy);
+        if !candidate.is_in_question() && !request.force {
+            return Ok(self.healthy(&candidate));
         }
         let _lock = self.lock(&candidate.seen)?;
+        let candidate = match request.dry_run {
+            true => candidate,
+            false => self.end_trial(request, candidate)?,
+        };
+        if !candidate.is_in_question() && !request.force {
+            return Ok(self.healthy(&candidate));
+        }
         match self.prove(&candidate) {
             Err(failure) if failure.code == Code::R102 && candidate.unfinished.is_some() => {
                 self.settle_by_restart(request, candidate, failure)
@@ -123,6 +124,14 @@ impl<'t> Session<'t> {
         }
     }
 
+    fn healthy(&mut self, candidate: &Candidate) -> Verdict {
+        let now = Identity::of(&candidate.seen);
+        let name = candidate.suspicion.name;
+        self.note(format!("{name} runs its firmware as {now}; there is nothing to rescue"));
+        self.outcome.identity.seen = Some(now);
+        Verdict::Healthy
+    }
+
     pub(super) fn rescue_proven(
         &mut self,
         request: &Request,
@@ -131,7 +140,9 @@ impl<'t> Session<'t> {
         mut link: Box<dyn Link>,
     ) -> Result<Verdict, Failure> {
         let is_firmware = finding.running == Running::Firmware;
-        let is_known_sick = candidate.unfinished.is_some() || candidate.runs_trial;
+        let is_known_sick = candidate.unfinished.is_some()
+            || candidate.runs_trial
+            || candidate.on_trial_of.is_some();
         if is_firmware && !is_known_sick && !request.force {
             self.outcome.identity.seen = Some(Identity::of(&candidate.seen));
             self.note("firmware runs on this chip, so there is nothing to rescue".to_owned());
@@ -224,6 +235,12 @@ impl<'t> Session<'t> {
             standing: candidate.suspicion.standing,
             identity: Identity::of(&candidate.seen),
         });
+        if let Some(journal) = &candidate.on_trial_of {
+            self.note(format!(
+                "the rescue {} failed and left this device running its image from RAM: what it shows tells nothing of its EEPROM",
+                journal.begun().id
+            ));
+        }
         if let Some(journal) = &candidate.unfinished {
             let at = journal.in_flight().map_or_else(String::new, |step| format!(" at: {step}"));
             self.note(format!(

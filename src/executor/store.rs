@@ -196,21 +196,30 @@ impl Store {
         format!("{}-{what}", date.strftime("%Y-%m-%dT%H-%M-%S"))
     }
 
-    /// Every journal that has begun and not ended, oldest first. Files that are not journals are
-    /// passed over with a warning in the log.
+    /// Every journal, oldest first. Files that are not journals are passed over with a warning in
+    /// the log.
     ///
     /// # Errors
     /// R506 when the folder cannot be read.
-    pub fn unfinished(&self) -> Result<Vec<JournalFile>, Failure> {
+    pub fn journals(&self) -> Result<Vec<JournalFile>, Failure> {
         let mut found = Vec::new();
         for path in names(&self.folder("journals")?, "jsonl")? {
             match JournalFile::open(&path) {
-                Ok(file) if !file.journal().has_ended() => found.push(file),
-                Ok(_) => {}
+                Ok(file) => found.push(file),
                 Err(error) => log::warn!("{error}"),
             }
         }
         found.sort_by_key(|file| file.journal().begun().date);
+        Ok(found)
+    }
+
+    /// The journals that have not ended, oldest first.
+    ///
+    /// # Errors
+    /// As [`Store::journals`].
+    pub fn unfinished(&self) -> Result<Vec<JournalFile>, Failure> {
+        let mut found = self.journals()?;
+        found.retain(|file| !file.journal().has_ended());
         Ok(found)
     }
 }

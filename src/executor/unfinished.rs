@@ -1,11 +1,11 @@
 //! Taking up a rescue that was not finished: whether the device at that port is the one it was
 //! about, and what it is running now. That the user's own wish goes before it is in `target`.
 
-use super::Request;
 use super::examine::Examined;
 use super::find::Candidate;
 use super::session::Session;
 use super::target::Target;
+use super::{Request, Tools};
 use crate::chip::{Evidence, Finding, Grade, Identity, Running};
 use crate::journal::Journal;
 use crate::rescue::outcome::{Identities, Verdict};
@@ -36,6 +36,26 @@ impl Session<'_> {
         let candidate = Candidate { seen, ..candidate };
         let (finding, link) = self.prove(&candidate)?;
         self.rescue_proven(request, &candidate, finding, link)
+    }
+
+    /// A device that a failed rescue left running from RAM, without its power for a moment: what
+    /// it is then. Others come back as they are.
+    pub(super) fn end_trial(
+        &mut self,
+        request: &Request,
+        candidate: Candidate,
+    ) -> Result<Candidate, Failure> {
+        if candidate.on_trial_of.is_none() || candidate.unfinished.is_some() {
+            return Ok(candidate);
+        }
+        self.awaited = Some(Identity::of(&candidate.seen));
+        self.may_run_from_ram = true;
+        let seen = self.cycle_power(&candidate.seen)?;
+        self.awaited = None;
+        self.may_run_from_ram = false;
+        let Tools { library, scope, .. } = &self.tools;
+        let now = Candidate::of(&seen, request, &[], library, *scope);
+        Ok(now.unwrap_or(Candidate { seen, on_trial_of: None, ..candidate }))
     }
 
     /// Whether the memory is what an unfinished rescue would have left: some of its image where

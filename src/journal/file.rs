@@ -135,7 +135,7 @@ fn parse(text: &str, path: &Path) -> Result<Journal, JournalError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::begun;
+    use super::super::tests::{begun, ended};
     use super::*;
 
     #[test]
@@ -151,11 +151,24 @@ mod tests {
         assert!(!read.journal().has_ended());
         assert!(read.journal().may_have_written());
         assert_eq!(read.journal().in_flight(), Some("write"));
-        read.append(Entry::Ended { result: "taken up".into() }).unwrap();
+        read.append(ended("taken up")).unwrap();
         assert!(
             JournalFile::open(&path).unwrap().journal().has_ended(),
             "lost behind the cut line"
         );
+    }
+
+    #[test]
+    fn an_end_tells_of_a_device_left_on_trial_and_need_not() {
+        for (end, number) in [
+            (r#"{"entry":"ended","result":"failed","on_trial":7}"#, Some(7)),
+            (r#"{"entry":"ended","result":"failed"}"#, None),
+        ] {
+            let begun = serde_json::to_string(&Entry::Begun(begun())).unwrap();
+            let read = parse(&format!("{begun}\n{end}\n"), Path::new("x.jsonl")).unwrap();
+            assert!(read.has_ended());
+            assert_eq!(read.left_on_trial(), number);
+        }
     }
 
     #[test]

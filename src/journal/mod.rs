@@ -78,6 +78,10 @@ pub enum Entry {
     Ended {
         /// In one word.
         result: String,
+        /// The device number of a device that was left running the image from its RAM: what it
+        /// shows tells nothing of its memory until its power has gone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on_trial: Option<u8>,
     },
 }
 
@@ -122,6 +126,14 @@ impl Journal {
     /// Whether it has ended.
     pub fn has_ended(&self) -> bool {
         matches!(self.entries.last(), Some(Entry::Ended { .. }))
+    }
+
+    /// The device number of the device that a failed run left running the image from RAM.
+    pub fn left_on_trial(&self) -> Option<u8> {
+        match self.entries.last() {
+            Some(Entry::Ended { on_trial, .. }) => *on_trial,
+            _ => None,
+        }
     }
 
     /// Whether a step that writes the memory was at least begun.
@@ -190,6 +202,10 @@ mod tests {
         }
     }
 
+    pub(super) fn ended(result: &str) -> Entry {
+        Entry::Ended { result: result.into(), on_trial: None }
+    }
+
     fn intent(step: usize) -> Entry {
         Entry::Intent { step, title: "write".into(), persistent: true }
     }
@@ -222,9 +238,9 @@ mod tests {
     #[test]
     fn nothing_follows_the_end() {
         let mut journal = Journal::begin(begun());
-        journal.append(Entry::Ended { result: "rescued".into() }).unwrap();
+        journal.append(ended("rescued")).unwrap();
         assert!(journal.has_ended());
         assert!(journal.append(intent(1)).is_err());
-        assert!(journal.append(Entry::Ended { result: "again".into() }).is_err());
+        assert!(journal.append(ended("again")).is_err());
     }
 }

@@ -30,7 +30,8 @@ pub trait Bus {
     fn open(&mut self, seen: &Sighting) -> Result<Box<dyn Link>, BusError>;
 
     /// Resets the device's port, after which the device enumerates afresh without losing its RAM.
-    /// With changed descriptors it comes back under a new device number.
+    /// With changed descriptors it comes back under a new device number, and no scan after this
+    /// shows it under the old one.
     ///
     /// # Errors
     /// [`BusError`] when the device is gone or may not be reset.

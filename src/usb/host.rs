@@ -99,6 +99,15 @@ impl HostBus {
         }
     }
 
+    /// The kernel lets go of a device that came back changed a little after it has told so; until
+    /// then it is in every list with what it was.
+    fn wait_until_left(&self, seen: &Sighting) {
+        let end = Deadline::after(&*self.clock, RESET_PATIENCE);
+        while self.find(seen).is_ok() && !end.passed(&*self.clock) {
+            self.clock.sleep(RESET_INTERVAL);
+        }
+    }
+
     /// Notes which devices have arrived since the scan before.
     fn note_arrivals(&mut self, seen: &[Sighting]) {
         let fresh = match self.scanned {
@@ -195,8 +204,13 @@ impl Bus for HostBus {
         let handle = device.open().map_err(|error| bus_error(error, &seen.port))?;
         log::debug!("{}: reset", seen.port);
         match handle.reset() {
-            // libusb: "not found" means the device came back changed and enumerates anew.
-            Ok(()) | Err(rusb::Error::NotFound) => Ok(()),
+            Ok(()) => Ok(()),
+            // libusb's "not found": the device came back changed and enumerates anew.
+            Err(rusb::Error::NotFound) => {
+                drop(handle);
+                self.wait_until_left(seen);
+                Ok(())
+            }
             Err(error) => Err(bus_error(error, &seen.port)),
         }
     }
