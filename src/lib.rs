@@ -31,3 +31,4 @@ pub mod serial;
 pub mod sim;
 pub mod ui;
 pub mod usb;
+pub mod written;

@@ -8,17 +8,21 @@ use std::path::{Path, PathBuf};
 /// What each top-level module may name of the others. `cli` and the binary may name everything.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("written", &[]),
     ("assembler", &[]),
     ("usb", &["clock"]),
     ("chip", &["usb", "clock"]),
-    ("profile", &["chip", "usb"]),
+    ("profile", &["chip", "usb", "written"]),
     ("rescue", &["chip", "profile", "usb"]),
     ("journal", &["rescue", "chip", "usb"]),
     ("executor", &["journal", "rescue", "chip", "profile", "usb", "clock"]),
     ("sim", &["usb", "clock"]),
     ("preflight", &["sim", "rescue", "chip", "usb", "clock"]),
     ("serial", &["clock"]),
-    ("bench", &["serial", "executor", "journal", "rescue", "chip", "profile", "usb", "clock"]),
+    (
+        "bench",
+        &["serial", "executor", "journal", "rescue", "chip", "profile", "usb", "clock", "written"],
+    ),
     ("ledger", &["executor", "rescue", "chip", "clock"]),
     ("report", &["ledger", "executor", "chip"]),
     ("ui", &["bench", "executor", "ledger", "rescue", "journal", "chip", "profile", "usb"]),

@@ -11,6 +11,7 @@ use recover::profile::{
     parse,
 };
 use recover::usb::Ids;
+use recover::written::Misshapen;
 
 /// The chips as this test knows them, so that a profile naming a chip that was dropped is seen.
 const CHIPS: &[&str] =
@@ -213,7 +214,9 @@ fn an_unknown_key_is_refused_in_every_table() {
         ("sources = ", 33),
     ] {
         let (at, kind) = problem(before, &format!("colour = \"grey\"\n{before}"));
-        let ProblemKind::UnknownKey { message } = kind else { panic!("{before}: {kind:?}") };
+        let ProblemKind::Misshapen(Misshapen::UnknownKey(message)) = kind else {
+            panic!("{before}: {kind:?}")
+        };
         assert!(message.contains("`colour`"), "{message}");
         assert_eq!(at, Some(line), "{before}");
     }
@@ -223,22 +226,34 @@ fn an_unknown_key_is_refused_in_every_table() {
 fn a_missing_key_and_bad_syntax_are_told_with_their_line() {
     let (line, kind) = problem("size_bytes = 2048\n", "");
     assert_eq!(line, Some(18));
-    assert_eq!(kind, ProblemKind::BadToml { message: "missing field `size_bytes`".to_owned() });
+    assert_eq!(
+        kind,
+        ProblemKind::Misshapen(Misshapen::BadToml("missing field `size_bytes`".to_owned()))
+    );
     let (line, kind) = problem("part = \"24C16\"", "part = 24C16");
-    assert!(line == Some(19) && matches!(kind, ProblemKind::BadToml { .. }), "{kind:?}");
+    assert!(
+        line == Some(19) && matches!(kind, ProblemKind::Misshapen(Misshapen::BadToml(_))),
+        "{kind:?}"
+    );
     let (line, kind) = problem("bcd_device = 0x0260", "bcd_device = 0x10260");
-    assert!(line == Some(14) && matches!(kind, ProblemKind::BadToml { .. }), "{kind:?}");
+    assert!(
+        line == Some(14) && matches!(kind, ProblemKind::Misshapen(Misshapen::BadToml(_))),
+        "{kind:?}"
+    );
     let (line, kind) = problem("grade = \"captured\"", "grade = \"sure\"");
-    assert!(line == Some(11) && matches!(kind, ProblemKind::BadToml { .. }), "{kind:?}");
+    assert!(
+        line == Some(11) && matches!(kind, ProblemKind::Misshapen(Misshapen::BadToml(_))),
+        "{kind:?}"
+    );
 }
 
 #[test]
 fn text_that_could_steer_a_terminal_is_refused() {
     let (line, kind) = problem("the grey box", "\\u001b[2Jbox");
     let message = "the text holds control characters".to_owned();
-    assert_eq!((line, kind), (Some(3), ProblemKind::BadToml { message }));
+    assert_eq!((line, kind), (Some(3), ProblemKind::Misshapen(Misshapen::BadToml(message))));
     let (_, kind) = problem("press the button", " ");
-    assert_eq!(kind, ProblemKind::BadToml { message: "the text is empty".to_owned() });
+    assert_eq!(kind, ProblemKind::Misshapen(Misshapen::BadToml("the text is empty".to_owned())));
 }
 
 #[test]

@@ -66,14 +66,8 @@ fn check(common: &CommonArgs, folder: &Path) -> Result<u8, Failure> {
         }
         ui::print(&format!("{problem}\n  {}", problem.kind.remedy()));
     }
-    Err(Failure::new(Code::R309, first.kind.to_string(), place(first)).next(first.kind.remedy()))
-}
-
-fn place(problem: &Problem) -> String {
-    match problem.line {
-        Some(line) => format!("{}, line {line}", problem.place),
-        None => problem.place.clone(),
-    }
+    Err(Failure::new(Code::R309, first.kind.to_string(), first.location())
+        .next(first.kind.remedy()))
 }
 
 fn list(common: &CommonArgs) -> Result<u8, Failure> {

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::chip::{Grade, Identity};
 use crate::usb::{ClassCode, Ids};
+use crate::written::Written;
 
 /// Reads a profile. `place` names the file in problems; `folder` is the name of the folder it
 /// lies in; `known_chips` is usually [`super::known_chips`]. Opens nothing: whether the image is
@@ -29,52 +30,23 @@ pub fn parse(
     folder: &str,
     known_chips: &[&str],
 ) -> Result<Profile, Vec<Problem>> {
-    let mut checks = Checks { text, place, problems: Vec::new() };
-    let document: Document = toml::from_str(text).map_err(|error| vec![checks.shape(&error)])?;
+    let written = Written::new(text, place);
+    let document: Document = written.document()?;
+    let mut checks = Checks { written };
     let profile = checks.profile(document, folder, known_chips);
-    let Checks { mut problems, .. } = checks;
-    problems.sort_by_key(|problem| problem.line);
-    match profile {
-        Some(profile) if problems.is_empty() => Ok(profile),
-        _ => Err(problems),
-    }
+    checks.written.settle(profile)
 }
 
 struct Checks<'t> {
-    text: &'t str,
-    place: &'t str,
-    problems: Vec<Problem>,
+    written: Written<'t, ProblemKind>,
 }
 
 impl Checks<'_> {
-    /// The line a byte of the text is in.
-    fn line(&self, offset: usize) -> usize {
-        let before = self.text.as_bytes().get(..offset).unwrap_or(self.text.as_bytes());
-        before.iter().filter(|byte| **byte == b'\n').count() + 1
-    }
-
-    fn shape(&self, error: &toml::de::Error) -> Problem {
-        let message = error.message().to_owned();
-        // serde's own words for `deny_unknown_fields`.
-        let kind = if message.starts_with("unknown field") {
-            ProblemKind::UnknownKey { message }
-        } else {
-            ProblemKind::BadToml { message }
-        };
-        let line = error.span().map(|span| self.line(span.start));
-        Problem { place: self.place.to_owned(), line, kind }
-    }
-
-    fn note(&mut self, offset: usize, kind: ProblemKind) {
-        let line = Some(self.line(offset));
-        self.problems.push(Problem { place: self.place.to_owned(), line, kind });
-    }
-
     fn profile(&mut self, document: Document, folder: &str, known: &[&str]) -> Option<Profile> {
         let name = self.name(&document.name, folder);
         let chip = self.chip(document.chip, known);
         if document.sighting.is_empty() {
-            self.note(0, ProblemKind::NoSighting);
+            self.written.note(0, ProblemKind::NoSighting);
         }
         let sightings: Vec<_> =
             document.sighting.into_iter().map(|table| self.sighting(table)).collect();
@@ -87,7 +59,7 @@ impl Checks<'_> {
             && !stated
             && !image.source.is_named_by_owner()
         {
-            self.note(image_at, ProblemKind::NoIdentity);
+            self.written.note(image_at, ProblemKind::NoIdentity);
         }
         if stated && identity.is_none() {
             // What is wrong with it was noted.
@@ -95,7 +67,7 @@ impl Checks<'_> {
         }
         let provenance = document.provenance;
         if provenance.get_ref().sources.is_empty() {
-            self.note(provenance.span().start, ProblemKind::NoSources);
+            self.written.note(provenance.span().start, ProblemKind::NoSources);
         }
         let provenance = provenance.into_inner();
         Some(Profile {
@@ -130,10 +102,10 @@ impl Checks<'_> {
         let (text, offset) = (name.get_ref(), name.span().start);
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if text.is_empty() || text.starts_with('-') || !text.chars().all(fits) {
-            self.note(offset, ProblemKind::BadName { name: text.clone() });
+            self.written.note(offset, ProblemKind::BadName { name: text.clone() });
         } else if text != folder {
             let folder = folder.to_owned();
-            self.note(offset, ProblemKind::NameIsNotFolder { name: text.clone(), folder });
+            self.written.note(offset, ProblemKind::NameIsNotFolder { name: text.clone(), folder });
         }
         text.clone()
     }
@@ -145,7 +117,7 @@ impl Checks<'_> {
         basis: Option<Text>,
     ) -> Confidence {
         if *grade.get_ref() == Grade::Inferred && basis.is_none() {
-            self.note(grade.span().start, ProblemKind::NoBasis { part });
+            self.written.note(grade.span().start, ProblemKind::NoBasis { part });
         }
         Confidence { grade: *grade.get_ref(), basis: string(basis) }
     }
@@ -155,14 +127,14 @@ impl Checks<'_> {
         let (offset, model) = (table.model.span().start, table.model.into_inner());
         if !known.contains(&model.as_str()) {
             let known = known.iter().map(ToString::to_string).collect();
-            self.note(offset, ProblemKind::UnknownChip { chip: model.clone(), known });
+            self.written.note(offset, ProblemKind::UnknownChip { chip: model.clone(), known });
         }
         ChipClaim { model, confidence }
     }
 
     fn ids(&mut self, ids: &Spanned<String>) -> Option<Ids> {
         let read = ids.get_ref().parse();
-        read.map_err(|bad| self.note(ids.span().start, ProblemKind::BadIds(bad))).ok()
+        read.map_err(|bad| self.written.note(ids.span().start, ProblemKind::BadIds(bad))).ok()
     }
 
     fn sighting(&mut self, table: Spanned<SightingTable>) -> Option<BlankSighting> {
@@ -176,7 +148,8 @@ impl Checks<'_> {
         let ids = self.ids(&table.ids);
         let class = table.interface_class.map(|class| {
             let read = class.get_ref().parse::<ClassCode>();
-            read.map_err(|bad| self.note(class.span().start, ProblemKind::BadClass(bad))).ok()
+            read.map_err(|bad| self.written.note(class.span().start, ProblemKind::BadClass(bad)))
+                .ok()
         });
         let confidence = self.confidence("[identity]", &table.grade, table.basis);
         let identity = Identity {
@@ -193,7 +166,7 @@ impl Checks<'_> {
     fn memory(&mut self, table: MemoryTable) -> MemoryClaim {
         let size_bytes = *table.size_bytes.get_ref();
         if size_bytes == 0 {
-            self.note(table.size_bytes.span().start, ProblemKind::EmptyMemory);
+            self.written.note(table.size_bytes.span().start, ProblemKind::EmptyMemory);
         }
         let confidence = self.confidence("[memory]", &table.grade, table.basis);
         MemoryClaim { part: table.part.0, size_bytes, confidence }
@@ -209,13 +182,13 @@ impl Checks<'_> {
             let image_bytes = u64::from(*size.get_ref());
             if image_bytes > u64::from(memory_bytes) {
                 let kind = ProblemKind::ImageTooBigForMemory { image_bytes, memory_bytes };
-                self.note(size.span().start, kind);
+                self.written.note(size.span().start, kind);
             }
             size.into_inner()
         });
         let mut needs = |there: bool, source_kind, key| {
             if !there {
-                self.note(start, ProblemKind::ImageKeyMissing { source_kind, key });
+                self.written.note(start, ProblemKind::ImageKeyMissing { source_kind, key });
             }
         };
         match table.source {
@@ -226,14 +199,14 @@ impl Checks<'_> {
             SourceName::Build => needs(file.is_some(), "built", "file"),
             SourceName::Supply | SourceName::Values => {
                 if let Some(offset) = given_file {
-                    self.note(offset, ProblemKind::FileOfSuppliedImage);
+                    self.written.note(offset, ProblemKind::FileOfSuppliedImage);
                 }
             }
         }
         if let Some(own_serial) = &table.own_serial
             && !matches!(table.source, SourceName::Shipped)
         {
-            self.note(own_serial.span().start, ProblemKind::OwnSerialOfNothing);
+            self.written.note(own_serial.span().start, ProblemKind::OwnSerialOfNothing);
         }
         let own_serial = table.own_serial.is_some_and(Spanned::into_inner);
         let settings = self.settings(table.source, table.settings);
@@ -264,7 +237,7 @@ impl Checks<'_> {
                 }
                 _ => {
                     let kind = ProblemKind::BadSetting { key: text.clone() };
-                    self.note(key.span().start, kind);
+                    self.written.note(key.span().start, kind);
                 }
             }
         }
@@ -277,7 +250,7 @@ impl Checks<'_> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
             let kind = ProblemKind::FileOutsideFolder { file: name.clone() };
-            self.note(file.span().start, kind);
+            self.written.note(file.span().start, kind);
         }
         name.clone()
     }
@@ -285,7 +258,8 @@ impl Checks<'_> {
     fn hash(&mut self, hash: &Spanned<String>) -> Option<Sha256Digest> {
         let read = hash.get_ref().parse();
         if read.is_err() {
-            self.note(hash.span().start, ProblemKind::BadHash { got: hash.get_ref().clone() });
+            self.written
+                .note(hash.span().start, ProblemKind::BadHash { got: hash.get_ref().clone() });
         }
         read.ok()
     }

@@ -1,31 +1,11 @@
 //! What can be wrong with a profile: where, what, and what to do about it.
 
-use std::fmt;
-
 use super::ImageMismatch;
 use crate::usb::sighting::{BadClassCode, BadIds};
+use crate::written::Misshapen;
 
 /// One thing wrong with one profile.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct Problem {
-    /// The file, or the folder where it is not about one file.
-    pub place: String,
-    /// The line in that file, from 1.
-    pub line: Option<usize>,
-    /// What is wrong.
-    pub kind: ProblemKind,
-}
-
-impl fmt::Display for Problem {
-    /// `place:line: what is wrong`, without the remedy.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.place)?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        write!(f, ": {}", self.kind)
-    }
-}
+pub type Problem = crate::written::Problem<ProblemKind>;
 
 /// What is wrong. Each has its remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,12 +23,9 @@ pub enum ProblemKind {
     /// Too many folders to look through.
     #[error("there are more than {most} folders below it")]
     TooManyFolders { most: usize },
-    /// Not TOML, or a value of a wrong kind, or a key missing.
-    #[error("{message}")]
-    BadToml { message: String },
-    /// A key that has no meaning.
-    #[error("{message}")]
-    UnknownKey { message: String },
+    /// Not what it should be by its form.
+    #[error(transparent)]
+    Misshapen(#[from] Misshapen),
     /// A name that is not made of small letters, digits and hyphens.
     #[error("{name:?} cannot be a profile's name")]
     BadName { name: String },
@@ -127,11 +104,7 @@ impl ProblemKind {
             }
             Self::TooBig { .. } => "check that it is the right file".to_owned(),
             Self::TooManyFolders { .. } => "keep profiles in a folder of their own".to_owned(),
-            Self::BadToml { .. } => "correct the line; docs/adding-a-device.md has the keys".into(),
-            Self::UnknownKey { .. } => {
-                "remove the key or correct its spelling; docs/adding-a-device.md has the keys"
-                    .into()
-            }
+            Self::Misshapen(misshapen) => misshapen.remedy("docs/adding-a-device.md has the keys"),
             Self::BadName { .. } => {
                 "use small letters, digits and hyphens, as in \"sony-crx100e\"".to_owned()
             }

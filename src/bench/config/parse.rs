@@ -8,6 +8,7 @@ use toml::Spanned;
 use super::document::{BoardTable, ChannelTable, Document, PortTable};
 use super::{BenchConfig, BenchPort, Board, Channel, Problem, ProblemKind, Wiring};
 use crate::usb::PortPath;
+use crate::written::Written;
 
 /// The longest label: a column of the screen.
 const MOST_LABEL: usize = 24;
@@ -23,8 +24,9 @@ pub fn parse(
     place: &str,
     known_profiles: &[&str],
 ) -> Result<BenchConfig, Vec<Problem>> {
-    let mut checks = Checks { text, place, known_profiles, problems: Vec::new(), used: Vec::new() };
-    let document: Document = toml::from_str(text).map_err(|error| vec![checks.shape(&error)])?;
+    let written = Written::new(text, place);
+    let document: Document = written.document()?;
+    let mut checks = Checks { written, known_profiles, used: Vec::new() };
     let mut config = BenchConfig::default();
     for table in document.board {
         checks.board(table, &mut config.boards);
@@ -32,19 +34,12 @@ pub fn parse(
     for table in document.port {
         checks.port(table, &mut config);
     }
-    let mut problems = checks.problems;
-    if problems.is_empty() {
-        return Ok(config);
-    }
-    problems.sort_by_key(|problem| problem.line);
-    Err(problems)
+    checks.written.settle(Some(config))
 }
 
 struct Checks<'t> {
-    text: &'t str,
-    place: &'t str,
+    written: Written<'t, ProblemKind>,
     known_profiles: &'t [&'t str],
-    problems: Vec<Problem>,
     /// Names that may stand once only, with their lines.
     used: Vec<(Once, usize)>,
 }
@@ -60,32 +55,9 @@ enum Once {
 }
 
 impl Checks<'_> {
-    /// The line a byte of the text is in.
-    fn line(&self, offset: usize) -> usize {
-        let before = self.text.as_bytes().get(..offset).unwrap_or(self.text.as_bytes());
-        before.iter().filter(|byte| **byte == b'\n').count() + 1
-    }
-
-    fn shape(&self, error: &toml::de::Error) -> Problem {
-        let message = error.message().to_owned();
-        // serde's own words for `deny_unknown_fields`.
-        let kind = if message.starts_with("unknown field") {
-            ProblemKind::UnknownKey { message }
-        } else {
-            ProblemKind::BadToml { message }
-        };
-        let line = error.span().map(|span| self.line(span.start));
-        Problem { place: self.place.to_owned(), line, kind }
-    }
-
-    fn note(&mut self, offset: usize, kind: ProblemKind) {
-        let line = Some(self.line(offset));
-        self.problems.push(Problem { place: self.place.to_owned(), line, kind });
-    }
-
     /// Takes note that something is named at `offset`; the line where it was named before.
     fn once(&mut self, what: Once, offset: usize) -> Option<usize> {
-        let line = self.line(offset);
+        let line = self.written.line(offset);
         let before = self.used.iter().find(|(used, _)| *used == what).map(|(_, line)| *line);
         self.used.push((what, line));
         before
@@ -95,20 +67,21 @@ impl Checks<'_> {
         let (offset, name) = (table.name.span().start, table.name.into_inner());
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if name.is_empty() || !name.chars().all(fits) {
-            self.note(offset, ProblemKind::BadBoardName { name: name.clone() });
+            self.written.note(offset, ProblemKind::BadBoardName { name: name.clone() });
         } else if let Some(other) = self.once(Once::Board(name.clone()), offset) {
-            self.note(offset, ProblemKind::DuplicateBoard { name: name.clone(), other });
+            self.written.note(offset, ProblemKind::DuplicateBoard { name: name.clone(), other });
         }
         let (offset, device) = (table.device.span().start, table.device.into_inner());
-        let place = format!("{}, line {}", self.place, self.line(offset));
+        let place = self.written.location(offset);
         if device.trim().is_empty() {
-            self.note(offset, ProblemKind::NoDevice);
+            self.written.note(offset, ProblemKind::NoDevice);
         } else if let Some(other) = self.once(Once::Device(device.clone().into()), offset) {
-            self.note(offset, ProblemKind::DuplicateDevice { device: device.clone(), other });
+            self.written
+                .note(offset, ProblemKind::DuplicateDevice { device: device.clone(), other });
         }
         let baud = table.baud.map_or(table.kind.baud(), |baud| {
             if *baud.get_ref() == 0 {
-                self.note(baud.span().start, ProblemKind::NoBaud);
+                self.written.note(baud.span().start, ProblemKind::NoBaud);
             }
             baud.into_inner()
         });
@@ -125,7 +98,7 @@ impl Checks<'_> {
         let contact = table.contact.and_then(|channel| {
             let (offset, found) = self.channel(channel, &config.boards, Wiring::NormallyOpen)?;
             if found.wiring == Wiring::NormallyClosed {
-                self.note(offset, ProblemKind::ContactNormallyClosed);
+                self.written.note(offset, ProblemKind::ContactNormallyClosed);
             }
             Some(found)
         });
@@ -140,12 +113,12 @@ impl Checks<'_> {
             Ok(path) => {
                 if let Some(other) = self.once(Once::Port(path.clone()), offset) {
                     let port = path.to_string();
-                    self.note(offset, ProblemKind::DuplicatePort { port, other });
+                    self.written.note(offset, ProblemKind::DuplicatePort { port, other });
                 }
                 Some(path)
             }
             Err(bad) => {
-                self.note(offset, ProblemKind::BadPort(bad));
+                self.written.note(offset, ProblemKind::BadPort(bad));
                 None
             }
         }
@@ -155,9 +128,9 @@ impl Checks<'_> {
         let (offset, label) = (written.span().start, written.into_inner());
         let length = label.chars().count();
         if label.trim().is_empty() || length > MOST_LABEL || label.chars().any(char::is_control) {
-            self.note(offset, ProblemKind::BadLabel { label: label.clone() });
+            self.written.note(offset, ProblemKind::BadLabel { label: label.clone() });
         } else if let Some(other) = self.once(Once::Label(label.clone()), offset) {
-            self.note(offset, ProblemKind::DuplicateLabel { label: label.clone(), other });
+            self.written.note(offset, ProblemKind::DuplicateLabel { label: label.clone(), other });
         }
         label
     }
@@ -165,7 +138,7 @@ impl Checks<'_> {
     fn profile(&mut self, written: Spanned<String>) -> String {
         let (offset, name) = (written.span().start, written.into_inner());
         if !self.known_profiles.contains(&name.as_str()) {
-            self.note(offset, ProblemKind::UnknownProfile { name: name.clone() });
+            self.written.note(offset, ProblemKind::UnknownProfile { name: name.clone() });
         }
         name
     }
@@ -181,15 +154,15 @@ impl Checks<'_> {
         let ChannelTable { board, channel, wiring } = written.into_inner();
         let Some(described) = boards.iter().find(|described| described.name == board) else {
             let known = boards.iter().map(|board| board.name.clone()).collect();
-            self.note(offset, ProblemKind::UnknownBoard { name: board, known });
+            self.written.note(offset, ProblemKind::UnknownBoard { name: board, known });
             return None;
         };
         let (kind, most) = (described.kind.name(), described.kind.most_channels());
         if channel == 0 || channel > most {
-            self.note(offset, ProblemKind::NoSuchChannel { kind, channel, most });
+            self.written.note(offset, ProblemKind::NoSuchChannel { kind, channel, most });
         } else if let Some(other) = self.once(Once::Channel(board.clone(), channel), offset) {
             let board = board.clone();
-            self.note(offset, ProblemKind::DuplicateChannel { board, channel, other });
+            self.written.note(offset, ProblemKind::DuplicateChannel { board, channel, other });
         }
         Some((offset, Channel { board, channel, wiring: wiring.unwrap_or(usual) }))
     }

@@ -1,36 +1,10 @@
 //! What can be wrong with `bench.toml`: which line, what, and what to do about it.
 
-use std::fmt;
-
 use crate::usb::sighting::BadPortPath;
+use crate::written::Misshapen;
 
-/// One thing wrong.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct Problem {
-    /// The file.
-    pub place: String,
-    /// The line, from 1; `None` where it is about the whole file.
-    pub line: Option<usize>,
-    /// What is wrong.
-    pub kind: ProblemKind,
-}
-
-impl Problem {
-    /// The file and the line.
-    pub fn location(&self) -> String {
-        match self.line {
-            Some(line) => format!("{}, line {line}", self.place),
-            None => self.place.clone(),
-        }
-    }
-}
-
-impl fmt::Display for Problem {
-    /// `place, line N: what is wrong`, without the remedy.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.location(), self.kind)
-    }
-}
+/// One thing wrong with it.
+pub type Problem = crate::written::Problem<ProblemKind>;
 
 /// What is wrong. Each has its remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,12 +13,9 @@ pub enum ProblemKind {
     /// The operating system refuses.
     #[error("it cannot be read: {why}")]
     Unreadable { why: String },
-    /// Not TOML, or a value of a wrong kind, or a key missing.
-    #[error("{message}")]
-    BadToml { message: String },
-    /// A key that has no meaning.
-    #[error("{message}")]
-    UnknownKey { message: String },
+    /// Not what it should be by its form.
+    #[error(transparent)]
+    Misshapen(#[from] Misshapen),
     /// A port that is none.
     #[error(transparent)]
     BadPort(#[from] BadPortPath),
@@ -95,8 +66,7 @@ impl ProblemKind {
         const KEYS: &str = "docs/using.md has the keys of bench.toml";
         match self {
             Self::Unreadable { .. } => "name a text file that you may read".to_owned(),
-            Self::BadToml { .. } => format!("correct the line; {KEYS}"),
-            Self::UnknownKey { .. } => format!("remove the key or correct its spelling; {KEYS}"),
+            Self::Misshapen(misshapen) => misshapen.remedy(KEYS),
             Self::BadPort(_) => {
                 "write the port as `recover list --all` shows it, in quotes".to_owned()
             }
