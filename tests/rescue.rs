@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use recover::clock::Clock;
 use recover::executor::{Event, Request};
+use recover::profile::{Library, known_chips};
 use recover::rescue::choice::NamedImage;
 use recover::rescue::{Code, DeviceState, Verdict};
 use recover::sim::scenarios::{Expectation, Reason, Refusal};
@@ -94,6 +95,22 @@ fn a_second_run_finds_nothing_to_do() {
     let again = desk.rescue(&Request::default());
     assert_eq!(again.result, Verdict::Healthy);
     assert_eq!(desk.write_cycles(), cycles);
+}
+
+/// As with an image of the owner's own, whose identity no profile has.
+#[test]
+fn what_was_rescued_is_known_without_a_profile() {
+    for name in ["sl11r-zeroed", "ezusb-blank"] {
+        let scenario = scenario(name);
+        let mut desk = Desk::new(scenario);
+        let rescued = desk.rescue(&with_profile(&simulated(scenario.model)));
+        assert_eq!(rescued.result, Verdict::Rescued, "{name}");
+        let cycles = desk.write_cycles();
+        desk.library = Library::empty(&known_chips());
+        let again = desk.rescue(&Request::default());
+        assert_eq!(again.result, Verdict::Healthy, "{name}: {:?}", again.failure);
+        assert_eq!(desk.write_cycles(), cycles, "{name}");
+    }
 }
 
 /// A trial leaves the enclosure alive from RAM: it looks healthy until its power goes.

@@ -12,7 +12,7 @@ use crate::rescue::{Code, Failure};
 use crate::usb::{ClassCode, Interface, PortPath, Sighting, Speed};
 
 /// How often the bus is looked at while waiting for something to appear.
-pub const POLL: Duration = Duration::from_millis(100);
+pub const POLL: Duration = Duration::from_millis(50);
 
 /// A device that may need a rescue.
 #[derive(Clone)]
@@ -59,7 +59,8 @@ impl Candidate {
         let (chip, suspicion) = recognise(seen)
             .or_else(|| as_asked(request, seen))
             .or_else(|| as_journalled(unfinished.as_ref().or(on_trial_of.as_ref())))
-            .or_else(|| as_profiled(seen, library, scope))?;
+            .or_else(|| as_profiled(seen, library, scope))
+            .or_else(|| as_rescued(seen, journals))?;
         let runs_trial = false;
         Some(Self { seen: seen.clone(), chip, suspicion, unfinished, on_trial_of, runs_trial })
     }
@@ -266,6 +267,23 @@ fn as_profiled(
         model,
         name: "enclosure of a known model",
         detail: "it is what a profile says of the model when healthy",
+        standing: Standing::Running,
+    };
+    Some((chip, suspicion))
+}
+
+/// A device that is what an earlier rescue was to make of it: one that no profile knows.
+fn as_rescued(seen: &Sighting, journals: &[&Journal]) -> Option<(&'static dyn Chip, Suspicion)> {
+    let now = Identity::of(seen);
+    let journal = journals.iter().rev().find(|journal| {
+        let expected = journal.begun().expected.as_ref();
+        expected.is_some_and(|expected| expected.differences(&now).is_empty())
+    })?;
+    let (chip, model) = chip::model(&journal.begun().chip)?;
+    let suspicion = Suspicion {
+        model,
+        name: "enclosure of an earlier rescue",
+        detail: "it is what that rescue was to make of it",
         standing: Standing::Running,
     };
     Some((chip, suspicion))
