@@ -25,11 +25,9 @@ pub struct Candidate {
     pub suspicion: Suspicion,
     /// An unfinished rescue at its port.
     pub unfinished: Option<Journal>,
-    /// A failed rescue that left this very device running its image from RAM, so that what it
-    /// shows tells nothing.
+    /// The rescue whose trial left this very device running the image from its RAM, so that what
+    /// it shows tells nothing; power-off ends it.
     pub on_trial_of: Option<Journal>,
-    /// Whether it only runs what a trial put into its RAM: power-off ends it.
-    pub runs_trial: bool,
 }
 
 /// What the descriptors of a device suggest, by the first family that recognises them.
@@ -61,15 +59,17 @@ impl Candidate {
             .or_else(|| as_journalled(unfinished.as_ref().or(on_trial_of.as_ref())))
             .or_else(|| as_profiled(seen, library, scope))
             .or_else(|| as_rescued(seen, journals))?;
-        let runs_trial = false;
-        Some(Self { seen: seen.clone(), chip, suspicion, unfinished, on_trial_of, runs_trial })
+        Some(Self { seen: seen.clone(), chip, suspicion, unfinished, on_trial_of })
     }
 
     /// Whether a rescue is in question at all.
     pub fn is_in_question(&self) -> bool {
-        self.suspicion.standing != Standing::Running
-            || self.unfinished.is_some()
-            || self.on_trial_of.is_some()
+        self.suspicion.standing != Standing::Running || self.is_known_sick()
+    }
+
+    /// Whether an earlier run tells that it needs a rescue, healthy as it may look.
+    pub fn is_known_sick(&self) -> bool {
+        self.unfinished.is_some() || self.on_trial_of.is_some()
     }
 }
 

@@ -36,7 +36,7 @@ impl Session<'_> {
             trial: target.expected.is_some()
                 && !request.no_trial
                 && finding.running == Running::MaskRom,
-            overwrite: overwrite || candidate.unfinished.is_some() || candidate.runs_trial,
+            overwrite: overwrite || candidate.is_known_sick(),
         };
         let plan = Plan::make(&situation).map_err(|failure| failure.leaving(self.state))?;
         self.outcome.limit = plan.limit;

@@ -140,10 +140,7 @@ impl<'t> Session<'t> {
         mut link: Box<dyn Link>,
     ) -> Result<Verdict, Failure> {
         let is_firmware = finding.running == Running::Firmware;
-        let is_known_sick = candidate.unfinished.is_some()
-            || candidate.runs_trial
-            || candidate.on_trial_of.is_some();
-        if is_firmware && !is_known_sick && !request.force {
+        if is_firmware && !candidate.is_known_sick() && !request.force {
             self.outcome.identity.seen = Some(Identity::of(&candidate.seen));
             self.note("firmware runs on this chip, so there is nothing to rescue".to_owned());
             return Ok(Verdict::Healthy);
@@ -160,7 +157,8 @@ impl<'t> Session<'t> {
                 journal.begun().id
             ));
             let runs_trial = is_firmware && is_trial_of(journal, candidate, &examined);
-            let afresh = Candidate { unfinished: None, runs_trial, ..candidate.clone() };
+            let on_trial_of = runs_trial.then(|| journal.clone());
+            let afresh = Candidate { unfinished: None, on_trial_of, ..candidate.clone() };
             return self.rescue_proven(request, &afresh, finding, link);
         }
         let plan = self.plan(request, candidate, &finding, &target, &examined, request.force)?;

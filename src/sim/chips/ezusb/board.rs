@@ -35,6 +35,8 @@ pub(super) const HELD: u8 = 0x01;
 pub(super) struct Board {
     pub(super) profile: &'static Profile,
     memory: Vec<u8>,
+    /// CPUCS once more: it is asked for before and after every instruction.
+    cpucs: u8,
     special: [u8; 128],
     pub(super) now: u64,
     /// Thirds of a nanosecond that `now` does not show yet.
@@ -58,6 +60,7 @@ impl Board {
         Self {
             profile,
             memory: vec![0; 0x1_0000],
+            cpucs: 0,
             special: [0; 128],
             now: 0,
             thirds: 0,
@@ -125,6 +128,9 @@ impl Board {
         if let Some(cell) = self.memory.get_mut(usize::from(place)) {
             self.changed |= *cell != value;
             *cell = value;
+            if place == self.profile.map.cpucs {
+                self.cpucs = value;
+            }
         }
     }
 
@@ -139,7 +145,7 @@ impl Board {
     }
 
     pub(super) fn is_held(&self) -> bool {
-        self.get(self.profile.map.cpucs) & HELD != 0
+        self.cpucs & HELD != 0
     }
 
     /// Whether the firmware answers standard requests.
@@ -157,7 +163,7 @@ impl Board {
     /// Machine cycles of four clocks.
     pub(super) fn pass(&mut self, cycles: u32) {
         // At 12, 24 or 48 MHz; an AN2131 has 24 only, an FX is taken to be left there.
-        let thirds = match (self.profile.is_fx2(), self.get(self.profile.map.cpucs) >> 3 & 3) {
+        let thirds = match (self.profile.is_fx2(), self.cpucs >> 3 & 3) {
             (true, 0) => 1000,
             (false, _) | (true, 1) => 500,
             (true, _) => 250,
@@ -247,10 +253,12 @@ impl Bus8051 for Board {
         if address == AUTOVECTOR_OPERAND && self.autovectors() {
             return self.most_urgent().unwrap_or(0);
         }
-        if address < self.profile.ram_end || !self.profile.is_fx2() {
-            self.get(address)
-        } else {
+        if address < self.profile.ram_end {
+            self.memory.get(usize::from(address)).copied().unwrap_or(0xFF)
+        } else if self.profile.is_fx2() {
             0xFF
+        } else {
+            self.get(address)
         }
     }
 
