@@ -15,13 +15,17 @@ use recover::sim::scenarios::{Expectation, Refusal};
 use recover::sim::{Fault, Scenario, SimBus, scenarios};
 use support::{Desk, port, simulated, with_profile};
 
-/// Tried on every transfer of every scenario in turn.
-const FAULTS: &[Fault] = &[Fault::Unplug(Duration::ZERO), Fault::Stall, Fault::TimeOut];
+/// What can happen to any transfer.
+const FAULTS: [Fault; 3] = [Fault::Unplug(Duration::ZERO), Fault::Stall, Fault::TimeOut];
 
 /// Tried as well where the same code runs on other bytes only: power lost inside a write cycle,
 /// and half an answer.
-const FURTHER_FAULTS: &[Fault] = &[Fault::Unplug(Duration::from_millis(3)), Fault::Short];
-const FURTHER_SCENARIOS: [&str; 2] = ["sl11r-half-written", "ez-otg-small"];
+const FURTHER_FAULTS: [Fault; 2] = [Fault::Unplug(Duration::from_millis(3)), Fault::Short];
+
+/// Here every transfer meets every fault. In the other scenarios the plug is pulled at every
+/// transfer and one in two meets one of the other faults: they run the same code on other bytes,
+/// and a virtual CPU that clocks every bit takes its time.
+const THOROUGH: [&str; 3] = ["sl11r-half-written", "ez-otg-small", "ezusb-half-written"];
 
 /// `--auto` as it is typed for this scenario: the SL11R by itself, an EZ chip by its profile.
 fn request(scenario: &Scenario) -> Request {
@@ -69,6 +73,17 @@ fn check_after_the_fault(
     }
 }
 
+/// What a transfer of the scenario's rescue meets, each in a rescue of its own.
+fn faults_at(scenario: &Scenario, number: u64) -> Vec<Fault> {
+    let [unplug, stall, time_out] = FAULTS;
+    match number % 4 {
+        _ if THOROUGH.contains(&scenario.name) => [&FAULTS[..], &FURTHER_FAULTS].concat(),
+        0 => vec![unplug, stall],
+        2 => vec![unplug, time_out],
+        _ => vec![unplug],
+    }
+}
+
 /// Interrupts a rescue of the scenario at every transfer; returns how often.
 fn interrupt_everywhere(scenario: &'static Scenario) -> u64 {
     let request = request(scenario);
@@ -78,9 +93,8 @@ fn interrupt_everywhere(scenario: &'static Scenario) -> u64 {
     let transfers = whole.bus.transfers(&port());
     let rescued = whole.eeprom();
     let mut tried = 0;
-    let further = FURTHER_SCENARIOS.contains(&scenario.name);
-    for fault in FAULTS.iter().chain(FURTHER_FAULTS.iter().filter(|_| further)).copied() {
-        for number in 1..=transfers {
+    for number in 1..=transfers {
+        for fault in faults_at(scenario, number) {
             let what = format!("{}, {fault:?} at transfer {number}", scenario.name);
             let mut desk = Desk::new(scenario);
             let before = desk.eeprom();
@@ -114,14 +128,14 @@ fn interrupt_all(models: &[&str]) {
     println!(
         "{models}: {tried} interruptions in {count} scenarios, each finished by the same command"
     );
-    assert!(tried > 100);
+    assert!(tried > 50);
 }
 
 /// Interrupts one scenario; the slow ones have a test of their own, so that tests share the work.
 fn interrupt_one(name: &str) {
     let tried = interrupt_everywhere(support::scenario(name));
     println!("{name}: {tried} interruptions, each finished by the same command");
-    assert!(tried > 100);
+    assert!(tried > 50);
 }
 
 #[test]
@@ -219,7 +233,7 @@ fn a_device_that_must_not_be_written_is_not_whatever_is_disturbed() {
         let mut whole = Desk::new(scenario);
         whole.rescue(&Request::default());
         for number in 1..=whole.bus.transfers(&port()) + 1 {
-            for fault in FAULTS.iter().copied() {
+            for fault in FAULTS {
                 let mut desk = Desk::new(scenario);
                 let before = desk.eeprom();
                 desk.disturb(number, fault);
@@ -247,7 +261,7 @@ fn a_part_in_the_wrong_place_is_never_harmed_whatever_is_disturbed() {
         let before = whole.eeprom();
         whole.rescue(&request(scenario));
         for number in 1..=whole.bus.transfers(&port()) + 1 {
-            for fault in FAULTS.iter().copied() {
+            for fault in FAULTS {
                 let what = format!("{}, {fault:?} at {number}", scenario.name);
                 let mut desk = Desk::new(scenario);
                 desk.disturb(number, fault);
@@ -268,7 +282,7 @@ fn a_part_in_the_wrong_place_is_never_harmed_whatever_is_disturbed() {
         }
     }
     println!("{tried} interruptions of parts in the wrong place, none harmed");
-    assert!(tried > 100);
+    assert!(tried > 50);
 }
 
 #[test]

@@ -161,6 +161,7 @@ impl Board {
     }
 
     /// Machine cycles of four clocks.
+    #[inline]
     pub(super) fn pass(&mut self, cycles: u32) {
         // At 12, 24 or 48 MHz; an AN2131 has 24 only, an FX is taken to be left there.
         let thirds = match (self.profile.is_fx2(), self.cpucs >> 3 & 3) {
@@ -249,6 +250,7 @@ impl Board {
 }
 
 impl Bus8051 for Board {
+    #[inline]
     fn fetch(&mut self, address: u16) -> u8 {
         if address == AUTOVECTOR_OPERAND && self.autovectors() {
             return self.most_urgent().unwrap_or(0);

@@ -31,8 +31,12 @@ pub(super) struct Master {
 
 impl Master {
     /// When something changes by itself.
+    #[inline]
     pub(super) fn next(&self) -> Option<u64> {
-        self.busy_until.into_iter().chain(self.stop_until).min()
+        match (self.busy_until, self.stop_until) {
+            (Some(busy), Some(stop)) => Some(busy.min(stop)),
+            (busy, stop) => busy.or(stop),
+        }
     }
 
     /// Lives until `now`; true when a byte is through.

@@ -50,11 +50,15 @@ impl EzUsb {
                 self.board.now = target;
                 self.follow_i2c();
             } else {
-                self.step(target);
+                // Nothing above changes while the program runs: only the host changes it.
+                while self.board.now < target && !self.board.event && !self.stopped {
+                    self.step(target);
+                }
             }
         }
     }
 
+    #[inline]
     fn step(&mut self, target: u64) {
         if std::mem::take(&mut self.board.interrupts) {
             self.cpu.raise(Interrupt::Usb);
@@ -82,6 +86,7 @@ impl EzUsb {
 
     /// Whether the CPU is where it was, with nothing changed around it since: it will be there
     /// again and again. States to compare with are kept after 1, 2, 4, 8.. instructions.
+    #[inline]
     fn comes_back(&mut self) -> bool {
         if let Some(seen) = &self.watch.seen
             && seen.pc() == self.cpu.pc()
@@ -96,6 +101,7 @@ impl EzUsb {
         false
     }
 
+    #[inline]
     fn follow_i2c(&mut self) {
         if self.board.i2c.next().is_some_and(|at| self.board.now >= at) {
             self.board.changed = true;

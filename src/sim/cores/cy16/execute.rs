@@ -35,7 +35,7 @@ impl Cpu {
     pub fn step(&mut self, bus: &mut impl Bus16) -> Result<u32, Stop> {
         self.clocks = CLOCKS_PER_INSTRUCTION;
         let opcode = bus.read_word(self.pc);
-        let instruction = match Instruction::decode(opcode) {
+        let instruction = match Instruction::decoded(opcode) {
             Ok(instruction) => instruction,
             Err(reason) => return Err(Stop { pc: self.pc, opcode, reason }),
         };

@@ -4,6 +4,8 @@
 //! before anything was touched. Layouts: [D5 pp. 32, 34], confirmed by the 1010 instructions of
 //! \[ST\]. Values of extension words are not known here; see `execute` and `disassemble`.
 
+use std::sync::LazyLock;
+
 use super::flags::Condition;
 
 /// How much one memory access moves. The arithmetic itself is always 16 bits wide.
@@ -131,9 +133,21 @@ pub enum Instruction {
     Jump(Condition, Operand),
 }
 
+/// Every opcode word taken apart: a core does it millions of times a second.
+static DECODED: LazyLock<Vec<Result<Instruction, &'static str>>> =
+    LazyLock::new(|| (0..=u16::MAX).map(Instruction::decode).collect());
+
 impl Instruction {
-    /// Takes an opcode word apart, or says why it is illegal.
+    /// [`Instruction::decode`] by table.
     #[inline]
+    pub(super) fn decoded(opcode: u16) -> Result<Self, &'static str> {
+        match DECODED.get(usize::from(opcode)) {
+            Some(decoded) => *decoded,
+            None => Self::decode(opcode),
+        }
+    }
+
+    /// Takes an opcode word apart, or says why it is illegal.
     pub(super) const fn decode(opcode: u16) -> Result<Self, &'static str> {
         let operation = match opcode >> 12 {
             0x0 => TwoOperand::Mov,
