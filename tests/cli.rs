@@ -7,6 +7,8 @@
 )]
 
 use std::fs;
+#[cfg(unix)]
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command as Process, Stdio};
 use std::time::Duration;
@@ -519,4 +521,33 @@ fn check_help(command: &clap::Command, path: &str, checked: &mut u32) {
     for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
         check_help(inner, format!("{path} {}", inner.get_name()).trim(), checked);
     }
+}
+
+/// A bench in lines ends as one on a screen does: what it has begun to write goes on to its end.
+#[test]
+#[cfg(unix)]
+fn an_interrupted_bench_ends_its_writes() {
+    let home = Home::new();
+    let mut bench = Process::new(PROGRAM)
+        .args(["bench", "--auto", "--json", "--pace", "4"])
+        .args(["--sim", "sl11r-zeroed:2", "--home", &home.path("home")])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(bench.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let writes = |line: &String| line.contains(r#""event":"progress","work":"write""#);
+    assert!(lines.any(|line| writes(&line)), "it never began to write");
+    let pid = bench.id().to_string();
+    assert!(Process::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let rest: Vec<String> = lines.collect();
+    assert!(rest.iter().any(|line| line.contains(r#""result":"rescued""#)), "{rest:#?}");
+    assert!(
+        !rest.iter().any(|line| line.contains(r#""device_state":"part-written""#)),
+        "{rest:#?}"
+    );
+    assert!(rest.last().unwrap().contains(r#""event":"summary""#), "{rest:#?}");
+    // The other unit had begun to write, was stopped before it did, or had not come yet.
+    assert!(matches!(bench.wait().unwrap().code(), Some(0 | 1)));
 }

@@ -5,6 +5,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::args::{CommonArgs, RescueArgs};
+use super::bench::quit_when_interrupted;
 use super::crew::{HostCrew, SimCrew};
 use super::rescue::with_image;
 use super::simulated::{Plugged, Simulated};
@@ -56,8 +57,9 @@ fn run(
     mode: Mode,
     listener: Box<dyn Listener>,
 ) -> Result<Tally, Failure> {
-    // Nobody gives commands; the sender lives as long as the run.
-    let (_sender, commands) = channel();
+    // Only an interruption gives commands; the sender lives as long as the run.
+    let (sender, commands) = channel();
+    quit_when_interrupted(sender.clone());
     Bench::new(Arc::clone(shop), bus, crew, mode, listener).run(&commands)
 }
 

@@ -73,6 +73,7 @@ fn run(
         Reader::Lines { json, units } => {
             let (commands, heard) = channel();
             let told = ui::listener(json);
+            quit_when_interrupted(commands.clone());
             // The sender has to live as long as the run: without one, the bench ends.
             let counting = Box::new(Counting { told, left: units, commands });
             let listener = Box::new(Keeping { told: counting, simulated });
@@ -81,6 +82,20 @@ fn run(
         Reader::Screen(common) => on_screen(common, shop, bus, crew, mode, simulated)?,
     };
     Ok(tally.exit_code)
+}
+
+/// Has Ctrl-C and SIGTERM mean what the screen's key for quitting means; the third ends at once.
+pub fn quit_when_interrupted(commands: Sender<Command>) {
+    let mut interruptions = 0;
+    interrupt::instead_of_ending(move || {
+        interruptions += 1;
+        ui::announce(match interruptions {
+            1 => "ending: nothing new is begun, and what is being written goes on to its end",
+            2 => "ending: runs that wait for hands stop as well; once more ends at once",
+            _ => return false,
+        });
+        commands.send(Command::Quit).is_ok()
+    });
 }
 
 /// Runs the bench on a thread of its own, and the screen on this one.

@@ -1,11 +1,16 @@
-//! Ctrl-C, SIGTERM and a closed terminal: what has to be put right is put right before the
-//! program ends. SIGKILL cannot be caught; the next run begins with the safe position.
+//! Ctrl-C, SIGTERM and a closed terminal: who can end by himself is asked to, and what has to be
+//! put right is put right before the program ends. SIGKILL cannot be caught; the next run begins
+//! with the safe position.
 
 use std::sync::{Mutex, Once, PoisonError};
 
 /// What has to be put right.
 type Action = Box<dyn FnMut() + Send>;
 
+/// Asks somebody to end; whether he will.
+type Request = Box<dyn FnMut() -> bool + Send>;
+
+static REQUEST: Mutex<Option<Request>> = Mutex::new(None);
 static ACTIONS: Mutex<Vec<Action>> = Mutex::new(Vec::new());
 static INSTALLED: Once = Once::new();
 
@@ -15,8 +20,23 @@ const INTERRUPTED: i32 = 130;
 /// Has `action` done when the program is interrupted, once, after those named before it.
 pub fn before_ending(action: impl FnMut() + Send + 'static) {
     ACTIONS.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(action));
+    install();
+}
+
+/// Has `request` made when the program is interrupted; it does not end as long as that returns
+/// true.
+pub fn instead_of_ending(request: impl FnMut() -> bool + Send + 'static) {
+    *REQUEST.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(request));
+    install();
+}
+
+fn install() {
     INSTALLED.call_once(|| {
         let installed = ctrlc::set_handler(|| {
+            let mut request = REQUEST.lock().unwrap_or_else(PoisonError::into_inner);
+            if request.as_mut().is_some_and(|request| request()) {
+                return;
+            }
             for action in ACTIONS.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
                 action();
             }

@@ -85,9 +85,9 @@ impl Session<'_> {
             self.note("waiting for a device to appear".to_owned());
         }
         let mut guided = false;
+        let mut seen = self.scan()?;
+        let mut found = self.choose(request, &seen);
         loop {
-            let seen = self.scan()?;
-            let found = self.choose(request, &seen);
             let nothing_yet = match &found {
                 Ok(candidate) => request.wait.is_some() && !candidate.is_in_question(),
                 Err(failure) => failure.code == Code::R101,
@@ -103,12 +103,17 @@ impl Session<'_> {
             if !guided && may_guide {
                 self.guide(request)?;
                 guided = true;
-                continue;
-            }
-            if deadline.passed(&*clock) {
+            } else if deadline.passed(&*clock) {
                 return found;
+            } else {
+                clock.sleep(POLL);
             }
-            clock.sleep(POLL);
+            let now = self.scan()?;
+            // The journals are not read again while nobody comes or goes.
+            if now != seen {
+                found = self.choose(request, &now);
+                seen = now;
+            }
         }
     }
 
@@ -241,10 +246,14 @@ fn as_asked(request: &Request, seen: &Sighting) -> Option<(&'static dyn Chip, Su
 }
 
 fn as_journalled(journal: Option<&Journal>) -> Option<(&'static dyn Chip, Suspicion)> {
-    let (chip, model) = chip::model(&journal?.begun().chip)?;
+    let journal = journal?;
+    let (chip, model) = chip::model(&journal.begun().chip)?;
     let suspicion = Suspicion {
         model,
-        name: "enclosure of an unfinished rescue",
+        name: match journal.has_ended() {
+            true => "enclosure of a failed rescue",
+            false => "enclosure of an unfinished rescue",
+        },
         detail: "it runs the image from RAM; its EEPROM is not finished",
         standing: Standing::Running,
     };

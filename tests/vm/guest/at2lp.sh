@@ -11,7 +11,9 @@ check_a_wiped_at2lp_is_an_rc42() {
     cat "$DESK/output"; lsusb -v -d 04b4:6830
 }
 
-check_the_kernels_driver_is_taken_off_and_given_back() { gives_back at2lp-rc42 04b4:6830 ums-cypress; }
+check_ums_cypress_is_taken_off_and_given_back() { gives_back at2lp-rc42 04b4:6830 ums-cypress; }
+
+check_usb_storage_is_taken_off_and_given_back() { gives_back at2lp-healthy-oem 1209:6830 usb-storage --as at2lp; }
 
 check_a_wiped_at2lp_is_rescued_and_its_disk_is_there() {
     rescued at2lp-rc42 04b4:6830 04b4:6830 'Cypress AT2LP' --profile "$REFERENCE"

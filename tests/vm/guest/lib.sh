@@ -171,12 +171,14 @@ driver_of() { basename "$(readlink "/sys/bus/usb/devices/$1:1.0/driver")"; }
 bound() { [ "$(driver_of "$1")" = "$2" ]; }
 
 # The kernel's driver is taken off for a look at the device and is back afterwards.
+# gives_back SCENARIO IDS DRIVER OPTIONS...
 gives_back() {
     local scenario=$1 ids=$2 driver=$3
+    shift 3
     attach "$scenario"
     wait_for "$PORT" "$ids"
     wait_until 5 bound "$PORT" "$driver"
-    "$RECOVER" diagnose -vv --port "$PORT"
+    "$RECOVER" diagnose -vv --port "$PORT" "$@"
     wait_until 5 bound "$PORT" "$driver"
 }
 
