@@ -18,7 +18,10 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(found.len(), usize::from(!journal.has_ended()));
         let _ = (journal.may_have_written(), journal.in_flight().map(str::to_owned));
         let ended = journal.has_ended();
-        assert_eq!(file.append(Entry::Ended { result: "fuzzed".into(), on_trial: None }).is_err(), ended);
+        assert_eq!(
+            file.append(Entry::Ended { result: "fuzzed".into(), on_trial: None }).is_err(),
+            ended
+        );
         // A last line without its end was ignored; what is appended must not be lost behind it.
         let again = JournalFile::open(&path);
         assert!(again.is_ok_and(|file| file.journal().has_ended()), "the end was lost");
