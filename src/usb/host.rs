@@ -5,7 +5,8 @@
 //! detaches kernel drivers and dropping the link gives the device back to them.
 //!
 //! A device that the kernel is resetting (a mass-storage driver does so when its commands fail, and
-//! a blank bridge fails them all) is waited for: meanwhile it is in no list.
+//! a blank bridge fails them all) is in no list meanwhile. It is shown as it was; one that was never
+//! seen is waited for, and so is one that is to be opened. Nobody waits for another's reset.
 //!
 //! So is the permission to open a device that has come while the program ran: the kernel shows a
 //! device before udev has applied its rules to it.
@@ -59,6 +60,8 @@ pub struct HostBus {
     sysfs: Sysfs,
     /// Ports that were switched off through this bus.
     without_power: Vec<PortPath>,
+    /// What the last scan saw.
+    seen: Vec<Sighting>,
     /// Until when each device of the last scan may be forbidden; zero for those of the first.
     permission_until: BTreeMap<(PortPath, u8), Duration>,
     scanned: bool,
@@ -71,6 +74,7 @@ impl HostBus {
             clock: Arc::new(RealClock::new()),
             sysfs: Sysfs::of_this_computer(),
             without_power: Vec::new(),
+            seen: Vec::new(),
             permission_until: BTreeMap::new(),
             scanned: false,
         }
@@ -78,22 +82,28 @@ impl HostBus {
 
     /// The device that was sighted: same port, same device number.
     fn find(&self, seen: &Sighting) -> Result<Device<Context>, BusError> {
-        self.settled_devices()?
+        self.settled_devices(|port| *port == seen.port)?
+            .0
             .into_iter()
             .find(|(port, device)| *port == seen.port && device.address() == seen.device_number)
             .map(|(_, device)| device)
             .ok_or_else(|| BusError::Left(seen.port.clone()))
     }
 
-    /// Every device, at a moment at which the kernel resets none.
-    fn settled_devices(&self) -> Result<Vec<(PortPath, Device<Context>)>, BusError> {
+    /// Every device, at a moment at which the kernel resets none that matters; and the ports where
+    /// it resets one.
+    fn settled_devices(
+        &self,
+        matters: impl Fn(&PortPath) -> bool,
+    ) -> Result<(Vec<(PortPath, Device<Context>)>, Vec<PortPath>), BusError> {
         let end = Deadline::after(&*self.clock, RESET_PATIENCE);
         loop {
             // Looked at before and after: a reset takes much longer than the list does.
-            let resets = self.sysfs.resets_one();
+            let mut resets = self.sysfs.resets();
             let found = devices()?;
-            if !(resets || self.sysfs.resets_one()) || end.passed(&*self.clock) {
-                return Ok(found);
+            resets.extend(self.sysfs.resets());
+            if !resets.iter().any(&matters) || end.passed(&*self.clock) {
+                return Ok((found, resets));
             }
             self.clock.sleep(RESET_INTERVAL);
         }
@@ -177,9 +187,17 @@ impl Default for HostBus {
 
 impl Bus for HostBus {
     fn scan(&mut self) -> Result<Vec<Sighting>, BusError> {
-        let found = self.settled_devices()?;
-        let seen: Vec<_> =
+        let is_new = |port: &PortPath| !self.seen.iter().any(|seen| seen.port == *port);
+        let (found, resets) = self.settled_devices(is_new)?;
+        let mut seen: Vec<_> =
             found.into_iter().filter_map(|(port, device)| self.sight(port, &device)).collect();
+        for before in self.seen.iter().filter(|before| resets.contains(&before.port)) {
+            if !seen.iter().any(|now| now.port == before.port) {
+                seen.push(before.clone());
+            }
+        }
+        seen.sort_by(|one, other| one.port.cmp(&other.port));
+        self.seen.clone_from(&seen);
         log::debug!("scan: {} devices", seen.len());
         self.note_arrivals(&seen);
         Ok(seen)

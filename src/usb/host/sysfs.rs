@@ -34,13 +34,17 @@ impl Sysfs {
         (number == device_number).then_some(Known { folder, name })
     }
 
-    /// Whether the kernel is resetting a device. Meanwhile the device has the number 0 and libusb
-    /// lists it not at all.
-    pub(super) fn resets_one(&self) -> bool {
-        let Ok(entries) = fs::read_dir(&self.root) else { return false };
+    /// The ports whose device the kernel is resetting. Meanwhile the device has the number 0 and
+    /// libusb lists it not at all.
+    pub(super) fn resets(&self) -> Vec<PortPath> {
+        let Ok(entries) = fs::read_dir(&self.root) else { return Vec::new() };
         entries
             .filter_map(Result::ok)
-            .any(|entry| attribute(&entry.path(), "devnum").is_some_and(|text| text.trim() == "0"))
+            .filter(|entry| {
+                attribute(&entry.path(), "devnum").is_some_and(|text| text.trim() == "0")
+            })
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .collect()
     }
 }
 
@@ -173,11 +177,11 @@ mod tests {
     #[test]
     fn a_device_that_is_being_reset_is_told_from_one_that_is_gone() {
         let (_folder, sysfs) = bus(&[("devnum", "0\n")]);
-        assert!(sysfs.resets_one());
+        assert_eq!(sysfs.resets(), [port()]);
         let (_folder, sysfs) = bus(&[("devnum", "10\n")]);
-        assert!(!sysfs.resets_one());
+        assert_eq!(sysfs.resets(), []);
         let (_folder, sysfs) = bus(&[]);
-        assert!(!sysfs.resets_one());
+        assert_eq!(sysfs.resets(), []);
     }
 
     #[test]
