@@ -53,6 +53,9 @@ const PERMISSION_PATIENCE: Duration = Duration::from_secs(3);
 /// How often it is tried again.
 const PERMISSION_INTERVAL: Duration = Duration::from_millis(20);
 
+/// A device in libusb's list, and where it is.
+type Listed = (PortPath, Device<Context>);
+
 /// The USB ports of this computer.
 #[derive(Debug)]
 pub struct HostBus {
@@ -95,7 +98,7 @@ impl HostBus {
     fn settled_devices(
         &self,
         matters: impl Fn(&PortPath) -> bool,
-    ) -> Result<(Vec<(PortPath, Device<Context>)>, Vec<PortPath>), BusError> {
+    ) -> Result<(Vec<Listed>, Vec<PortPath>), BusError> {
         let end = Deadline::after(&*self.clock, RESET_PATIENCE);
         loop {
             // Looked at before and after: a reset takes much longer than the list does.
@@ -262,7 +265,7 @@ impl Drop for HostBus {
 }
 
 /// Every device but the root hubs, which have no port of their own, in port order.
-fn devices() -> Result<Vec<(PortPath, Device<Context>)>, BusError> {
+fn devices() -> Result<Vec<Listed>, BusError> {
     let mut found = all_devices()?;
     found.retain(|(port, _)| !port.ports().is_empty());
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -270,7 +273,7 @@ fn devices() -> Result<Vec<(PortPath, Device<Context>)>, BusError> {
 }
 
 /// Every device, root hubs included.
-fn all_devices() -> Result<Vec<(PortPath, Device<Context>)>, BusError> {
+fn all_devices() -> Result<Vec<Listed>, BusError> {
     let unusable = |error: rusb::Error| BusError::Unusable(error.to_string());
     let context = Context::new().map_err(unusable)?;
     let list = context.devices().map_err(unusable)?;
