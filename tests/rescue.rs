@@ -5,12 +5,13 @@ mod support;
 use std::sync::Arc;
 
 use recover::clock::Clock;
+use recover::executor::candidate::Candidate;
 use recover::executor::{Event, Request};
-use recover::profile::{Library, known_chips};
+use recover::profile::{Library, Scope, known_chips};
 use recover::rescue::choice::NamedImage;
 use recover::rescue::{Code, DeviceState, Verdict};
 use recover::sim::scenarios::{Expectation, Reason, Refusal};
-use recover::sim::{Scenario, SimBus, scenarios};
+use recover::sim::{HubKind, Scenario, SimBus, scenarios};
 use recover::usb::{Bus, BusError, Link, Reply, Sighting, Transfer, TransferError};
 use support::{Desk, port, scenario, simulated, with_profile};
 
@@ -95,6 +96,59 @@ fn a_second_run_finds_nothing_to_do() {
     let again = desk.rescue(&Request::default());
     assert_eq!(again.result, Verdict::Healthy);
     assert_eq!(desk.write_cycles(), cycles);
+}
+
+/// An enclosure with a supply of its own leaves the bus and comes back under another number, and
+/// still runs its trial. It may as well be another one that is well.
+#[test]
+fn one_that_looks_like_the_last_trial_is_called_healthy_with_a_doubt() {
+    let scenario = scenario("sl11r-write-protected");
+    let mut desk = Desk::new(scenario);
+    desk.bus.put_hub(&port(), HubKind::Switching);
+    desk.bus.give_own_supply(&port());
+    let request = with_profile(&simulated(scenario.model));
+    let failed = desk.rescue(&request).failure.unwrap();
+    assert_eq!(failed.code, Code::R106);
+    let journal = |desk: &Desk| desk.store.journals().unwrap().pop().unwrap().journal().clone();
+    let before = desk.bus.sighting(&port()).unwrap();
+    assert_eq!(journal(&desk).left_on_trial(), Some(before.device_number));
+    desk.bus.power_off(&before).unwrap();
+    desk.bus.power_on(&port()).unwrap();
+    desk.bus.settle(&port());
+    let now = desk.bus.sighting(&port()).unwrap();
+    assert_ne!(now.device_number, before.device_number);
+    let outcome = desk.rescue(&request);
+    assert_eq!(outcome.result, Verdict::Healthy, "{:?}", outcome.failure);
+    let doubt = outcome.notes.iter().any(|note| note.contains("take all its power away"));
+    assert!(doubt, "{:?}", outcome.notes);
+}
+
+#[test]
+fn a_rescue_that_ended_well_leaves_nobody_on_trial() {
+    let scenario = scenario("ezusb-blank");
+    let mut desk = Desk::new(scenario);
+    let rescued = desk.rescue(&with_profile(&simulated(scenario.model)));
+    assert_eq!(rescued.result, Verdict::Rescued);
+    let journals = desk.store.journals().unwrap();
+    assert_eq!(journals[0].journal().left_on_trial(), None);
+    assert_eq!(journals[0].journal().result(), Some("rescued"));
+}
+
+/// What a rescue was to make of a device tells nothing when it failed.
+#[test]
+fn what_a_failed_rescue_was_to_make_is_not_called_healthy() {
+    let scenario = scenario("ezusb-write-protected");
+    let mut desk = Desk::new(scenario);
+    let failed = desk.rescue(&with_profile(&simulated(scenario.model)));
+    assert_eq!(failed.failure.unwrap().code, Code::R106);
+    desk.library = Library::empty(&known_chips());
+    let elsewhere = desk.bus.sighting(&port()).unwrap();
+    let elsewhere = Sighting { port: "3-4".parse().unwrap(), ..elsewhere };
+    let journals = desk.store.journals().unwrap();
+    let journals: Vec<_> = journals.iter().map(|file| file.journal()).collect();
+    let nothing = Request::default();
+    let candidate = Candidate::of(&elsewhere, &nothing, &journals, &desk.library, Scope::Simulator);
+    assert!(candidate.is_none(), "it was taken for a healthy one");
 }
 
 /// As with an image of the owner's own, whose identity no profile has.

@@ -15,7 +15,8 @@ use super::{Command, Crew, Mode, Place, Shop};
 use crate::chip;
 use crate::clock::{Clock, Deadline};
 use crate::executor::Request;
-use crate::executor::find::{Candidate, POLL};
+use crate::executor::candidate::Candidate;
+use crate::executor::find::POLL;
 use crate::rescue::Failure;
 use crate::usb::{Bus, PortPath, Sighting};
 

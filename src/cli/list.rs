@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::args::CommonArgs;
 use super::ports::Ports;
 use crate::chip::Standing;
-use crate::executor::find::recognise;
+use crate::executor::candidate::recognise;
 use crate::rescue::Failure;
 use crate::ui;
 use crate::usb::Sighting;

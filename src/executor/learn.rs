@@ -8,9 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Request;
+use super::candidate::{Candidate, recognise};
 use super::event::Event;
 use super::examine::Examined;
-use super::find::{Candidate, recognise};
 use super::session::Session;
 use crate::chip::{Chip, Finding, Grade, Identity, Image, Running, Size, Standing};
 use crate::profile::{

@@ -1,6 +1,6 @@
 //! The backups in the store that may be the image a device needs.
 
-use super::find::{Candidate, would_be_in_boot_mode};
+use super::candidate::{Candidate, would_be_in_boot_mode};
 use super::session::Session;
 use super::store::BackupRecord;
 use crate::chip::Finding;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::candidate::{Candidate, would_be_in_boot_mode};
 use super::event::Event;
 use super::examine::Examined;
-use super::find::Candidate;
+use super::power::Awaited;
 use super::session::Session;
 use super::target::Target;
 use crate::chip::{ChipError, DriveAnswer, Finding, Identity, Memory, Size, Trial};
@@ -76,10 +77,13 @@ impl Session<'_> {
             match step {
                 Step::Restart { by } => {
                     let link = link.take();
-                    self.awaited.clone_from(&target.expected);
-                    self.may_run_from_ram = candidate.chip.image_survives_loader();
-                    seen =
-                        self.step(position, step, |run| run.restart(candidate, link, &seen, *by))?;
+                    let awaited = Awaited {
+                        identity: target.expected.clone(),
+                        may_run_from_ram: candidate.chip.image_survives_loader(),
+                    };
+                    seen = self.step(position, step, |run| {
+                        run.restart(candidate, link, &seen, *by, &awaited)
+                    })?;
                 }
                 _ => self
                     .step(position, step, |run| run.confirm(candidate, &seen, target, position))?,
@@ -233,6 +237,7 @@ impl Session<'_> {
         let seen = self.wait_for(&before.port, RETURN_TIME, |_| true)?.ok_or_else(|| {
             self.trial_failure("it did not come back on the bus".to_owned(), &place)
         })?;
+        self.on_trial = Some(seen.device_number);
         let identity = Identity::of(&seen);
         let differences = target.expected.as_ref().map(|expected| expected.differences(&identity));
         if let Some(differences) = differences
@@ -242,7 +247,6 @@ impl Session<'_> {
             return Err(self.trial_failure(what, &place));
         }
         self.emit(&Event::Alive { identity });
-        self.on_trial = Some(seen.device_number);
         self.attach_again(candidate, seen, &place)
     }
 
@@ -276,11 +280,9 @@ impl Session<'_> {
                 ));
                 drop(link);
                 // It runs from RAM, so that what it shows tells nothing of its power.
-                self.awaited = Some(Identity::of(&seen));
-                self.may_run_from_ram = true;
-                let seen = self.cycle_power(&seen)?;
-                self.awaited = None;
-                self.may_run_from_ram = false;
+                let awaited = Awaited::of_trial(Some(Identity::of(&seen)));
+                let seen = self.cycle_power(&seen, &awaited)?;
+                self.on_trial = None;
                 let mut link = self.open(&seen)?;
                 let finding = candidate
                     .chip
@@ -311,7 +313,7 @@ impl Session<'_> {
             self.ask_the_drive(candidate, seen);
             return Ok(());
         }
-        let failure = if super::find::would_be_in_boot_mode(&identity) {
+        let failure = if would_be_in_boot_mode(&identity) {
             let what = format!(
                 "it is still {}: the chip does not boot what its EEPROM holds",
                 identity.ids

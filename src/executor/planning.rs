@@ -1,8 +1,8 @@
 //! The plan of a run, and the owner's consent where it rests on what nobody has proven.
 
+use super::candidate::Candidate;
 use super::event::{Event, PlannedStep};
 use super::examine::Examined;
-use super::find::Candidate;
 use super::session::Session;
 use super::target::Target;
 use super::{Consent, Request};

@@ -18,7 +18,7 @@ use super::restart::LEAVE_TIME;
 use super::session::Session;
 use crate::chip::Identity;
 use crate::journal::Entry;
-use crate::rescue::{Code, Failure};
+use crate::rescue::{Code, DeviceState, Failure};
 use crate::usb::{PortPath, PowerError, Sighting};
 
 /// How long a person may take to unplug and plug in.
@@ -49,12 +49,36 @@ impl fmt::Display for SwitchedBy {
     }
 }
 
+/// What is known beforehand of a device that loses its power.
+pub(super) struct Awaited {
+    /// Who it is to be when it comes back; nobody in particular without.
+    pub identity: Option<Identity>,
+    /// Whether it may be that already, from its RAM.
+    pub may_run_from_ram: bool,
+}
+
+impl Awaited {
+    /// Of a device that runs an image from its RAM.
+    pub fn of_trial(identity: Option<Identity>) -> Self {
+        Self { identity, may_run_from_ram: true }
+    }
+
+    fn is(&self, seen: &Sighting) -> bool {
+        let now = Identity::of(seen);
+        self.identity.as_ref().is_none_or(|identity| identity.differences(&now).is_empty())
+    }
+}
+
 impl Session<'_> {
     /// Has the device's power taken away and given back, and returns what comes up.
-    pub(super) fn cycle_power(&mut self, seen: &Sighting) -> Result<Sighting, Failure> {
+    pub(super) fn cycle_power(
+        &mut self,
+        seen: &Sighting,
+        awaited: &Awaited,
+    ) -> Result<Sighting, Failure> {
         let mut seen = seen.clone();
         let tells_nothing =
-            self.awaited.is_some() && self.may_run_from_ram && self.is_awaited(&seen);
+            awaited.identity.is_some() && awaited.may_run_from_ram && awaited.is(&seen);
         if self.is_restarted_without_hands(&seen.port) {
             if let Some(back) = self.cycle_by(SwitchedBy::Relay, &seen)? {
                 return Ok(back);
@@ -64,7 +88,7 @@ impl Session<'_> {
                     "what the device shows may run from RAM, so the hub is not asked: its switch would prove nothing"
                 );
             } else if let Some(back) = self.cycle_by(SwitchedBy::Hub, &seen)? {
-                if self.is_awaited(&back) {
+                if awaited.is(&back) {
                     return Ok(back);
                 }
                 self.note(format!(
@@ -75,11 +99,6 @@ impl Session<'_> {
             }
         }
         self.cycle_by_hand(&seen)
-    }
-
-    fn is_awaited(&self, seen: &Sighting) -> bool {
-        let now = Identity::of(seen);
-        self.awaited.as_ref().is_none_or(|awaited| awaited.differences(&now).is_empty())
     }
 
     /// Whether all that has to happen while the power is away happens without hands.
@@ -255,9 +274,12 @@ impl Session<'_> {
             )),
             None => failure,
         };
-        Ok(failure.next(format!(
-            "plug the enclosure into the same port and run `{}`",
-            self.tools.commands.resume()
-        )))
+        let commands = &self.tools.commands;
+        // What has written nothing is not resumed, it begins again.
+        let command = match self.state {
+            DeviceState::PartWritten | DeviceState::Written => commands.resume(),
+            _ => commands.again.clone(),
+        };
+        Ok(failure.next(format!("plug the enclosure into the same port and run `{command}`")))
     }
 }

@@ -1,7 +1,7 @@
 //! The journal of a run: begun before the first write, ended with the run or left open for the
 //! next.
 
-use super::find::Candidate;
+use super::candidate::Candidate;
 use super::session::Session;
 use super::store::Store;
 use super::target::Target;
@@ -73,8 +73,7 @@ impl Session<'_> {
         result.map_err(|error| self.journal_failure(&error.to_string()))
     }
 
-    pub(super) fn end_own_journal(&mut self, result: &str) {
-        let on_trial = self.on_trial;
+    pub(super) fn end_own_journal(&mut self, result: &str, on_trial: Option<u8>) {
         if let Some(journal) = &mut self.journal
             && let Err(error) = journal.append(Entry::Ended { result: result.to_owned(), on_trial })
         {
@@ -84,7 +83,7 @@ impl Session<'_> {
 
     /// Ends this run's journal and the unfinished ones of the same port that it took up.
     pub(super) fn close_journals(&mut self, verdict: Verdict) {
-        self.end_own_journal(&format!("{verdict:?}").to_lowercase());
+        self.end_own_journal(&format!("{verdict:?}").to_lowercase(), None);
         let Some(port) = self.outcome.port.clone() else { return };
         for mut file in self.tools.store.unfinished().unwrap_or_default() {
             if file.journal().begun().port == port

@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-use super::find::{Candidate, POLL};
+use super::candidate::Candidate;
+use super::find::POLL;
 use super::perform::RETURN_TIME;
+use super::power::Awaited;
 use super::session::Session;
 use crate::chip::Restart;
 use crate::clock::Deadline;
@@ -22,6 +24,7 @@ impl Session<'_> {
         link: Option<Box<dyn Link>>,
         seen: &Sighting,
         by: Restart,
+        awaited: &Awaited,
     ) -> Result<Sighting, Failure> {
         match (by, link) {
             (Restart::ByRequest, Some(link)) => {
@@ -32,7 +35,7 @@ impl Session<'_> {
             // An open device would keep the kernel's drivers from what comes up.
             (_, link) => drop(link),
         }
-        self.cycle_power(seen)
+        self.cycle_power(seen, awaited)
     }
 
     /// Tells the chip to restart; `None`, with a note, when it does not come back by that.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::candidate::Candidate;
 use super::event::Event;
 use super::examine::Examined;
-use super::find::Candidate;
 use super::learn::Learning;
 use super::meter::Meter;
 use super::store::BackupRecord;
@@ -35,10 +35,6 @@ pub struct Session<'t> {
     pub(super) on_trial: Option<u8>,
     /// What the chosen profile knows to be done by hand while the power is away.
     pub(super) at_restart: Vec<Guidance>,
-    /// Who the device is to be when its power comes back, once that is the question.
-    pub(super) awaited: Option<Identity>,
-    /// Whether it may be that already, from its RAM.
-    pub(super) may_run_from_ram: bool,
 }
 
 impl<'t> Session<'t> {
@@ -54,8 +50,6 @@ impl<'t> Session<'t> {
             journal: None,
             on_trial: None,
             at_restart: Vec::new(),
-            awaited: None,
-            may_run_from_ram: false,
         }
     }
 
@@ -102,16 +96,17 @@ impl<'t> Session<'t> {
     fn run_rescue(&mut self, request: &Request) -> Result<Verdict, Failure> {
         let candidate = self.find(request)?;
         self.sighted(&candidate);
-        if !candidate.is_in_question() && !request.force {
-            return Ok(self.healthy(&candidate));
+        let is_left_alone = |candidate: &Candidate| !candidate.is_in_question() && !request.force;
+        if is_left_alone(&candidate) {
+            return self.healthy(&candidate);
         }
         let _lock = self.lock(&candidate.seen)?;
         let candidate = match request.dry_run {
             true => candidate,
             false => self.end_trial(request, candidate)?,
         };
-        if !candidate.is_in_question() && !request.force {
-            return Ok(self.healthy(&candidate));
+        if is_left_alone(&candidate) {
+            return self.healthy(&candidate);
         }
         match self.prove(&candidate) {
             Err(failure) if failure.code == Code::R102 && candidate.unfinished.is_some() => {
@@ -124,12 +119,17 @@ impl<'t> Session<'t> {
         }
     }
 
-    fn healthy(&mut self, candidate: &Candidate) -> Verdict {
+    fn healthy(&mut self, candidate: &Candidate) -> Result<Verdict, Failure> {
         let now = Identity::of(&candidate.seen);
         let name = candidate.suspicion.name;
         self.note(format!("{name} runs its firmware as {now}; there is nothing to rescue"));
+        if let Some(rescue) = self.last_trial_like(&candidate.seen)? {
+            self.note(format!(
+                "the rescue {rescue} of this port failed and left such a device running its image from RAM: if this is that one, with a supply of its own, take all its power away and look again"
+            ));
+        }
         self.outcome.identity.seen = Some(now);
-        Verdict::Healthy
+        Ok(Verdict::Healthy)
     }
 
     pub(super) fn rescue_proven(
@@ -303,7 +303,7 @@ impl<'t> Session<'t> {
                     !matches!(failure.device, DeviceState::PartWritten | DeviceState::Written);
                 if unwritten {
                     // Nothing lasting was changed, so there is nothing to take up later.
-                    self.end_own_journal("failed");
+                    self.end_own_journal("failed", self.on_trial);
                 }
                 self.outcome.result = Verdict::Failed;
                 self.outcome.device_state = failure.device;

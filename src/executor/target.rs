@@ -4,8 +4,8 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use super::Request;
+use super::candidate::{Candidate, would_be_in_boot_mode};
 use super::event::Event;
-use super::find::{Candidate, would_be_in_boot_mode};
 use super::session::Session;
 use crate::chip::{Finding, Identity, Image, ImageError, Recipe};
 use crate::journal::Journal;

@@ -1,8 +1,9 @@
 //! Taking up a rescue that was not finished: whether the device at that port is the one it was
 //! about, and what it is running now. That the user's own wish goes before it is in `target`.
 
+use super::candidate::{Candidate, expects};
 use super::examine::Examined;
-use super::find::Candidate;
+use super::power::Awaited;
 use super::session::Session;
 use super::target::Target;
 use super::{Request, Tools};
@@ -10,6 +11,7 @@ use crate::chip::{Evidence, Finding, Grade, Identity, Running};
 use crate::journal::Journal;
 use crate::rescue::outcome::{Identities, Verdict};
 use crate::rescue::{Condition, DeviceState, Failure};
+use crate::usb::Sighting;
 
 impl Session<'_> {
     /// An unfinished rescue whose device now runs firmware that does not let us in: whether it
@@ -22,11 +24,7 @@ impl Session<'_> {
     ) -> Result<Verdict, Failure> {
         self.note(format!("it does not let us in ({}), so its power has to go", failure.what));
         let expected = candidate.unfinished.as_ref().and_then(|j| j.begun().expected.clone());
-        self.awaited.clone_from(&expected);
-        self.may_run_from_ram = true;
-        let seen = self.cycle_power(&candidate.seen)?;
-        self.awaited = None;
-        self.may_run_from_ram = false;
+        let seen = self.cycle_power(&candidate.seen, &Awaited::of_trial(expected.clone()))?;
         let now = Identity::of(&seen);
         self.outcome.identity = Identities { expected: expected.clone(), seen: Some(now.clone()) };
         if expected.is_some_and(|expected| expected.differences(&now).is_empty()) {
@@ -48,14 +46,22 @@ impl Session<'_> {
         if candidate.on_trial_of.is_none() || candidate.unfinished.is_some() {
             return Ok(candidate);
         }
-        self.awaited = Some(Identity::of(&candidate.seen));
-        self.may_run_from_ram = true;
-        let seen = self.cycle_power(&candidate.seen)?;
-        self.awaited = None;
-        self.may_run_from_ram = false;
+        let awaited = Awaited::of_trial(Some(Identity::of(&candidate.seen)));
+        let seen = self.cycle_power(&candidate.seen, &awaited)?;
         let Tools { library, scope, .. } = &self.tools;
         let now = Candidate::of(&seen, request, &[], library, *scope);
         Ok(now.unwrap_or(Candidate { seen, on_trial_of: None, ..candidate }))
+    }
+
+    /// The last rescue of its port, where that failed and left a device with this one's identity
+    /// running from RAM. An enclosure with a supply of its own may have left the bus and come back
+    /// since, under another number.
+    pub(super) fn last_trial_like(&self, seen: &Sighting) -> Result<Option<String>, Failure> {
+        let journals = self.tools.store.journals()?;
+        let mut journals = journals.iter().map(|file| file.journal());
+        let last = journals.rfind(|journal| journal.begun().port == seen.port);
+        let trial = last.filter(|j| j.left_on_trial().is_some() && expects(j, seen));
+        Ok(trial.map(|journal| journal.begun().id.clone()))
     }
 
     /// Whether the memory is what an unfinished rescue would have left: some of its image where
@@ -81,10 +87,8 @@ impl Session<'_> {
 /// Whether a device that runs the image of that rescue got it from the rescue's trial: it is what
 /// the image promises, and its memory holds nothing that would come up.
 pub(super) fn is_trial_of(journal: &Journal, candidate: &Candidate, examined: &Examined) -> bool {
-    let now = Identity::of(&candidate.seen);
-    let expected = journal.begun().expected.as_ref();
     let boots = matches!(examined.condition, Condition::Complete { .. });
-    !boots && expected.is_some_and(|expected| expected.differences(&now).is_empty())
+    !boots && expects(journal, &candidate.seen)
 }
 
 /// Under firmware that a trial has started, models of one family may look alike that the mask

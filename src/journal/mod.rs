@@ -128,6 +128,14 @@ impl Journal {
         matches!(self.entries.last(), Some(Entry::Ended { .. }))
     }
 
+    /// How it ended, in one word.
+    pub fn result(&self) -> Option<&str> {
+        match self.entries.last() {
+            Some(Entry::Ended { result, .. }) => Some(result),
+            _ => None,
+        }
+    }
+
     /// The device number of the device that a failed run left running the image from RAM.
     pub fn left_on_trial(&self) -> Option<u8> {
         match self.entries.last() {
