@@ -63,11 +63,10 @@ pub struct HostBus {
     sysfs: Sysfs,
     /// Ports that were switched off through this bus.
     without_power: Vec<PortPath>,
-    /// What the last scan saw.
-    seen: Vec<Sighting>,
+    /// What the last scan saw; nothing before the first.
+    seen: Option<Vec<Sighting>>,
     /// Until when each device of the last scan may be forbidden; zero for those of the first.
     permission_until: BTreeMap<(PortPath, u8), Duration>,
-    scanned: bool,
 }
 
 impl HostBus {
@@ -77,9 +76,8 @@ impl HostBus {
             clock: Arc::new(RealClock::new()),
             sysfs: Sysfs::of_this_computer(),
             without_power: Vec::new(),
-            seen: Vec::new(),
+            seen: None,
             permission_until: BTreeMap::new(),
-            scanned: false,
         }
     }
 
@@ -123,11 +121,10 @@ impl HostBus {
 
     /// Notes which devices have arrived since the scan before.
     fn note_arrivals(&mut self, seen: &[Sighting]) {
-        let fresh = match self.scanned {
-            true => self.clock.now() + PERMISSION_PATIENCE,
-            false => Duration::ZERO,
+        let fresh = match self.seen {
+            Some(_) => self.clock.now() + PERMISSION_PATIENCE,
+            None => Duration::ZERO,
         };
-        self.scanned = true;
         let before = std::mem::take(&mut self.permission_until);
         let key = |seen: &Sighting| (seen.port.clone(), seen.device_number);
         self.permission_until = seen
@@ -190,19 +187,14 @@ impl Default for HostBus {
 
 impl Bus for HostBus {
     fn scan(&mut self) -> Result<Vec<Sighting>, BusError> {
-        let is_new = |port: &PortPath| !self.seen.iter().any(|seen| seen.port == *port);
+        let before = self.seen.as_deref().unwrap_or_default();
+        let is_new = |port: &PortPath| !before.iter().any(|seen| seen.port == *port);
         let (found, resets) = self.settled_devices(is_new)?;
-        let mut seen: Vec<_> =
-            found.into_iter().filter_map(|(port, device)| self.sight(port, &device)).collect();
-        for before in self.seen.iter().filter(|before| resets.contains(&before.port)) {
-            if !seen.iter().any(|now| now.port == before.port) {
-                seen.push(before.clone());
-            }
-        }
-        seen.sort_by(|one, other| one.port.cmp(&other.port));
-        self.seen.clone_from(&seen);
+        let found = found.into_iter().filter_map(|(port, device)| self.sight(port, &device));
+        let seen = with_those_in_reset(found.collect(), before, &resets);
         log::debug!("scan: {} devices", seen.len());
         self.note_arrivals(&seen);
+        self.seen = Some(seen.clone());
         Ok(seen)
     }
 
@@ -264,6 +256,21 @@ impl Drop for HostBus {
     }
 }
 
+/// What was found, and those that the kernel is resetting as they were before, in port order.
+fn with_those_in_reset(
+    mut found: Vec<Sighting>,
+    before: &[Sighting],
+    resets: &[PortPath],
+) -> Vec<Sighting> {
+    let is_away = |seen: &&Sighting| {
+        resets.contains(&seen.port) && !found.iter().any(|now| now.port == seen.port)
+    };
+    let away: Vec<_> = before.iter().filter(is_away).cloned().collect();
+    found.extend(away);
+    found.sort_by(|one, other| one.port.cmp(&other.port));
+    found
+}
+
 /// Every device but the root hubs, which have no port of their own, in port order.
 fn devices() -> Result<Vec<Listed>, BusError> {
     let mut found = all_devices()?;
@@ -290,5 +297,48 @@ fn speed(speed: rusb::Speed) -> Speed {
         rusb::Speed::High => Speed::High,
         rusb::Speed::Super | rusb::Speed::SuperPlus => Speed::Super,
         _ => Speed::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sighting(port: &str, device_number: u8) -> Sighting {
+        Sighting {
+            port: port.parse().unwrap(),
+            device_number,
+            ids: Ids::new(0x04b4, 0x6830),
+            bcd_device: 0,
+            class: ClassCode::new(0, 0, 0),
+            manufacturer: None,
+            product: None,
+            serial: None,
+            interfaces: Vec::new(),
+            speed: Speed::High,
+            driver: None,
+        }
+    }
+
+    #[test]
+    fn a_device_in_its_reset_is_shown_as_it_was_and_one_that_left_is_not() {
+        let [reset, left, stays] =
+            [("1-1", 5), ("1-2", 6), ("1-3", 7)].map(|(p, n)| sighting(p, n));
+        let before = [reset.clone(), left, stays.clone()];
+        let resets = [reset.port.clone()];
+        let shown = with_those_in_reset(vec![stays.clone()], &before, &resets);
+        assert_eq!(shown, [reset, stays]);
+    }
+
+    #[test]
+    fn what_came_out_of_its_reset_meanwhile_is_shown_once_and_as_it_is() {
+        let (before, now) = (sighting("1-1", 5), sighting("1-1", 6));
+        let resets = [now.port.clone()];
+        assert_eq!(with_those_in_reset(vec![now.clone()], &[before], &resets), [now]);
+    }
+
+    #[test]
+    fn a_reset_of_a_device_that_was_never_seen_shows_nothing() {
+        assert_eq!(with_those_in_reset(Vec::new(), &[], &["1-1".parse().unwrap()]), []);
     }
 }
