@@ -59,7 +59,7 @@ fn run(
 ) -> Result<Tally, Failure> {
     // Only an interruption gives commands; the sender lives as long as the run.
     let (sender, commands) = channel();
-    quit_when_interrupted(sender.clone());
+    quit_when_interrupted(sender.clone(), ui::announce);
     Bench::new(Arc::clone(shop), bus, crew, mode, listener).run(&commands)
 }
 

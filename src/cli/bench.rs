@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use super::all::{fits_many, shop};
 use super::args::{BenchArgs, CommonArgs};
@@ -19,6 +20,9 @@ use crate::rescue::{Code, Failure};
 use crate::ui;
 use crate::usb::host::HostBus;
 use crate::usb::{Bus, PortPath};
+
+/// How long the screen may take to show how the bench has ended.
+const LAST_DRAWING: Duration = Duration::from_secs(1);
 
 /// Watches the ports and rescues what is plugged in, until it is told to end.
 pub fn bench(common: &CommonArgs, args: &BenchArgs) -> Result<u8, Failure> {
@@ -73,7 +77,7 @@ fn run(
         Reader::Lines { json, units } => {
             let (commands, heard) = channel();
             let told = ui::listener(json);
-            quit_when_interrupted(commands.clone());
+            quit_when_interrupted(commands.clone(), ui::announce);
             // The sender has to live as long as the run: without one, the bench ends.
             let counting = Box::new(Counting { told, left: units, commands });
             let listener = Box::new(Keeping { told: counting, simulated });
@@ -84,12 +88,13 @@ fn run(
     Ok(tally.exit_code)
 }
 
-/// Has Ctrl-C and SIGTERM mean what the screen's key for quitting means; the third ends at once.
-pub fn quit_when_interrupted(commands: Sender<Command>) {
+/// Has Ctrl-C, SIGTERM and a closed terminal mean what the screen's key for quitting means; the
+/// third ends at once. `tell` tells the person.
+pub fn quit_when_interrupted(commands: Sender<Command>, tell: fn(&str)) {
     let mut interruptions = 0;
     interrupt::instead_of_ending(move || {
         interruptions += 1;
-        ui::announce(match interruptions {
+        tell(match interruptions {
             1 => "ending: nothing new is begun, and what is being written goes on to its end",
             2 => "ending: runs that wait for hands stop as well; once more ends at once",
             _ => return false,
@@ -98,7 +103,7 @@ pub fn quit_when_interrupted(commands: Sender<Command>) {
     });
 }
 
-/// Runs the bench on a thread of its own, and the screen on this one.
+/// Runs the bench and its screen, each on a thread of its own.
 fn on_screen(
     common: &CommonArgs,
     shop: &Arc<Shop>,
@@ -109,28 +114,43 @@ fn on_screen(
 ) -> Result<Tally, Failure> {
     // What is logged would be written across the screen.
     log::set_max_level(log::LevelFilter::Off);
-    // In raw mode Ctrl-C is a key; this is for SIGTERM and a terminal that is closed.
-    interrupt::before_ending(ui::give_back_terminal);
     let (commands, heard) = channel();
+    // In raw mode Ctrl-C is a key; this is for SIGTERM and a terminal that is closed. The screen
+    // shows itself that the bench is ending.
+    quit_when_interrupted(commands.clone(), |_| ());
+    interrupt::before_ending(ui::give_back_terminal);
     let (notices, told) = channel();
     let (shop, is_auto) = (Arc::clone(shop), mode.auto);
     let bench = thread::spawn(move || {
         let listener = Box::new(Keeping { told: Box::new(Passing(notices)), simulated });
         Bench::new(shop, &mut bus, &crew, mode, listener).run(&heard)
     });
-    let shown = ui::show_bench(is_auto, &told, &commands, &|port| {
-        report::latest(common, port)
-            .map_or_else(|failure| failure.what, |path| format!("the page is {}", path.display()))
+    let common = common.clone();
+    let (lives, screen) = channel::<()>();
+    thread::spawn(move || {
+        let _lives = lives;
+        let shown = ui::show_bench(is_auto, &told, &commands, &|port| {
+            report::latest(&common, port).map_or_else(
+                |failure| failure.what,
+                |path| format!("the page is {}", path.display()),
+            )
+        });
+        if let Err(error) = &shown {
+            // Without its screen the bench ends, safely.
+            ui::announce(&format!("the terminal cannot be used any more: {error}; ending"));
+            drop(commands.send(Command::Quit));
+        }
     });
-    if let Err(error) = &shown {
-        // Without its screen the bench ends, safely.
-        ui::announce(&format!("the terminal cannot be used any more: {error}; ending"));
-        drop(commands.send(Command::Quit));
-    }
     let tally = bench.join().unwrap_or_else(|_| {
         Err(Failure::new(Code::R406, "the bench itself failed", "bench")
             .next("start it again: what had begun is shown and finished"))
-    })?;
+    });
+    // A screen whose terminal was closed never comes back: crossterm reads its end of file again
+    // and again. The bench has ended, and so does the program.
+    if screen.recv_timeout(LAST_DRAWING) == Err(RecvTimeoutError::Timeout) {
+        ui::give_back_terminal();
+    }
+    let tally = tally?;
     ui::print(&ui::summary_line(&tally));
     Ok(tally)
 }

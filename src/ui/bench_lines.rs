@@ -107,6 +107,7 @@ pub fn happened(happening: &Happening) -> Option<String> {
         }
         Happening::Blind { why } => format!("the ports cannot be looked at: {why}"),
         Happening::Stopping { running: 0 } => "ending".to_owned(),
+        Happening::Stopping { running: 1 } => "ending; 1 run goes on to a safe point".to_owned(),
         Happening::Stopping { running } => format!("ending; {running} runs go on to a safe point"),
         Happening::Summary { tally } => summary_line(tally),
     })

@@ -60,10 +60,6 @@ impl State {
             Self::Skipped => "skipped",
         }
     }
-
-    fn is_run(self) -> bool {
-        matches!(self, Self::Running | Self::Hands | Self::Stuck)
-    }
 }
 
 /// One port.
@@ -203,6 +199,9 @@ pub enum Wanted {
     Report(PortPath),
 }
 
+/// What is said when runs go on after the bench was asked to end.
+const AGAIN: &str = "; q again: only writes end first";
+
 /// Everything the screen shows.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
@@ -218,8 +217,8 @@ pub struct Model {
     pub now_ms: u64,
     /// What concerns the whole bench.
     pub message: Option<String>,
-    /// How often it was asked to end.
-    pub quits: u32,
+    /// Whether it was asked to end.
+    pub is_ending: bool,
     /// Set when the bench has ended.
     pub summary: Option<Tally>,
 }
@@ -259,6 +258,11 @@ impl Model {
         match happening {
             Happening::Tick => {}
             Happening::Summary { tally } => self.summary = Some(tally.clone()),
+            Happening::Stopping { running } => {
+                let again = if *running > 0 && !self.is_ending { AGAIN } else { "" };
+                self.message = happened(happening).map(|text| text + again);
+                self.is_ending = true;
+            }
             other => self.message = happened(other),
         }
     }
@@ -301,17 +305,7 @@ impl Model {
                 let states = [State::Waiting, State::Running, State::Hands, State::Stuck];
                 return self.command(&states, Command::Skip);
             }
-            Key::Quit => {
-                self.quits += 1;
-                let again = self.rows.values().any(|row| row.state.is_run());
-                if self.quits == 1 && again {
-                    self.message = Some(
-                        "ending when the running units are done; q again: only writes end first"
-                            .to_owned(),
-                    );
-                }
-                return Some(Wanted::Bench(Command::Quit));
-            }
+            Key::Quit => return Some(Wanted::Bench(Command::Quit)),
         }
         None
     }
@@ -322,7 +316,7 @@ impl Model {
         command: impl FnOnce(PortPath) -> Command,
     ) -> Option<Wanted> {
         let fits = self.row().is_some_and(|row| states.contains(&row.state));
-        let fits = fits && self.quits == 0;
+        let fits = fits && !self.is_ending;
         self.message = (!fits).then(|| "not for this port as it stands".to_owned());
         self.selected.clone().filter(|_| fits).map(command).map(Wanted::Bench)
     }

@@ -188,6 +188,9 @@ fn a_key_that_does_not_fit_the_port_gives_no_command() {
     assert!(report.is_some());
     assert_eq!(desk.model.press(Key::Report, 1), report);
     assert_eq!(desk.model.press(Key::Quit, 1), Some(Wanted::Bench(Command::Quit)));
+    let stopping = What::Bench(Happening::Stopping { running: 1 });
+    desk.model.hear(&Notice { at_ms: 1, port: None, label: None, what: stopping });
+    assert!(desk.screen(80, 24).contains("ending; 1 run goes on to a safe point; q again"));
     assert_eq!(desk.model.press(Key::Start, 1), None, "it is ending");
     assert_eq!(desk.model.press(Key::Quit, 1), Some(Wanted::Bench(Command::Quit)));
 }
