@@ -35,8 +35,9 @@ pub fn all(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
             tally
         }
         None => {
-            let crew = HostCrew::of(common, false)?;
-            run(&shop, &mut HostBus::new(), &crew, mode, listener)?
+            let mut bus = HostBus::new();
+            let crew = HostCrew::of(bus.participant(), common, false)?;
+            run(&shop, &mut bus, &crew, mode, listener)?
         }
     };
     if tally == Tally::default() {

@@ -33,9 +33,10 @@ pub fn bench(common: &CommonArgs, args: &BenchArgs) -> Result<u8, Failure> {
     let mode = Mode { auto: args.auto, once: false, ports };
     let on_screen = !common.json && io::stdin().is_terminal() && io::stdout().is_terminal();
     let Some(names) = &common.sim else {
-        let crew = HostCrew::of(common, true)?;
+        let bus = HostBus::new();
+        let crew = HostCrew::of(bus.participant(), common, true)?;
         let reader = Reader::of(common, on_screen, None);
-        return run(&shop, HostBus::new(), crew, mode, reader, None);
+        return run(&shop, bus, crew, mode, reader, None);
     };
     let simulated = Simulated::open(common, names, Plugged::OverTime)?;
     let pace = args.pace.unwrap_or(if on_screen { 1.0 } else { 0.0 });

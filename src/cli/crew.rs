@@ -44,6 +44,8 @@ impl Crew for SimCrew {
 
 /// The computer's ports, and the person in front of them.
 pub struct HostCrew {
+    /// The ports.
+    pub bus: HostBus,
     /// Whether telling a unit to start was consent already.
     pub consents: bool,
     /// The bench's relays.
@@ -53,11 +55,11 @@ pub struct HostCrew {
 }
 
 impl HostCrew {
-    /// The person in front of this computer, and the relays of the bench file.
-    pub fn of(common: &CommonArgs, consents: bool) -> Result<Self, Failure> {
+    /// Those ports, the person in front of them, and the relays of the bench file.
+    pub fn of(bus: HostBus, common: &CommonArgs, consents: bool) -> Result<Self, Failure> {
         interrupt::before_ending(restore_power);
         let ledger = Ledger::new(store(common)?.ledger());
-        Ok(Self { consents, relays: relays::switchboard(common, None)?, ledger })
+        Ok(Self { bus, consents, relays: relays::switchboard(common, None)?, ledger })
     }
 }
 
@@ -75,7 +77,7 @@ fn with(
 impl Crew for HostCrew {
     fn hand(&self, port: &PortPath, label: Option<&str>) -> Hand {
         let person = Person { port: port.clone(), consents: self.consents };
-        let bus = Box::new(HostBus::new());
+        let bus = Box::new(self.bus.participant());
         let witness = Witness::of(&self.ledger, bus.clock(), label);
         Hand { bus, operator: with(&self.relays, person), witness }
     }

@@ -68,8 +68,9 @@ impl Session<'_> {
         let clock = self.tools.bus.clock();
         let deadline = Deadline::after(&*clock, LEAVE_TIME);
         loop {
+            let is_last = deadline.passed(&*clock);
             let here = self.scan()?.iter().any(|other| other.is_same_enumeration(seen));
-            if !here || deadline.passed(&*clock) {
+            if !here || is_last {
                 return Ok(!here);
             }
             clock.sleep(POLL);
@@ -86,8 +87,9 @@ impl Session<'_> {
         let clock = self.tools.bus.clock();
         let deadline = Deadline::after(&*clock, longest);
         loop {
+            let is_last = deadline.passed(&*clock);
             let found = self.scan()?.into_iter().find(|seen| seen.port == *port && is_it(seen));
-            if found.is_some() || deadline.passed(&*clock) {
+            if found.is_some() || is_last {
                 return Ok(found);
             }
             clock.sleep(POLL);

@@ -4,6 +4,11 @@
 //! enumerated (sysfs), and a device is asked itself only where the kernel has none. Opening
 //! detaches kernel drivers and dropping the link gives the device back to them.
 //!
+//! Nor does a scan wait for a device that somebody works on. The kernel shows a device's strings
+//! only while nothing else is done to it, and taking usb-storage off a blank bridge, for one, takes
+//! seconds. So strings are read once for each enumeration, and what one bus has seen is known to
+//! all its participants.
+//!
 //! A device that the kernel is resetting (a mass-storage driver does so when its commands fail, and
 //! a blank bridge fails them all) is in no list meanwhile. It is shown as it was; one that was never
 //! seen is waited for, and so is one that is to be opened. Nobody waits for another's reset.
@@ -27,7 +32,7 @@ mod power;
 mod sysfs;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusb::{Context, Device, UsbContext};
@@ -63,6 +68,12 @@ pub struct HostBus {
     sysfs: Sysfs,
     /// Ports that were switched off through this bus.
     without_power: Vec<PortPath>,
+    memory: Arc<Mutex<Memory>>,
+}
+
+/// What scans have seen.
+#[derive(Debug, Default)]
+struct Memory {
     /// What the last scan saw; nothing before the first.
     seen: Option<Vec<Sighting>>,
     /// Until when each device of the last scan may be forbidden; zero for those of the first.
@@ -72,13 +83,23 @@ pub struct HostBus {
 impl HostBus {
     /// The ports of this computer. Nothing is touched until the first scan.
     pub fn new() -> Self {
-        Self {
-            clock: Arc::new(RealClock::new()),
-            sysfs: Sysfs::of_this_computer(),
-            without_power: Vec::new(),
-            seen: None,
-            permission_until: BTreeMap::new(),
-        }
+        Self::with(Arc::new(RealClock::new()), Arc::default())
+    }
+
+    /// The same ports for somebody who works beside this one: what either of them sees, both know.
+    #[must_use]
+    pub fn participant(&self) -> Self {
+        Self::with(Arc::clone(&self.clock), Arc::clone(&self.memory))
+    }
+
+    fn with(clock: Arc<RealClock>, memory: Arc<Mutex<Memory>>) -> Self {
+        let sysfs = Sysfs::of_this_computer();
+        Self { clock, sysfs, without_power: Vec::new(), memory }
+    }
+
+    /// Held for a moment, never while the bus is looked at.
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The device that was sighted: same port, same device number.
@@ -119,22 +140,14 @@ impl HostBus {
         }
     }
 
-    /// Notes which devices have arrived since the scan before.
-    fn note_arrivals(&mut self, seen: &[Sighting]) {
-        let fresh = match self.seen {
-            Some(_) => self.clock.now() + PERMISSION_PATIENCE,
-            None => Duration::ZERO,
-        };
-        let before = std::mem::take(&mut self.permission_until);
-        let key = |seen: &Sighting| (seen.port.clone(), seen.device_number);
-        self.permission_until = seen
-            .iter()
-            .map(|seen| (key(seen), before.get(&key(seen)).copied().unwrap_or(fresh)))
-            .collect();
-    }
-
-    /// One device as it is now; `None` when it left while it was looked at.
-    fn sight(&self, port: PortPath, device: &Device<Context>) -> Option<Sighting> {
+    /// One device as it is now; `None` when it left while it was looked at. `before` is what the
+    /// scan before saw.
+    fn sight(
+        &self,
+        port: PortPath,
+        device: &Device<Context>,
+        before: &[Sighting],
+    ) -> Option<Sighting> {
         if device.address() == 0 {
             // Its reset takes longer than is waited for. The number is not a new one to go by.
             return None;
@@ -157,7 +170,14 @@ impl HostBus {
             descriptor.serial_number_string_index(),
         ];
         let bcd_device = kernel.as_ref().and_then(|kernel| kernel.bcd_device());
-        let known = kernel.map(|kernel| kernel.strings()).unwrap_or_default();
+        let number = device.address();
+        let known = before
+            .iter()
+            .find(|one| one.port == port && one.device_number == number)
+            .map(|one| [&one.manufacturer, &one.product, &one.serial].map(Clone::clone))
+            .filter(|known| !descriptor::are_missing(indexes, known))
+            .or_else(|| kernel.map(|kernel| kernel.strings()))
+            .unwrap_or_default();
         let [manufacturer, product, serial] = descriptor::strings(device, indexes, known);
         Some(Sighting {
             port,
@@ -179,6 +199,23 @@ impl HostBus {
     }
 }
 
+impl Memory {
+    /// Takes note of a scan, and of the devices that have arrived since the one before.
+    fn note(&mut self, seen: &[Sighting], now: Duration) {
+        let fresh = match self.seen {
+            Some(_) => now + PERMISSION_PATIENCE,
+            None => Duration::ZERO,
+        };
+        let before = std::mem::take(&mut self.permission_until);
+        let key = |seen: &Sighting| (seen.port.clone(), seen.device_number);
+        self.permission_until = seen
+            .iter()
+            .map(|seen| (key(seen), before.get(&key(seen)).copied().unwrap_or(fresh)))
+            .collect();
+        self.seen = Some(seen.to_vec());
+    }
+}
+
 impl Default for HostBus {
     fn default() -> Self {
         Self::new()
@@ -187,20 +224,22 @@ impl Default for HostBus {
 
 impl Bus for HostBus {
     fn scan(&mut self) -> Result<Vec<Sighting>, BusError> {
-        let before = self.seen.as_deref().unwrap_or_default();
-        let is_new = |port: &PortPath| !before.iter().any(|seen| seen.port == *port);
+        let before = self.memory().seen.clone();
+        let is_new = |port: &PortPath| !before.iter().flatten().any(|seen| seen.port == *port);
         let (found, resets) = self.settled_devices(is_new)?;
-        let found = found.into_iter().filter_map(|(port, device)| self.sight(port, &device));
-        let seen = with_those_in_reset(found.collect(), before, &resets);
+        let before = before.unwrap_or_default();
+        let found =
+            found.into_iter().filter_map(|(port, device)| self.sight(port, &device, &before));
+        let seen = with_those_in_reset(found.collect(), &before, &resets);
         log::debug!("scan: {} devices", seen.len());
-        self.note_arrivals(&seen);
-        self.seen = Some(seen.clone());
+        let now = self.clock.now();
+        self.memory().note(&seen, now);
         Ok(seen)
     }
 
     fn open(&mut self, seen: &Sighting) -> Result<Box<dyn Link>, BusError> {
         let key = (seen.port.clone(), seen.device_number);
-        let until = self.permission_until.get(&key).copied().unwrap_or_default();
+        let until = self.memory().permission_until.get(&key).copied().unwrap_or_default();
         loop {
             let device = self.find(seen)?;
             match HostLink::open(&device, &seen.port, Arc::clone(&self.clock)) {

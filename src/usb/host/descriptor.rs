@@ -68,8 +68,7 @@ pub(super) fn strings(
     indexes: [Option<u8>; 3],
     known: Strings,
 ) -> Strings {
-    let missing =
-        indexes.iter().zip(&known).any(|(index, known)| index.is_some() && known.is_none());
+    let missing = are_missing(indexes, &known);
     let Some(handle) = missing.then(|| device.open().ok()).flatten() else { return known };
     let language = language(&handle);
     let mut asked = indexes
@@ -77,6 +76,11 @@ pub(super) fn strings(
         .zip(known)
         .map(|(index, known)| known.or_else(|| read(&handle, index?, language)));
     std::array::from_fn(|_| asked.next().flatten())
+}
+
+/// Whether the device has a string that is not known.
+pub(super) fn are_missing(indexes: [Option<u8>; 3], known: &Strings) -> bool {
+    indexes.iter().zip(known).any(|(index, known)| index.is_some() && known.is_none())
 }
 
 fn language(handle: &DeviceHandle<Context>) -> u16 {

@@ -79,7 +79,9 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Manufacturer, product and serial, as far as the kernel could read them.
+    /// Manufacturer, product and serial, as far as the kernel could read them. Waits while the
+    /// kernel does something to the device (`usb_lock_device` in drivers/usb/core/sysfs.c); the
+    /// other attributes do not.
     pub(super) fn strings(&self) -> Strings {
         ["manufacturer", "product", "serial"].map(|name| attribute(&self.folder, name))
     }
@@ -91,9 +93,15 @@ impl Known {
 
     /// The driver bound to an interface of the active configuration.
     pub(super) fn driver(&self, interface: u8) -> Option<String> {
-        let configuration = attribute(&self.folder, "bConfigurationValue")?;
-        let interface = format!("{}:{}.{interface}", self.name, configuration.trim());
-        let driver = fs::read_link(self.folder.join(interface).join("driver")).ok()?;
+        // `3-2.1:1.0`: port, configuration, interface. Only the active configuration has folders;
+        // its number is not read, because bConfigurationValue waits as strings do.
+        let folder = fs::read_dir(&self.folder).ok()?.filter_map(Result::ok).find(|entry| {
+            let name = entry.file_name();
+            let place =
+                name.to_str().and_then(|name| name.strip_prefix(&self.name)?.strip_prefix(':'));
+            place.and_then(|place| place.split_once('.')?.1.parse().ok()) == Some(interface)
+        })?;
+        let driver = fs::read_link(folder.path().join("driver")).ok()?;
         Some(driver.file_name()?.to_string_lossy().into_owned())
     }
 }
@@ -138,7 +146,6 @@ mod tests {
         let (_folder, sysfs) = bus(&[
             ("devnum", "17\n"),
             ("bcdDevice", "a001\n"),
-            ("bConfigurationValue", "2\n"),
             ("product", "USB Device\n"),
             ("serial", " padded \n"),
         ]);
@@ -186,7 +193,8 @@ mod tests {
 
     #[test]
     fn an_unconfigured_device_has_no_driver() {
-        let (_folder, sysfs) = bus(&[("devnum", "17\n"), ("bConfigurationValue", "\n")]);
+        let (folder, sysfs) = bus(&[("devnum", "17\n")]);
+        fs::remove_dir_all(folder.path().join("3-2.1/3-2.1:2.0")).unwrap();
         assert_eq!(sysfs.device(&port(), 17).unwrap().driver(0), None);
     }
 
