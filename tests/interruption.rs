@@ -23,7 +23,7 @@ const FAULTS: [Fault; 3] = [Fault::Unplug(Duration::ZERO), Fault::Stall, Fault::
 const FURTHER_FAULTS: [Fault; 2] = [Fault::Unplug(Duration::from_millis(3)), Fault::Short];
 
 /// Here every transfer meets every fault. In the other scenarios the plug is pulled at every
-/// transfer and one in two meets one of the other faults: they run the same code on other bytes,
+/// transfer and one in four meets one of the other faults: they run the same code on other bytes,
 /// and a virtual CPU that clocks every bit takes its time.
 const THOROUGH: [&str; 3] = ["sl11r-half-written", "ez-otg-small", "ezusb-half-written"];
 
@@ -76,10 +76,10 @@ fn check_after_the_fault(
 /// What a transfer of the scenario's rescue meets, each in a rescue of its own.
 fn faults_at(scenario: &Scenario, number: u64) -> Vec<Fault> {
     let [unplug, stall, time_out] = FAULTS;
-    match number % 4 {
+    match number % 8 {
         _ if THOROUGH.contains(&scenario.name) => [&FAULTS[..], &FURTHER_FAULTS].concat(),
         0 => vec![unplug, stall],
-        2 => vec![unplug, time_out],
+        4 => vec![unplug, time_out],
         _ => vec![unplug],
     }
 }

@@ -4,98 +4,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly, in its helpers too")]
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::thread;
-use std::time::Duration;
+#[path = "ledger/crowd.rs"]
+mod crowd;
+#[path = "ledger/home.rs"]
+mod home;
+#[path = "ledger/pages.rs"]
+mod pages;
 
-use recover::chip::{Identity, Standing};
-use recover::clock::{Clock, RealClock};
-use recover::executor::{Event, Observer};
-use recover::ledger::{Keeper, Ledger, LedgerError, Query, Unit};
-use recover::rescue::{Outcome, Verdict, Work};
-use recover::sim::SimBus;
-use recover::usb::{Bus, Ids};
+use std::fs;
+use std::path::Path;
+
+use recover::ledger::{Ledger, LedgerError, Query, Unit};
 use rusqlite::Connection;
 use serde_json::Value;
-use tempfile::TempDir;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_recover");
-
-/// What a device may call itself: markup, an escape sequence, a formula, turned reading.
-const HOSTILE: &str = "=cmd|' /C calc'!A0<script>alert(1)</script>\u{1b}[2J\r\n\u{202e}&\"'";
-
-/// A home of its own for every test.
-struct Home(TempDir);
-
-impl Home {
-    fn new() -> Self {
-        Self(TempDir::new().unwrap())
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    /// The simulator's ledger.
-    fn ledger(&self) -> PathBuf {
-        self.file("simulator/ledger.sqlite3")
-    }
-
-    fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(PROGRAM);
-        let path = |name: &str| self.file(name).display().to_string();
-        command
-            .args(line.split_whitespace().map(|word| match word.strip_prefix('@') {
-                Some(name) => path(name),
-                None => word.to_owned(),
-            }))
-            .env_clear()
-            .env("RECOVER_HOME", self.0.path())
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, line: &str) -> Output {
-        let output = self.command(line).output().unwrap();
-        assert!(!text(&output.stderr).contains("panicked"), "{line}\n{}", text(&output.stderr));
-        output
-    }
-
-    fn expect(&self, code: i32, line: &str) -> (String, String) {
-        let output = self.run(line);
-        let (out, err) = (text(&output.stdout), text(&output.stderr));
-        assert_eq!(output.status.code(), Some(code), "{line}\n{out}{err}");
-        (out, err)
-    }
-
-    fn objects(&self, line: &str) -> Vec<Value> {
-        let (out, _) = self.expect(0, line);
-        out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    fn spawn(&self, line: &str) -> Child {
-        self.command(line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
-    }
-
-    /// What was printed, with what differs from run to run replaced.
-    fn told(&self, line: &str) -> String {
-        let output = self.run(line);
-        let steady =
-            |bytes: &[u8]| text(bytes).replace(&self.0.path().display().to_string(), "[HOME]");
-        format!(
-            "$ recover {line}\nexit {}\n--- stdout\n{}--- stderr\n{}",
-            output.status.code().unwrap(),
-            steady(&output.stdout),
-            steady(&output.stderr)
-        )
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+use self::home::{HOSTILE, Home, identity, keep, whole_units};
 
 fn settings() -> insta::Settings {
     let mut settings = insta::Settings::clone_current();
@@ -108,57 +31,6 @@ fn settings() -> insta::Settings {
     settings.add_filter(r"\d+\.\d+ s\b", "[TIME]");
     settings.add_filter(r"\d+ transfers", "[N] transfers");
     settings
-}
-
-/// Whether the file is sound and every unit in it whole; how many there are.
-fn whole_units(path: &Path) -> u32 {
-    let connection = Connection::open(path).unwrap();
-    let one = |sql: &str| connection.query_row(sql, (), |row| row.get::<_, String>(0)).unwrap();
-    assert_eq!(one("PRAGMA integrity_check"), "ok");
-    let number = |sql: &str| connection.query_row(sql, (), |row| row.get::<_, u32>(0)).unwrap();
-    let halves = "SELECT count(*) FROM units
-        WHERE steps <> (SELECT count(*) FROM steps WHERE unit = units.id)";
-    assert_eq!(number(halves), 0, "a unit without all of its steps");
-    let orphans = "SELECT count(*) FROM steps WHERE unit NOT IN (SELECT id FROM units)";
-    assert_eq!(number(orphans), 0, "steps without their unit");
-    number("SELECT count(*) FROM units")
-}
-
-/// A run as its events tell it, kept in the ledger at `path`.
-fn keep(path: &Path, identity: &Identity, label: Option<&str>) -> Result<String, LedgerError> {
-    let bus = SimBus::starting_at("2026-11-22T10:02:33.5Z".parse().unwrap());
-    let mut keeper = Keeper::new(Ledger::new(path), bus.clock());
-    if let Some(label) = label {
-        keeper = keeper.at_label(label);
-    }
-    let port = SimBus::scenario_port();
-    keeper.observe(&Event::Sighted {
-        port: port.clone(),
-        ids: identity.ids,
-        name: identity.product.clone().unwrap_or_default(),
-        detail: "a device".to_owned(),
-        standing: Standing::BootId,
-        identity: identity.clone(),
-    });
-    let mut outcome = Outcome::begun();
-    outcome.work = Some(Work::Rescue);
-    outcome.result = Verdict::Healthy;
-    outcome.port = Some(port);
-    outcome.identity.seen = Some(identity.clone());
-    outcome.notes = vec![identity.product.clone().unwrap_or_default()];
-    keeper.observe(&Event::Outcome { outcome: Box::new(outcome) });
-    keeper.into_kept().unwrap()
-}
-
-fn identity(text: &str) -> Identity {
-    Identity {
-        ids: Ids::new(0x1209, 0x0001),
-        bcd_device: None,
-        interface_class: None,
-        manufacturer: Some(text.to_owned()),
-        product: Some(text.to_owned()),
-        serial: Some(text.to_owned()),
-    }
 }
 
 #[test]
@@ -381,90 +253,6 @@ fn a_ledger_that_cannot_be_written_fails_no_rescue() {
 }
 
 #[test]
-fn several_threads_and_processes_keep_one_ledger() {
-    let home = Home::new();
-    let path = home.ledger();
-    // The first of them makes the file, whichever it is.
-    let children: Vec<Child> = (0..5).map(|_| home.spawn("--auto --sim")).collect();
-    thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| (0..10).for_each(|_| drop(keep(&path, &identity("x"), None).unwrap())));
-        }
-    });
-    for mut child in children {
-        child.wait().unwrap();
-    }
-    // A run that met the port's lock is kept as well.
-    assert_eq!(whole_units(&path), 4 * 10 + 5);
-}
-
-/// Returns as soon as the file is there, or the program has ended.
-fn wait_for(file: &Path, child: &mut Child) {
-    while !file.exists() && child.try_wait().unwrap().is_none() {
-        thread::yield_now();
-    }
-}
-
-#[test]
-#[cfg(unix)]
-fn a_run_killed_at_any_point_leaves_a_whole_ledger() {
-    let home = Home::new();
-    let path = home.ledger();
-    let journal = home.file("simulator/ledger.sqlite3-journal");
-    let clock = RealClock::new();
-    home.expect(0, "--auto --sim");
-    let began = clock.now();
-    let mut child = home.spawn("--auto --sim");
-    wait_for(&journal, &mut child);
-    let writing = clock.now();
-    child.wait().unwrap();
-    let (whole_run, last_part) = (clock.now() - began, clock.now() - writing);
-    let mut known = 2;
-    let mut hot = 0;
-    for round in 0..96u32 {
-        let mut child = home.spawn("--auto --sim");
-        if round % 3 == 0 {
-            // Anywhere in the run.
-            clock.sleep(whole_run * round / 96);
-        } else {
-            // From the first moment of writing the ledger to the end.
-            wait_for(&journal, &mut child);
-            clock.sleep(last_part * round / 96);
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        hot += u32::from(journal.exists());
-        let units = whole_units(&path);
-        // One that was killed before it said anything is passed over and stays; the next round
-        // would take it for its own.
-        drop(fs::remove_file(&journal));
-        assert!(units == known || units == known + 1, "{known} units became {units}");
-        known = units;
-    }
-    assert!(hot > 0, "no run was killed in its transaction");
-    home.expect(0, "--auto --sim sl11r-blank");
-    assert_eq!(whole_units(&path), known + 1, "the ledger is not usable");
-}
-
-#[test]
-#[cfg(unix)]
-fn a_first_run_killed_at_any_point_leaves_a_ledger_that_can_be_used() {
-    let clock = RealClock::new();
-    for round in 0..16u64 {
-        let home = Home::new();
-        let mut child = home.spawn("--auto --sim");
-        wait_for(&home.ledger(), &mut child);
-        clock.sleep(Duration::from_micros(round * 150));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        home.run("ledger list --sim");
-        home.expect(0, "--auto --sim sl11r-blank");
-        let units = whole_units(&home.ledger());
-        assert!((1..=2).contains(&units), "{units}");
-    }
-}
-
-#[test]
 fn what_a_device_calls_itself_is_only_ever_text() {
     let home = Home::new();
     let id = keep(&home.file("ledger.sqlite3"), &identity(HOSTILE), Some("<b>3</b>")).unwrap();
@@ -526,64 +314,6 @@ fn the_table_is_exported_as_csv_and_json_and_overwrites_nothing() {
     let units: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(units.as_array().unwrap().len(), 2);
     assert_eq!(units[0], home.objects("ledger list --sim --json")[0]);
-}
-
-#[test]
-fn a_page_shows_what_was_there_and_what_is_there_now() {
-    let page = |code: i32, line: &str| {
-        let home = Home::new();
-        home.expect(code, line);
-        let unit = home.objects("ledger list --sim --json").remove(0);
-        let id = unit["id"].as_str().unwrap();
-        home.expect(0, &format!("report {id} --sim --html @page.html"));
-        home.expect(1, &format!("report {id} --sim --html @page.html"));
-        let page = fs::read_to_string(home.file("page.html")).unwrap();
-        for needs in ["http:", "https:", "url(", "@import", "<script", "<link", "<img", "src="] {
-            assert!(!page.contains(needs), "{line} needs {needs}");
-        }
-        (page, unit)
-    };
-    let (rescued, unit) = page(0, "--auto --sim");
-    for shown in [
-        "Repaired: the enclosure is itself again",
-        "04ce:07d1",
-        "USBIDE (virtual)",
-        "456 of 2048 bytes differ",
-        "written and read back",
-        "write the signature b6c3",
-        unit["backup"].as_str().unwrap(),
-        unit["image_sha256"].as_str().unwrap(),
-        "which nobody has proven",
-        "Practice on the simulator",
-    ] {
-        assert!(rescued.contains(shown), "{shown}\n{rescued}");
-    }
-    let (interrupted, _) = page(3, "--auto --sim sl11r-half-written --fault unplug@100");
-    for shown in ["Not repaired yet", "R110", "not finished", "not begun", "holds some of this"] {
-        assert!(interrupted.contains(shown), "{shown}\n{interrupted}");
-    }
-    let (disk, _) = page(0, "--auto --sim at2lp-disk --profile simulated-at2lp");
-    assert!(disk.contains("of 256 bytes differ") && disk.contains("Drive inside"), "{disk}");
-    let (large, _) = page(0, "--auto --sim ezusb-largest --profile simulated-fx2lp");
-    assert!(large.contains("One cell is 2 bytes"), "{large}");
-    let (refused, _) = page(1, "--auto --sim sl11r-write-protected");
-    for shown in ["Not repaired; nothing was changed", "R106", "No byte of 2048 differs"] {
-        assert!(refused.contains(shown), "{shown}\n{refused}");
-    }
-    assert!(page(0, "--auto --sim sl11r-healthy").0.contains("no repair was needed"));
-}
-
-#[test]
-fn a_page_can_be_made_when_the_backup_and_the_image_are_gone() {
-    let home = Home::new();
-    home.expect(0, "--auto --sim");
-    let id = home.objects("ledger list --sim --json")[0]["id"].as_str().unwrap().to_owned();
-    fs::remove_dir_all(home.file("simulator/images")).unwrap();
-    home.expect(0, &format!("report {id} --sim --html @one.html"));
-    assert!(fs::read_to_string(home.file("one.html")).unwrap().contains("not kept any more"));
-    fs::remove_dir_all(home.file("simulator/backups")).unwrap();
-    home.expect(0, &format!("report {id} --sim --html @none.html"));
-    assert!(fs::read_to_string(home.file("none.html")).unwrap().contains("not to be had"));
 }
 
 #[test]
