@@ -3,6 +3,7 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use recover::clock::Clock;
 use recover::executor::candidate::Candidate;
@@ -11,7 +12,7 @@ use recover::profile::{Library, Scope, known_chips};
 use recover::rescue::choice::NamedImage;
 use recover::rescue::{Code, DeviceState, Verdict};
 use recover::sim::scenarios::{Expectation, Reason, Refusal};
-use recover::sim::{HubKind, Scenario, SimBus, scenarios};
+use recover::sim::{Fault, HubKind, Scenario, SimBus, scenarios};
 use recover::usb::{Bus, BusError, Link, Reply, Sighting, Transfer, TransferError};
 use support::{Desk, port, scenario, simulated, with_profile};
 
@@ -167,6 +168,26 @@ fn what_was_rescued_is_known_without_a_profile() {
     }
 }
 
+/// Interrupted when all was written, and found well by the next run, which writes nothing.
+#[test]
+fn what_the_next_run_found_rescued_is_known_without_a_profile() {
+    let scenario = scenario("sl11r-zeroed");
+    let mut whole = Desk::new(scenario);
+    whole.rescue(&Request::default());
+    let mut desk = Desk::new(scenario);
+    desk.disturb(whole.bus.transfers(&port()), Fault::Unplug(Duration::ZERO));
+    assert_eq!(desk.rescue(&Request::default()).exit_code(), 3);
+    desk.mend();
+    let mut bus = Deaf { bus: desk.bus.clone(), to: |_| true };
+    let again = desk.run_on(&mut bus, |session| session.rescue(&Request::default()));
+    assert_eq!(again.result, Verdict::Rescued, "{:?}", again.failure);
+    let note = "it does not let us in";
+    assert!(again.notes.iter().any(|text| text.contains(note)), "{:?}", again.notes);
+    desk.library = Library::empty(&known_chips());
+    let outcome = desk.rescue(&Request::default());
+    assert_eq!(outcome.result, Verdict::Healthy, "{:?}", outcome.failure);
+}
+
 /// A trial leaves the enclosure alive from RAM: it looks healthy until its power goes.
 #[test]
 fn a_device_that_only_runs_its_trial_is_not_called_healthy() {
@@ -298,49 +319,55 @@ fn a_profile_whose_image_the_owner_has_asks_for_it() {
     assert!(failure.what.contains("CDRW0008.BIN"), "{failure}");
 }
 
-/// A bus on which the chip takes no request to run an interrupt, so that no loader of ours runs.
-struct NoInterrupts(SimBus);
+/// A bus on which the chip stalls certain transfers.
+struct Deaf {
+    bus: SimBus,
+    to: fn(&Transfer) -> bool,
+}
 
-struct NoInterruptsLink(Box<dyn Link>);
+struct DeafLink {
+    link: Box<dyn Link>,
+    to: fn(&Transfer) -> bool,
+}
 
-impl Bus for NoInterrupts {
+impl Bus for Deaf {
     fn scan(&mut self) -> Result<Vec<Sighting>, BusError> {
-        self.0.scan()
+        self.bus.scan()
     }
 
     fn open(&mut self, seen: &Sighting) -> Result<Box<dyn Link>, BusError> {
-        Ok(Box::new(NoInterruptsLink(self.0.open(seen)?)))
+        Ok(Box::new(DeafLink { link: self.bus.open(seen)?, to: self.to }))
     }
 
     fn reset(&mut self, seen: &Sighting) -> Result<(), BusError> {
-        self.0.reset(seen)
+        self.bus.reset(seen)
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
-        self.0.clock()
+        self.bus.clock()
     }
 }
 
-impl Link for NoInterruptsLink {
+impl Link for DeafLink {
     fn exchange(&mut self, transfer: &Transfer) -> Result<Reply, TransferError> {
-        match transfer {
-            Transfer::ControlOut { setup, .. } if setup.request == 0xff && setup.value == 6 => {
-                Err(TransferError::Stall)
-            }
-            _ => self.0.exchange(transfer),
-        }
+        if (self.to)(transfer) { Err(TransferError::Stall) } else { self.link.exchange(transfer) }
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
-        self.0.clock()
+        self.link.clock()
     }
+}
+
+/// A request to run an interrupt; without it no loader of ours runs.
+fn is_interrupt(transfer: &Transfer) -> bool {
+    matches!(transfer, Transfer::ControlOut { setup, .. } if setup.request == 0xff && setup.value == 6)
 }
 
 #[test]
 fn an_sl11r_that_cannot_be_read_is_written_with_a_warning_and_confirmed_by_its_restart() {
     let scenario = scenario("sl11r-zeroed");
     let mut desk = Desk::new(scenario);
-    let mut bus = NoInterrupts(desk.bus.clone());
+    let mut bus = Deaf { bus: desk.bus.clone(), to: is_interrupt };
     let outcome = desk.run_on(&mut bus, |session| session.rescue(&Request::default()));
     assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
     assert_eq!(outcome.backup, None);

@@ -66,9 +66,10 @@ impl<'b> Bench<'b> {
             self.reap();
             self.hear(commands);
             if !(self.mode.once && has_begun) {
+                let is_last = wait.passed(&*self.clock);
                 self.look()?;
                 let begun = self.begin_by_itself();
-                has_begun |= begun || wait.passed(&*self.clock);
+                has_begun |= begun || is_last;
             }
             self.notice_stuck();
             self.teller.tell(Happening::Tick);
@@ -204,8 +205,8 @@ impl<'b> Bench<'b> {
         Ok(())
     }
 
-    /// Looks at one port; whether a unit has arrived.
-    fn look_at(&mut self, path: &PortPath, seen: Option<&Sighting>) -> bool {
+    /// Looks at one port.
+    fn look_at(&mut self, path: &PortPath, seen: Option<&Sighting>) {
         let now = self.clock.now();
         let mut port = self.ports.remove(path).unwrap_or_default();
         let mut candidate = None;
@@ -217,7 +218,6 @@ impl<'b> Bench<'b> {
             }
         });
         let told = self.about(path);
-        let is_unit = matches!(change, Some(Change::Arrived(_, Judged::Unit)));
         match change {
             None => {}
             Some(Change::Left) => told.tell(Happening::Left),
@@ -250,7 +250,6 @@ impl<'b> Bench<'b> {
             }
         }
         self.ports.insert(path.clone(), port);
-        is_unit
     }
 
     fn candidate(&self, seen: &Sighting) -> Option<Candidate> {

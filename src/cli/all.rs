@@ -9,7 +9,7 @@ use super::bench::quit_when_interrupted;
 use super::crew::{HostCrew, SimCrew};
 use super::rescue::with_image;
 use super::simulated::{Plugged, Simulated};
-use super::{command_line, library, relays, request, store};
+use super::{command_line, interrupt, library, relays, request, store};
 use crate::bench::config::{BenchConfig, BenchPort};
 use crate::bench::{Bench, Crew, Limits, Listener, Mode, Notice, Place, Shop, Tally};
 use crate::executor::{Commands, Request};
@@ -40,9 +40,14 @@ pub fn all(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
             run(&shop, &mut bus, &crew, mode, listener)?
         }
     };
+    let was_ended = interrupt::ends_again();
     if tally == Tally::default() {
-        // Nobody there: told as for a single one.
-        return super::rescue::auto(common, rescue);
+        if was_ended {
+            return Err(Failure::new(Code::R405, "ended while nothing was there yet", "all ports")
+                .next("plug the enclosures in and run the same command"));
+        }
+        // Nobody there, and what was to be waited has been: told as for a single one.
+        return super::rescue::auto(&CommonArgs { wait: None, ..common.clone() }, rescue);
     }
     if !common.json {
         let results = results.0.lock().unwrap_or_else(PoisonError::into_inner);

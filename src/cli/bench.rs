@@ -15,6 +15,7 @@ use super::{interrupt, report};
 use crate::bench::{
     Bench, Command, Crew, Happening, Listener, Mode, Notice, Place, Shop, Tally, What,
 };
+use crate::clock::{Clock, RealClock};
 use crate::executor::Event;
 use crate::rescue::{Code, Failure};
 use crate::ui;
@@ -23,6 +24,8 @@ use crate::usb::{Bus, PortPath};
 
 /// How long the screen may take to show how the bench has ended.
 const LAST_DRAWING: Duration = Duration::from_secs(1);
+/// Signals that come closer than this are one interruption: who logs out is sent several.
+const ONE_INTERRUPTION: Duration = Duration::from_millis(300);
 
 /// Watches the ports and rescues what is plugged in, until it is told to end.
 pub fn bench(common: &CommonArgs, args: &BenchArgs) -> Result<u8, Failure> {
@@ -92,8 +95,14 @@ fn run(
 /// Has Ctrl-C, SIGTERM and a closed terminal mean what the screen's key for quitting means; the
 /// third ends at once. `tell` tells the person.
 pub fn quit_when_interrupted(commands: Sender<Command>, tell: fn(&str)) {
+    let clock = RealClock::new();
     let mut interruptions = 0;
+    let mut last = None;
     interrupt::instead_of_ending(move || {
+        let before = last.replace(clock.now());
+        if before.is_some_and(|before| clock.now() < before + ONE_INTERRUPTION) {
+            return true;
+        }
         interruptions += 1;
         tell(match interruptions {
             1 => "ending: nothing new is begun, and what is being written goes on to its end",
@@ -129,7 +138,8 @@ fn on_screen(
     let common = common.clone();
     let (lives, screen) = channel::<()>();
     thread::spawn(move || {
-        let _lives = lives;
+        // Without its screen the bench ends, safely, however the screen came to its end.
+        let _end = EndOfScreen { commands: commands.clone(), _lives: lives };
         let shown = ui::show_bench(is_auto, &told, &commands, &|port| {
             report::latest(&common, port).map_or_else(
                 |failure| failure.what,
@@ -137,9 +147,7 @@ fn on_screen(
             )
         });
         if let Err(error) = &shown {
-            // Without its screen the bench ends, safely.
             ui::announce(&format!("the terminal cannot be used any more: {error}; ending"));
-            drop(commands.send(Command::Quit));
         }
     });
     let tally = bench.join().unwrap_or_else(|_| {
@@ -154,6 +162,19 @@ fn on_screen(
     let tally = tally?;
     ui::print(&ui::summary_line(&tally));
     Ok(tally)
+}
+
+/// Has the bench end when its screen has.
+struct EndOfScreen {
+    commands: Sender<Command>,
+    _lives: Sender<()>,
+}
+
+impl Drop for EndOfScreen {
+    fn drop(&mut self) {
+        // Where the bench has ended already, nobody hears it.
+        drop(self.commands.send(Command::Quit));
+    }
 }
 
 /// Keeps the virtual EEPROMs up to date on the disk, where that was asked for: a bench that is

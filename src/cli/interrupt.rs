@@ -2,6 +2,7 @@
 //! put right is put right before the program ends. SIGKILL cannot be caught; the next run begins
 //! with the safe position.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
 /// What has to be put right.
@@ -11,6 +12,7 @@ type Action = Box<dyn FnMut() + Send>;
 type Request = Box<dyn FnMut() -> bool + Send>;
 
 static REQUEST: Mutex<Option<Request>> = Mutex::new(None);
+static IS_ASKED: AtomicBool = AtomicBool::new(false);
 static ACTIONS: Mutex<Vec<Action>> = Mutex::new(Vec::new());
 static INSTALLED: Once = Once::new();
 
@@ -30,11 +32,18 @@ pub fn instead_of_ending(request: impl FnMut() -> bool + Send + 'static) {
     install();
 }
 
+/// From here on an interruption ends the program again; whether somebody was asked to end before.
+pub fn ends_again() -> bool {
+    REQUEST.lock().unwrap_or_else(PoisonError::into_inner).take();
+    IS_ASKED.swap(false, Ordering::SeqCst)
+}
+
 fn install() {
     INSTALLED.call_once(|| {
         let installed = ctrlc::set_handler(|| {
             let mut request = REQUEST.lock().unwrap_or_else(PoisonError::into_inner);
             if request.as_mut().is_some_and(|request| request()) {
+                IS_ASKED.store(true, Ordering::SeqCst);
                 return;
             }
             for action in ACTIONS.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {

@@ -131,7 +131,7 @@ fn as_profiled(seen: &Sighting, library: &Library, scope: Scope) -> Option<Recog
 
 /// A device that an earlier rescue brought back, and that no profile knows.
 fn as_rescued(seen: &Sighting, journals: &[&Journal]) -> Option<Recognised> {
-    let journal = journals.iter().find(|j| j.result() == Some("rescued") && expects(j, seen))?;
+    let journal = journals.iter().rfind(|j| j.result() == Some("rescued") && expects(j, seen))?;
     let detail = "it is what that rescue made of it";
     running(&journal.begun().chip, "enclosure of an earlier rescue", detail)
 }

@@ -26,6 +26,8 @@ impl Session<'_> {
             self.note("waiting for a device to appear".to_owned());
         }
         let mut guided = false;
+        // A look that took long shows what was; the last one begins when the time is over.
+        let mut is_last = deadline.passed(&*clock);
         let mut seen = self.scan()?;
         let mut found = self.choose(request, &seen);
         loop {
@@ -44,11 +46,12 @@ impl Session<'_> {
             if !guided && may_guide {
                 self.guide(request)?;
                 guided = true;
-            } else if deadline.passed(&*clock) {
+            } else if is_last {
                 return found;
             } else {
                 clock.sleep(POLL);
             }
+            is_last = deadline.passed(&*clock);
             let now = self.scan()?;
             // The journals are not read again while nobody comes or goes.
             if now != seen {

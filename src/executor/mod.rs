@@ -1,8 +1,9 @@
 //! Carries out a rescue: looks, asks, reads, backs up, plans, acts, checks, records.
 //!
 //! It knows no chip and decides nothing that `rescue` can decide from values. The order of a run
-//! is [`Session::rescue`] in [`session`]; its stages are [`find`] (of a [`candidate`]), [`examine`], [`perform`] and
-//! [`restart`]. What it works with comes in as [`Tools`]; what happens goes out as [`Event`]s.
+//! is [`Session::rescue`] in [`session`]; its stages are [`find`] (of a [`candidate`]),
+//! [`examine`], [`perform`] and [`restart`]. What it works with comes in as [`Tools`]; what happens
+//! goes out as [`Event`]s.
 
 pub mod candidate;
 pub mod event;

@@ -81,15 +81,21 @@ impl Session<'_> {
         }
     }
 
-    /// Ends this run's journal and the unfinished ones of the same port that it took up.
+    /// Ends this run's journal and the unfinished ones of the same port that it took up. A run
+    /// that had nothing left to write has none of its own: how it ended is how that one did.
     pub(super) fn close_journals(&mut self, verdict: Verdict) {
-        self.end_own_journal(&format!("{verdict:?}").to_lowercase(), None);
+        let word = format!("{verdict:?}").to_lowercase();
+        self.end_own_journal(&word, None);
         let Some(port) = self.outcome.port.clone() else { return };
+        let expected = &self.outcome.identity.expected;
         for mut file in self.tools.store.unfinished().unwrap_or_default() {
-            if file.journal().begun().port == port
-                && let Err(error) =
-                    file.append(Entry::Ended { result: "taken up".to_owned(), on_trial: None })
-            {
+            let begun = file.journal().begun();
+            if begun.port != port {
+                continue;
+            }
+            let is_this_run = self.journal.is_none() && begun.expected == *expected;
+            let result = if is_this_run { word.clone() } else { "taken up".to_owned() };
+            if let Err(error) = file.append(Entry::Ended { result, on_trial: None }) {
                 log::warn!("a journal could not be ended: {error}");
             }
         }

@@ -68,6 +68,7 @@ impl Session<'_> {
         let clock = self.tools.bus.clock();
         let deadline = Deadline::after(&*clock, LEAVE_TIME);
         loop {
+            // A look that took long shows what was; the last one begins when the time is over.
             let is_last = deadline.passed(&*clock);
             let here = self.scan()?.iter().any(|other| other.is_same_enumeration(seen));
             if !here || is_last {

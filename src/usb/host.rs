@@ -6,15 +6,15 @@
 //!
 //! Nor does a scan wait for a device that somebody works on. The kernel shows a device's strings
 //! only while nothing else is done to it, and taking usb-storage off a blank bridge, for one, takes
-//! seconds. So strings are read once for each enumeration, and what one bus has seen is known to
-//! all its participants.
+//! seconds. So strings are read when an enumeration is new and never again, and what one bus has
+//! seen is known to all its participants.
 //!
 //! A device that the kernel is resetting (a mass-storage driver does so when its commands fail, and
-//! a blank bridge fails them all) is in no list meanwhile. It is shown as it was; one that was never
-//! seen is waited for, and so is one that is to be opened. Nobody waits for another's reset.
+//! a blank bridge fails them all) is in no list meanwhile. It is shown as it was, and nobody waits
+//! for another's reset; one that was never seen is waited for, and so is one that is to be opened.
 //!
-//! So is the permission to open a device that has come while the program ran: the kernel shows a
-//! device before udev has applied its rules to it.
+//! The permission to open a device that has come while the program ran is waited for as well: the
+//! kernel shows a device before udev has applied its rules to it.
 //!
 //! Each scan makes a libusb context of its own: with the udev backend a context that already
 //! exists learns of new devices only while udevd runs, which in a container it does not, while
@@ -53,8 +53,9 @@ const RESET_PATIENCE: Duration = Duration::from_secs(2);
 /// How often it is looked whether the reset is over.
 const RESET_INTERVAL: Duration = Duration::from_millis(10);
 
-/// How long after its arrival a device may still be forbidden because udev is not done with it.
-const PERMISSION_PATIENCE: Duration = Duration::from_secs(3);
+/// How long after its arrival a device is new: it may still be forbidden because udev is not done
+/// with it, and a string that could not be read is asked for again.
+const NEW_FOR: Duration = Duration::from_secs(3);
 /// How often it is tried again.
 const PERMISSION_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -76,8 +77,12 @@ pub struct HostBus {
 struct Memory {
     /// What the last scan saw; nothing before the first.
     seen: Option<Vec<Sighting>>,
-    /// Until when each device of the last scan may be forbidden; zero for those of the first.
-    permission_until: BTreeMap<(PortPath, u8), Duration>,
+    /// Until when each device of the last scan is new; zero for those of the first.
+    new_until: BTreeMap<(PortPath, u8), Duration>,
+    /// Scans that have begun.
+    begun: u64,
+    /// The first of them that tells something new: those before have been overtaken.
+    first_new: u64,
 }
 
 impl HostBus {
@@ -140,20 +145,25 @@ impl HostBus {
         }
     }
 
-    /// One device as it is now; `None` when it left while it was looked at. `before` is what the
-    /// scan before saw.
+    /// Whether the enumeration has just begun.
+    fn is_new(&self, seen: &Sighting) -> bool {
+        self.clock.now() < self.memory().new_until(seen)
+    }
+
+    /// One device as it is now; `None` when it left while it was looked at. `before` is this
+    /// enumeration as the scan before saw it.
     fn sight(
         &self,
         port: PortPath,
         device: &Device<Context>,
-        before: &[Sighting],
+        before: Option<&Sighting>,
     ) -> Option<Sighting> {
-        if device.address() == 0 {
+        let device_number = device.address();
+        if device_number == 0 {
             // Its reset takes longer than is waited for. The number is not a new one to go by.
             return None;
         }
         let descriptor = device.device_descriptor().ok()?;
-        let version = descriptor.device_version();
         let interfaces = device.config_descriptor(0).map_or_else(
             |error| {
                 log::debug!("{port}: no configuration descriptor: {error}");
@@ -161,29 +171,32 @@ impl HostBus {
             },
             |configuration| descriptor::interfaces(&configuration),
         );
-        let kernel = self.sysfs.device(&port, device.address());
+        let kernel = self.sysfs.device(&port, device_number);
         let first = interfaces.first().map(|interface| interface.number);
         let driver = kernel.as_ref().zip(first).and_then(|(kernel, first)| kernel.driver(first));
+        let bcd_device = kernel.as_ref().and_then(|kernel| kernel.bcd_device());
         let indexes = [
             descriptor.manufacturer_string_index(),
             descriptor.product_string_index(),
             descriptor.serial_number_string_index(),
         ];
-        let bcd_device = kernel.as_ref().and_then(|kernel| kernel.bcd_device());
-        let number = device.address();
-        let known = before
-            .iter()
-            .find(|one| one.port == port && one.device_number == number)
-            .map(|one| [&one.manufacturer, &one.product, &one.serial].map(Clone::clone))
-            .filter(|known| !descriptor::are_missing(indexes, known))
-            .or_else(|| kernel.map(|kernel| kernel.strings()))
-            .unwrap_or_default();
-        let [manufacturer, product, serial] = descriptor::strings(device, indexes, known);
+        let is_new = before.is_none_or(|seen| self.is_new(seen));
+        let told =
+            before.map(|seen| [&seen.manufacturer, &seen.product, &seen.serial].map(Clone::clone));
+        let [manufacturer, product, serial] = match told {
+            Some(told) if !is_new || !descriptor::are_missing(indexes, &told) => told,
+            _ => {
+                let known = kernel.map(|kernel| kernel.strings()).unwrap_or_default();
+                descriptor::strings(device, indexes, known)
+            }
+        };
         Some(Sighting {
             port,
-            device_number: device.address(),
+            device_number,
             ids: Ids::new(descriptor.vendor_id(), descriptor.product_id()),
-            bcd_device: bcd_device.unwrap_or_else(|| descriptor::bcd(version)),
+            bcd_device: bcd_device
+                .or_else(|| before.map(|before| before.bcd_device))
+                .unwrap_or_else(|| descriptor::bcd(descriptor.device_version())),
             class: ClassCode::new(
                 descriptor.class_code(),
                 descriptor.sub_class_code(),
@@ -200,20 +213,47 @@ impl HostBus {
 }
 
 impl Memory {
-    /// Takes note of a scan, and of the devices that have arrived since the one before.
-    fn note(&mut self, seen: &[Sighting], now: Duration) {
+    /// A scan begins: its number, and what was seen before it.
+    fn begin(&mut self) -> (u64, Option<Vec<Sighting>>) {
+        self.begun += 1;
+        (self.begun, self.seen.clone())
+    }
+
+    /// Takes note of a scan, and of the devices that have arrived since the one before. One that
+    /// has taken longer than a later one tells nothing new.
+    fn note(&mut self, number: u64, seen: &[Sighting], now: Duration) {
+        if number < self.first_new {
+            return;
+        }
+        self.first_new = number;
         let fresh = match self.seen {
-            Some(_) => now + PERMISSION_PATIENCE,
+            Some(_) => now + NEW_FOR,
             None => Duration::ZERO,
         };
-        let before = std::mem::take(&mut self.permission_until);
-        let key = |seen: &Sighting| (seen.port.clone(), seen.device_number);
-        self.permission_until = seen
+        let before = std::mem::take(&mut self.new_until);
+        self.new_until = seen
             .iter()
             .map(|seen| (key(seen), before.get(&key(seen)).copied().unwrap_or(fresh)))
             .collect();
         self.seen = Some(seen.to_vec());
     }
+
+    /// Until when a device is new; zero for one that nobody has seen.
+    fn new_until(&self, seen: &Sighting) -> Duration {
+        self.new_until.get(&key(seen)).copied().unwrap_or_default()
+    }
+
+    /// That enumeration has ended; scans that have begun may still have it.
+    fn forget(&mut self, gone: &Sighting) {
+        self.first_new = self.begun + 1;
+        self.new_until.remove(&key(gone));
+        self.seen.iter_mut().for_each(|seen| seen.retain(|one| !one.is_same_enumeration(gone)));
+    }
+}
+
+/// An enumeration.
+fn key(seen: &Sighting) -> (PortPath, u8) {
+    (seen.port.clone(), seen.device_number)
 }
 
 impl Default for HostBus {
@@ -224,26 +264,29 @@ impl Default for HostBus {
 
 impl Bus for HostBus {
     fn scan(&mut self) -> Result<Vec<Sighting>, BusError> {
-        let before = self.memory().seen.clone();
-        let is_new = |port: &PortPath| !before.iter().flatten().any(|seen| seen.port == *port);
+        let (number, before) = self.memory().begin();
+        let before = before.as_deref();
+        let is_new =
+            |port: &PortPath| !before.iter().copied().flatten().any(|seen| seen.port == *port);
         let (found, resets) = self.settled_devices(is_new)?;
         let before = before.unwrap_or_default();
-        let found =
-            found.into_iter().filter_map(|(port, device)| self.sight(port, &device, &before));
-        let seen = with_those_in_reset(found.collect(), &before, &resets);
+        let found = found.into_iter().filter_map(|(port, device)| {
+            let is_it =
+                |seen: &&Sighting| seen.port == port && seen.device_number == device.address();
+            self.sight(port.clone(), &device, before.iter().find(is_it))
+        });
+        let seen = with_those_in_reset(found.collect(), before, &resets);
         log::debug!("scan: {} devices", seen.len());
         let now = self.clock.now();
-        self.memory().note(&seen, now);
+        self.memory().note(number, &seen, now);
         Ok(seen)
     }
 
     fn open(&mut self, seen: &Sighting) -> Result<Box<dyn Link>, BusError> {
-        let key = (seen.port.clone(), seen.device_number);
-        let until = self.memory().permission_until.get(&key).copied().unwrap_or_default();
         loop {
             let device = self.find(seen)?;
             match HostLink::open(&device, &seen.port, Arc::clone(&self.clock)) {
-                Err(BusError::Denied(_)) if self.clock.now() < until => {
+                Err(BusError::Denied(_)) if self.is_new(seen) => {
                     self.clock.sleep(PERMISSION_INTERVAL);
                 }
                 opened => return Ok(Box::new(opened?)),
@@ -261,6 +304,7 @@ impl Bus for HostBus {
             Err(rusb::Error::NotFound) => {
                 drop(handle);
                 self.wait_until_left(seen);
+                self.memory().forget(seen);
                 Ok(())
             }
             Err(error) => Err(bus_error(error, &seen.port)),
@@ -357,6 +401,39 @@ mod tests {
             speed: Speed::High,
             driver: None,
         }
+    }
+
+    #[test]
+    fn a_scan_that_was_overtaken_tells_nothing() {
+        let mut memory = Memory::default();
+        let (slow, _) = memory.begin();
+        let (quick, _) = memory.begin();
+        let arrived = sighting("1-1", 5);
+        memory.note(quick, std::slice::from_ref(&arrived), Duration::ZERO);
+        memory.note(slow, &[], Duration::ZERO);
+        assert_eq!(memory.seen, Some(vec![arrived.clone()]));
+
+        let (slow, _) = memory.begin();
+        memory.forget(&arrived);
+        memory.note(slow, &[arrived], Duration::ZERO);
+        assert_eq!(memory.seen, Some(Vec::new()));
+        let (next, _) = memory.begin();
+        memory.note(next, &[sighting("1-1", 6)], Duration::ZERO);
+        assert_eq!(memory.seen, Some(vec![sighting("1-1", 6)]));
+    }
+
+    #[test]
+    fn a_device_is_new_for_a_while_unless_it_was_there_first() {
+        let mut memory = Memory::default();
+        let (first, second) = (sighting("1-1", 5), sighting("1-2", 6));
+        let (number, _) = memory.begin();
+        memory.note(number, std::slice::from_ref(&first), Duration::ZERO);
+        for now in [1, 2].map(Duration::from_secs) {
+            let (number, _) = memory.begin();
+            memory.note(number, &[first.clone(), second.clone()], now);
+        }
+        assert_eq!(memory.new_until(&first), Duration::ZERO);
+        assert_eq!(memory.new_until(&second), Duration::from_secs(1) + NEW_FOR);
     }
 
     #[test]

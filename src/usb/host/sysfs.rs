@@ -80,8 +80,8 @@ pub(super) struct Known {
 
 impl Known {
     /// Manufacturer, product and serial, as far as the kernel could read them. Waits while the
-    /// kernel does something to the device (`usb_lock_device` in drivers/usb/core/sysfs.c); the
-    /// other attributes do not.
+    /// kernel does something to the device (`usb_lock_device` in drivers/usb/core/sysfs.c); what
+    /// else is read here does not.
     pub(super) fn strings(&self) -> Strings {
         ["manufacturer", "product", "serial"].map(|name| attribute(&self.folder, name))
     }
