@@ -20,18 +20,18 @@
 //! exists learns of new devices only while udevd runs, which in a container it does not, while
 //! the list of a fresh context is always current.
 //!
-//! Read next: `link` (transfers), `sysfs` (what the kernel tells), [`udev_rules`] for computers
+//! Read next: `link` (transfers), `memory` (what was seen), `sysfs` (what the kernel tells), [`udev_rules`] for computers
 //! where opening is forbidden.
 
 mod descriptor;
 mod failure;
 mod hub;
 mod link;
+mod memory;
 mod permission;
 mod power;
 mod sysfs;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -39,6 +39,7 @@ use rusb::{Context, Device, UsbContext};
 
 use self::failure::bus_error;
 use self::link::HostLink;
+use self::memory::{Memory, with_those_in_reset};
 use self::sysfs::Sysfs;
 use super::{Bus, BusError, ClassCode, Ids, Link, PortPath, PowerError, Sighting, Speed};
 use crate::clock::{Clock, Deadline, RealClock};
@@ -53,10 +54,7 @@ const RESET_PATIENCE: Duration = Duration::from_secs(2);
 /// How often it is looked whether the reset is over.
 const RESET_INTERVAL: Duration = Duration::from_millis(10);
 
-/// How long after its arrival a device is new: it may still be forbidden because udev is not done
-/// with it, and a string that could not be read is asked for again.
-const NEW_FOR: Duration = Duration::from_secs(3);
-/// How often it is tried again.
+/// How often it is tried again to open a device that may not be opened yet.
 const PERMISSION_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A device in libusb's list, and where it is.
@@ -70,19 +68,6 @@ pub struct HostBus {
     /// Ports that were switched off through this bus.
     without_power: Vec<PortPath>,
     memory: Arc<Mutex<Memory>>,
-}
-
-/// What scans have seen.
-#[derive(Debug, Default)]
-struct Memory {
-    /// What the last scan saw; nothing before the first.
-    seen: Option<Vec<Sighting>>,
-    /// Until when each device of the last scan is new; zero for those of the first.
-    new_until: BTreeMap<(PortPath, u8), Duration>,
-    /// Scans that have begun.
-    begun: u64,
-    /// The first of them that tells something new: those before have been overtaken.
-    first_new: u64,
 }
 
 impl HostBus {
@@ -147,7 +132,7 @@ impl HostBus {
 
     /// Whether the enumeration has just begun.
     fn is_new(&self, seen: &Sighting) -> bool {
-        self.clock.now() < self.memory().new_until(seen)
+        self.memory().is_new(seen, self.clock.now())
     }
 
     /// One device as it is now; `None` when it left while it was looked at. `before` is this
@@ -212,50 +197,6 @@ impl HostBus {
     }
 }
 
-impl Memory {
-    /// A scan begins: its number, and what was seen before it.
-    fn begin(&mut self) -> (u64, Option<Vec<Sighting>>) {
-        self.begun += 1;
-        (self.begun, self.seen.clone())
-    }
-
-    /// Takes note of a scan, and of the devices that have arrived since the one before. One that
-    /// has taken longer than a later one tells nothing new.
-    fn note(&mut self, number: u64, seen: &[Sighting], now: Duration) {
-        if number < self.first_new {
-            return;
-        }
-        self.first_new = number;
-        let fresh = match self.seen {
-            Some(_) => now + NEW_FOR,
-            None => Duration::ZERO,
-        };
-        let before = std::mem::take(&mut self.new_until);
-        self.new_until = seen
-            .iter()
-            .map(|seen| (key(seen), before.get(&key(seen)).copied().unwrap_or(fresh)))
-            .collect();
-        self.seen = Some(seen.to_vec());
-    }
-
-    /// Until when a device is new; zero for one that nobody has seen.
-    fn new_until(&self, seen: &Sighting) -> Duration {
-        self.new_until.get(&key(seen)).copied().unwrap_or_default()
-    }
-
-    /// That enumeration has ended; scans that have begun may still have it.
-    fn forget(&mut self, gone: &Sighting) {
-        self.first_new = self.begun + 1;
-        self.new_until.remove(&key(gone));
-        self.seen.iter_mut().for_each(|seen| seen.retain(|one| !one.is_same_enumeration(gone)));
-    }
-}
-
-/// An enumeration.
-fn key(seen: &Sighting) -> (PortPath, u8) {
-    (seen.port.clone(), seen.device_number)
-}
-
 impl Default for HostBus {
     fn default() -> Self {
         Self::new()
@@ -265,17 +206,15 @@ impl Default for HostBus {
 impl Bus for HostBus {
     fn scan(&mut self) -> Result<Vec<Sighting>, BusError> {
         let (number, before) = self.memory().begin();
-        let before = before.as_deref();
-        let is_new =
-            |port: &PortPath| !before.iter().copied().flatten().any(|seen| seen.port == *port);
+        let is_new = |port: &PortPath| !before.iter().any(|seen| seen.port == *port);
         let (found, resets) = self.settled_devices(is_new)?;
-        let before = before.unwrap_or_default();
         let found = found.into_iter().filter_map(|(port, device)| {
-            let is_it =
-                |seen: &&Sighting| seen.port == port && seen.device_number == device.address();
-            self.sight(port.clone(), &device, before.iter().find(is_it))
+            let number = device.address();
+            let before =
+                before.iter().find(|seen| seen.port == port && seen.device_number == number);
+            self.sight(port, &device, before)
         });
-        let seen = with_those_in_reset(found.collect(), before, &resets);
+        let seen = with_those_in_reset(found.collect(), &before, &resets);
         log::debug!("scan: {} devices", seen.len());
         let now = self.clock.now();
         self.memory().note(number, &seen, now);
@@ -339,21 +278,6 @@ impl Drop for HostBus {
     }
 }
 
-/// What was found, and those that the kernel is resetting as they were before, in port order.
-fn with_those_in_reset(
-    mut found: Vec<Sighting>,
-    before: &[Sighting],
-    resets: &[PortPath],
-) -> Vec<Sighting> {
-    let is_away = |seen: &&Sighting| {
-        resets.contains(&seen.port) && !found.iter().any(|now| now.port == seen.port)
-    };
-    let away: Vec<_> = before.iter().filter(is_away).cloned().collect();
-    found.extend(away);
-    found.sort_by(|one, other| one.port.cmp(&other.port));
-    found
-}
-
 /// Every device but the root hubs, which have no port of their own, in port order.
 fn devices() -> Result<Vec<Listed>, BusError> {
     let mut found = all_devices()?;
@@ -380,81 +304,5 @@ fn speed(speed: rusb::Speed) -> Speed {
         rusb::Speed::High => Speed::High,
         rusb::Speed::Super | rusb::Speed::SuperPlus => Speed::Super,
         _ => Speed::Unknown,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sighting(port: &str, device_number: u8) -> Sighting {
-        Sighting {
-            port: port.parse().unwrap(),
-            device_number,
-            ids: Ids::new(0x04b4, 0x6830),
-            bcd_device: 0,
-            class: ClassCode::new(0, 0, 0),
-            manufacturer: None,
-            product: None,
-            serial: None,
-            interfaces: Vec::new(),
-            speed: Speed::High,
-            driver: None,
-        }
-    }
-
-    #[test]
-    fn a_scan_that_was_overtaken_tells_nothing() {
-        let mut memory = Memory::default();
-        let (slow, _) = memory.begin();
-        let (quick, _) = memory.begin();
-        let arrived = sighting("1-1", 5);
-        memory.note(quick, std::slice::from_ref(&arrived), Duration::ZERO);
-        memory.note(slow, &[], Duration::ZERO);
-        assert_eq!(memory.seen, Some(vec![arrived.clone()]));
-
-        let (slow, _) = memory.begin();
-        memory.forget(&arrived);
-        memory.note(slow, &[arrived], Duration::ZERO);
-        assert_eq!(memory.seen, Some(Vec::new()));
-        let (next, _) = memory.begin();
-        memory.note(next, &[sighting("1-1", 6)], Duration::ZERO);
-        assert_eq!(memory.seen, Some(vec![sighting("1-1", 6)]));
-    }
-
-    #[test]
-    fn a_device_is_new_for_a_while_unless_it_was_there_first() {
-        let mut memory = Memory::default();
-        let (first, second) = (sighting("1-1", 5), sighting("1-2", 6));
-        let (number, _) = memory.begin();
-        memory.note(number, std::slice::from_ref(&first), Duration::ZERO);
-        for now in [1, 2].map(Duration::from_secs) {
-            let (number, _) = memory.begin();
-            memory.note(number, &[first.clone(), second.clone()], now);
-        }
-        assert_eq!(memory.new_until(&first), Duration::ZERO);
-        assert_eq!(memory.new_until(&second), Duration::from_secs(1) + NEW_FOR);
-    }
-
-    #[test]
-    fn a_device_in_its_reset_is_shown_as_it_was_and_one_that_left_is_not() {
-        let [reset, left, stays] =
-            [("1-1", 5), ("1-2", 6), ("1-3", 7)].map(|(p, n)| sighting(p, n));
-        let before = [reset.clone(), left, stays.clone()];
-        let resets = [reset.port.clone()];
-        let shown = with_those_in_reset(vec![stays.clone()], &before, &resets);
-        assert_eq!(shown, [reset, stays]);
-    }
-
-    #[test]
-    fn what_came_out_of_its_reset_meanwhile_is_shown_once_and_as_it_is() {
-        let (before, now) = (sighting("1-1", 5), sighting("1-1", 6));
-        let resets = [now.port.clone()];
-        assert_eq!(with_those_in_reset(vec![now.clone()], &[before], &resets), [now]);
-    }
-
-    #[test]
-    fn a_reset_of_a_device_that_was_never_seen_shows_nothing() {
-        assert_eq!(with_those_in_reset(Vec::new(), &[], &["1-1".parse().unwrap()]), []);
     }
 }
