@@ -61,6 +61,20 @@ at_once() {
     [ "$begun" = "${#PORTS[@]}" ] || { echo "$begun runs had begun before the first ended"; return 1; }
 }
 
+# Who ends the wait for enclosures does not have it begun again.
+check_a_wait_that_is_ended_is_over() {
+    local code=0 waiting
+    modprobe -d /mnt vhci-hcd
+    "$RECOVER" --auto --all --yes --wait=60 >"$DESK/output" 2>&1 &
+    waiting=$!
+    sleep 1
+    kill "$waiting"
+    wait_until 5 ended "$waiting"
+    wait "$waiting" || code=$?
+    [ "$code" = 1 ] && grep -q 'R405' "$DESK/output" || { echo "exit $code"; cat "$DESK/output"; return 1; }
+}
+ended() { ! kill -0 "$1"; }
+
 # The hub's switch is enough where what comes up cannot still run from RAM.
 check_the_hub_switches_the_power_of_its_port() {
     own_profiles
