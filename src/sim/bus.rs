@@ -101,7 +101,7 @@ impl SimBus {
     pub fn plug_in(&self, path: PortPath, device: Box<dyn Device>, faults: Faults) {
         let mut port = Port::new(path.clone(), device);
         port.power(true, self.clock.nanoseconds());
-        port.faults = faults;
+        port.disturbed.replace(faults);
         self.world().ports.insert(path.clone(), port);
         self.settle(&path);
     }
@@ -116,7 +116,7 @@ impl SimBus {
     ) {
         let mut port = Port::new(path.clone(), device);
         port.plug_at(in_nanoseconds(time));
-        port.faults = faults;
+        port.disturbed.replace(faults);
         self.world().ports.insert(path, port);
     }
 
@@ -196,12 +196,12 @@ impl SimBus {
 
     /// Replaces the faults of the device on that port.
     pub fn set_faults(&self, port: &PortPath, faults: Faults) {
-        self.with_port(port, |port, _, _| port.faults = faults);
+        self.with_port(port, |port, _, _| port.disturbed.replace(faults));
     }
 
     /// Transfers made to the device on that port so far; the host's enumeration is not counted.
     pub fn transfers(&self, port: &PortPath) -> u64 {
-        self.with_port(port, |port, _, _| port.transfers).unwrap_or_default()
+        self.with_port(port, |port, _, _| port.disturbed.transfers()).unwrap_or_default()
     }
 
     /// Keeps a line for every transfer from now on.

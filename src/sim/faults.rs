@@ -74,9 +74,9 @@ impl Faults {
         })
     }
 
-    /// Which of `bits` is flipped at transfer `number`.
-    pub(crate) fn bit(&self, number: u64, bits: usize) -> usize {
-        mix(number ^ self.seed.unwrap_or_default()) as usize % bits.max(1)
+    /// Which bit is flipped at transfer `number`, modulo the bits there are.
+    pub(super) fn bit(&self, number: u64) -> u64 {
+        mix(number ^ self.seed.unwrap_or_default())
     }
 
     fn dice(&self, number: u64) -> Option<u64> {

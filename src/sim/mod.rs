@@ -22,6 +22,7 @@ pub mod clock;
 pub mod cores;
 pub mod device;
 pub mod diagnostic;
+mod disturbed;
 pub mod drives;
 mod enumeration;
 pub mod faults;

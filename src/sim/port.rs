@@ -4,8 +4,8 @@
 
 use super::clock::in_nanoseconds;
 use super::device::{Completion, Device};
+use super::disturbed::{Disturbed, Meets};
 use super::enumeration::enumerate;
-use super::faults::{Fault, Faults};
 use super::hub::Feed;
 use crate::usb::{PortPath, Reply, Sighting, Transfer, TransferError};
 
@@ -44,8 +44,7 @@ pub(super) struct Port {
     /// When the host could last begin to see it, for a device that was running before.
     connected_since: u64,
     pub(super) sighting: Option<Sighting>,
-    pub(super) transfers: u64,
-    pub(super) faults: Faults,
+    pub(super) disturbed: Disturbed,
     /// Lines of the transfers made, when they are kept.
     pub(super) log: Option<Vec<String>>,
     /// The number of its latest enumeration.
@@ -53,7 +52,6 @@ pub(super) struct Port {
     generation: Option<u64>,
     enumerate_at: Option<u64>,
     plug_at: Option<u64>,
-    unplug_at: Option<u64>,
 }
 
 impl Port {
@@ -67,14 +65,12 @@ impl Port {
             powered: false,
             connected_since: 0,
             sighting: None,
-            transfers: 0,
-            faults: Faults::none(),
+            disturbed: Disturbed::default(),
             log: None,
             number: 0,
             generation: None,
             enumerate_at: None,
             plug_at: None,
-            unplug_at: None,
         }
     }
 
@@ -128,7 +124,7 @@ impl Port {
             self.sighting = None;
             self.enumerate_at = None;
             self.generation = None;
-            self.unplug_at = None;
+            self.disturbed.unplugged();
         }
     }
 
@@ -141,11 +137,7 @@ impl Port {
             self.power(true, at);
         }
         loop {
-            if let Some(at) = self.unplug_at
-                && self.device.now() >= at
-            {
-                self.power(false, at);
-            }
+            self.unplug_when_due();
             self.follow_attachment();
             if let Some(at) = self.enumerate_at
                 && self.device.now() >= at
@@ -158,7 +150,7 @@ impl Port {
             if self.device.now() >= now {
                 return;
             }
-            let stops = [self.unplug_at, self.enumerate_at];
+            let stops = [self.disturbed.unplug_at(), self.enumerate_at];
             let until = stops.into_iter().flatten().fold(now, u64::min);
             self.device.run_until(until);
         }
@@ -198,44 +190,48 @@ impl Port {
         if self.sighting.as_ref().is_none_or(|seen| seen.device_number != number) {
             return Err(TransferError::Gone);
         }
-        self.transfers += 1;
         let now = now.max(self.device.now());
-        let mut deadline = now.saturating_add(in_nanoseconds(transfer.timeout()));
-        let fault = self.faults.of(self.transfers);
-        match fault {
-            Some(Fault::Unplug(after)) => {
-                let at = now.saturating_add(in_nanoseconds(after));
-                self.unplug_at = Some(at);
-                if at <= now {
-                    self.power(false, at);
-                    return Err(TransferError::Gone);
-                }
-                deadline = deadline.min(at);
+        let deadline = now.saturating_add(in_nanoseconds(transfer.timeout()));
+        let inwards = matches!(transfer, Transfer::ControlIn { .. } | Transfer::BulkIn { .. });
+        let damage = match self.disturbed.next(inwards, now) {
+            Meets::Device(damage) => damage,
+            Meets::Unplug => {
+                self.power(false, now);
+                return Err(TransferError::Gone);
             }
-            Some(Fault::Stall) => {
+            Meets::Stall => {
                 self.device.run_until(now + STALL_NS);
                 return Err(TransferError::Stall);
             }
-            Some(Fault::TimeOut) => {
+            Meets::Silence => {
                 self.device.run_until(deadline);
                 return Err(TransferError::TimedOut);
             }
-            Some(Fault::Short) => {
-                if let Transfer::ControlOut { data, .. } | Transfer::BulkOut { data, .. } = transfer
-                {
-                    return Err(TransferError::Short { sent: data.len() / 2, length: data.len() });
-                }
+            Meets::HalfSent => {
+                let length = match transfer {
+                    Transfer::ControlOut { data, .. } | Transfer::BulkOut { data, .. } => {
+                        data.len()
+                    }
+                    Transfer::ControlIn { .. } | Transfer::BulkIn { .. } => 0,
+                };
+                return Err(TransferError::Short { sent: length / 2, length });
             }
-            Some(Fault::FlippedBit) | None => {}
-        }
+        };
+        let deadline = self.disturbed.unplug_at().map_or(deadline, |at| at.min(deadline));
         let result = self.carry_out(transfer, deadline);
-        if let Some(at) = self.unplug_at
-            && self.device.now() >= at
-        {
-            self.power(false, at);
+        if self.unplug_when_due() {
             return Err(TransferError::Gone);
         }
-        result.map(|data| Reply { data: self.disturbed(data, fault) })
+        result.map(|data| Reply { data: damage.done_to(data) })
+    }
+
+    /// Whether the plug was due and is pulled now.
+    fn unplug_when_due(&mut self) -> bool {
+        let due = self.disturbed.unplug_at().filter(|at| self.device.now() >= *at);
+        if let Some(at) = due {
+            self.power(false, at);
+        }
+        due.is_some()
     }
 
     fn carry_out(&mut self, transfer: &Transfer, deadline: u64) -> Result<Vec<u8>, TransferError> {
@@ -258,19 +254,5 @@ impl Port {
             (Completion::TimedOut, _) => Err(TransferError::TimedOut),
             (Completion::Gone, _) => Err(TransferError::Gone),
         }
-    }
-
-    fn disturbed(&self, mut data: Vec<u8>, fault: Option<Fault>) -> Vec<u8> {
-        match fault {
-            Some(Fault::Short) => data.truncate(data.len() / 2),
-            Some(Fault::FlippedBit) => {
-                let bit = self.faults.bit(self.transfers, 8 * data.len());
-                if let Some(byte) = data.get_mut(bit / 8) {
-                    *byte ^= 1 << (bit % 8);
-                }
-            }
-            _ => {}
-        }
-        data
     }
 }

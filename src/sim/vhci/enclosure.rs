@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use super::wire::{Answer, Submit};
-use crate::sim::clock::in_nanoseconds;
 use crate::sim::device::{Completion, Device};
-use crate::sim::faults::{Fault, Faults};
+use crate::sim::disturbed::{Damage, Disturbed, Meets};
+use crate::sim::faults::Faults;
 use crate::usb::{Setup, Speed, Transfer};
 
 /// How long a transfer may be refused with NAK before nothing is expected of it any more: longer
@@ -52,10 +52,7 @@ pub(super) struct Enclosure {
     pub(super) device: Box<dyn Device>,
     pub(super) counters: Counters,
     pub(super) powered: bool,
-    faults: Faults,
-    /// Transfers before the faults began to count.
-    faults_from: u64,
-    unplug_at: Option<u64>,
+    disturbed: Disturbed,
 }
 
 impl Enclosure {
@@ -65,9 +62,7 @@ impl Enclosure {
             device,
             counters: Counters::default(),
             powered: false,
-            faults,
-            faults_from: 0,
-            unplug_at: None,
+            disturbed: Disturbed::by(faults),
         }
     }
 
@@ -82,21 +77,20 @@ impl Enclosure {
             self.device.power_on(now);
         } else {
             self.device.power_off(now);
-            self.unplug_at = None;
+            self.disturbed.unplugged();
         }
     }
 
     /// Replaces the faults; transfers count from 1 again.
     pub(super) fn disturb(&mut self, faults: Faults) {
-        self.faults = faults;
-        self.faults_from = self.counters.transfers;
+        self.disturbed.replace_from_now(faults);
     }
 
     /// Lives until `target`, or until the device comes to the bus or leaves it. True when a plug
     /// was pulled on the way.
     pub(super) fn live(&mut self, target: u64) -> bool {
         let before = self.device.attachment();
-        let until = self.unplug_at.map_or(target, |at| at.min(target));
+        let until = self.disturbed.unplug_at().map_or(target, |at| at.min(target));
         while self.device.now() < until && self.device.attachment() == before {
             self.device.run_until(until);
         }
@@ -104,7 +98,7 @@ impl Enclosure {
     }
 
     fn unplug_when_due(&mut self) -> bool {
-        let due = self.unplug_at.is_some_and(|at| self.device.now() >= at);
+        let due = self.disturbed.is_unplug_due(self.device.now());
         if due {
             self.power(false);
         }
@@ -128,7 +122,7 @@ impl Enclosure {
 
     /// A bulk IN that had nothing to say before.
     pub(super) fn again(&mut self, submit: &Submit) -> Outcome {
-        if submit.interrupt { Outcome::Later } else { self.carry_out(submit, None) }
+        if submit.interrupt { Outcome::Later } else { self.carry_out(submit, Damage::None) }
     }
 
     fn timed(&mut self, submit: &Submit) -> Outcome {
@@ -138,32 +132,26 @@ impl Enclosure {
                 // vhci_hcd keeps resets of the port to itself; this is how they show.
                 self.device.bus_reset();
             }
-            return self.carry_out(submit, None);
+            return self.carry_out(submit, Damage::None);
         }
         self.counters.transfers += 1;
-        let fault = self.faults.of(self.counters.transfers - self.faults_from);
         let now = self.device.now();
-        match fault {
-            Some(Fault::Unplug(after)) => {
-                self.unplug_at = Some(now.saturating_add(in_nanoseconds(after)));
-                if self.unplug_when_due() {
-                    return Outcome::Gone;
-                }
+        match self.disturbed.next(submit.inwards(), now) {
+            Meets::Device(damage) => self.carry_out(submit, damage),
+            Meets::Unplug => {
+                self.power(false);
+                Outcome::Gone
             }
-            Some(Fault::Stall) => {
+            Meets::Stall => {
                 self.device.run_until(now + STALL_NS);
-                return Outcome::Answered(Answer::Stall);
+                Outcome::Answered(Answer::Stall)
             }
-            Some(Fault::TimeOut) => return Outcome::Never,
-            Some(Fault::Short) if !submit.inwards() => {
-                return Outcome::Answered(Answer::Taken(submit.length / 2));
-            }
-            Some(Fault::Short | Fault::FlippedBit) | None => {}
+            Meets::Silence => Outcome::Never,
+            Meets::HalfSent => Outcome::Answered(Answer::Taken(submit.length / 2)),
         }
-        self.carry_out(submit, fault)
     }
 
-    fn carry_out(&mut self, submit: &Submit, fault: Option<Fault>) -> Outcome {
+    fn carry_out(&mut self, submit: &Submit, damage: Damage) -> Outcome {
         let now = self.device.now();
         let length = u64::from(submit.length);
         let turn = if submit.is_control() || !submit.inwards() {
@@ -172,7 +160,7 @@ impl Enclosure {
             TURN_NS + length * TURN_BYTE_NS
         };
         let deadline = now + turn;
-        let deadline = self.unplug_at.map_or(deadline, |at| at.min(deadline));
+        let deadline = self.disturbed.unplug_at().map_or(deadline, |at| at.min(deadline));
         let completion = if submit.is_control() {
             self.device.control(&submit.setup, &submit.data, deadline)
         } else if submit.inwards() {
@@ -185,7 +173,7 @@ impl Enclosure {
         }
         match completion {
             Completion::Done(data) if submit.inwards() => {
-                Outcome::Answered(Answer::Given(self.disturbed(data, fault)))
+                Outcome::Answered(Answer::Given(damage.done_to(data)))
             }
             Completion::Done(_) => Outcome::Answered(Answer::Taken(submit.length)),
             Completion::Stall => Outcome::Answered(Answer::Stall),
@@ -193,21 +181,6 @@ impl Enclosure {
             Completion::TimedOut => Outcome::Never,
             Completion::Gone => Outcome::Gone,
         }
-    }
-
-    fn disturbed(&self, mut data: Vec<u8>, fault: Option<Fault>) -> Vec<u8> {
-        match fault {
-            Some(Fault::Short) => data.truncate(data.len() / 2),
-            Some(Fault::FlippedBit) => {
-                let number = self.counters.transfers - self.faults_from;
-                let bit = self.faults.bit(number, 8 * data.len());
-                if let Some(byte) = data.get_mut(bit / 8) {
-                    *byte ^= 1 << (bit % 8);
-                }
-            }
-            _ => {}
-        }
-        data
     }
 }
 
