@@ -8,7 +8,8 @@
 //!    disturb any transfer, [`clock`] is the time all of it takes.
 //! 3. [`device`]: what the bus asks of a device; [`diagnostic`]: what a device has to say about
 //!    the program it runs.
-//! 4. [`chips`]: bridge chips with their mask ROMs, around the processors in [`cores`].
+//! 4. [`chips`]: bridge chips with their mask ROMs, around the processors in [`cores`];
+//!    [`chips::families`] is their table.
 //! 5. [`parts`]: the EEPROMs they boot from.
 //! 6. [`hub`]: hubs that switch the power of their ports, or say so; [`relay`]: a relay board,
 //!    behind a serial device by `pty`.

@@ -2,7 +2,7 @@
 //! should come to. The lists themselves are in `scenarios/`, one a family.
 
 mod at2lp;
-mod block;
+pub(super) mod block;
 mod content;
 mod cy16;
 mod ezusb;
@@ -11,13 +11,12 @@ use std::sync::LazyLock;
 
 pub use content::Content;
 
-use super::chips::at2lp::{At2lp, Kind, Release};
-use super::chips::cy16::{Cy16, profile};
-use super::chips::ezusb::{self as ezusb_chips, EzUsb};
+use super::chips::at2lp::Release;
+use super::chips::families::{BoardParts, virtual_chip};
 use super::device::Device;
-use super::drives::{CdDrive, Disk, Medium};
+use super::drives::{BridgedDrive, CdDrive, Disk, Medium};
 use super::faults::Faults;
-use super::parts::{Drive, Eeprom, WriteProtect, part};
+use super::parts::{Eeprom, WriteProtect, part};
 use crate::usb::Ids;
 
 /// What is wrong with the EEPROM itself.
@@ -92,6 +91,31 @@ pub enum Board {
     },
 }
 
+impl Board {
+    /// What it adds to the chip and its EEPROM.
+    fn parts(self) -> BoardParts {
+        match self {
+            Self::Usual => BoardParts::default(),
+            Self::At2lp { release, strapped, drive } => BoardParts {
+                release: Some(release),
+                held_in_reset: strapped,
+                drive: drive.on_its_connector(),
+                ..BoardParts::default()
+            },
+        }
+    }
+}
+
+impl BoardDrive {
+    fn on_its_connector(self) -> Option<Box<dyn BridgedDrive>> {
+        match self {
+            Self::None => None,
+            Self::Disk => Some(Box::new(Disk::new(disk()))),
+            Self::Burner => Some(Box::new(CdDrive::new(Some(disc())))),
+        }
+    }
+}
+
 /// A drive on an ATA connector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BoardDrive {
@@ -148,17 +172,9 @@ pub fn scenario(name: &str) -> Option<&'static Scenario> {
 /// A virtual chip of that model whose memory begins with `contents`, without power; `None` where
 /// there is no such model. The memory is the largest the model boots from.
 pub fn twin(model: &str, contents: &[u8]) -> Option<Box<dyn Device>> {
-    if let Some(kind) = at2lp::kind(model) {
-        let eeprom = Eeprom::new(part("24c02")?, contents);
-        return Some(Box::new(At2lp::new(kind, Release::Rc42, Some(eeprom))));
-    }
-    if let Some(chip) = ezusb_chips::profile(model) {
-        let eeprom = Eeprom::new(part("24lc512")?, contents);
-        return Some(Box::new(EzUsb::new(chip, Some(eeprom))));
-    }
-    let chip = profile(model)?;
-    let part = part(if chip.is_ez { "24lc512" } else { "24c16" })?;
-    Some(Box::new(Cy16::new(chip, Some(Eeprom::new(part, contents)))))
+    let chip = virtual_chip(model)?;
+    let eeprom = Some(Eeprom::new(part(chip.largest_part)?, contents));
+    chip.device(BoardParts { eeprom, ..BoardParts::default() })
 }
 
 impl Scenario {
@@ -168,32 +184,16 @@ impl Scenario {
     }
 
     /// The device of the scenario, without power.
+    #[expect(clippy::expect_used, reason = "scenarios are data of ours; a test builds every one")]
     pub fn device(&self) -> Box<dyn Device> {
-        if let (Some(kind), Board::At2lp { release, strapped, drive }) =
-            (at2lp::kind(self.model), self.board)
-        {
-            return Box::new(self.at2lp(kind, release, strapped, drive));
-        }
-        if let Some(chip) = ezusb_chips::profile(self.model) {
-            return Box::new(match self.defect {
-                Defect::Strapped(_) => EzUsb::strapped(chip, self.eeprom()),
-                _ => EzUsb::new(chip, self.eeprom()),
-            });
-        }
-        let chip = profile(self.model).unwrap_or(&super::chips::cy16::SL11R);
-        let ids = self.ids.map(|ids| (ids.vendor, ids.product));
-        let drive = if chip.is_ez { Drive::disk() } else { Drive::burner() };
-        Box::new(Cy16::with_ids(chip, self.eeprom(), ids).with_drive(drive))
-    }
-
-    fn at2lp(&self, kind: Kind, release: Release, strapped: bool, drive: BoardDrive) -> At2lp {
-        let chip = At2lp::new(kind, release, self.eeprom());
-        let chip = if strapped { chip.strapped() } else { chip };
-        match drive {
-            BoardDrive::None => chip,
-            BoardDrive::Disk => chip.with_drive(Box::new(Disk::new(disk()))),
-            BoardDrive::Burner => chip.with_drive(Box::new(CdDrive::new(Some(disc())))),
-        }
+        let chip = virtual_chip(self.model).expect("a scenario names a virtual chip of the table");
+        let parts = BoardParts {
+            eeprom: self.eeprom(),
+            eeprom_is_strapped: matches!(self.defect, Defect::Strapped(_)),
+            ids: self.ids,
+            ..self.board.parts()
+        };
+        chip.device(parts).expect("the table's models are those of the chips")
     }
 
     /// What lies on the medium of the drive behind the bridge, as the factory left it; `None`

@@ -4,3 +4,4 @@
 pub mod at2lp;
 pub mod cy16;
 pub mod ezusb;
+pub mod families;

@@ -1,16 +1,7 @@
 //! The scenarios of the AT2LP. Data only.
 
 use super::{Board, BoardDrive, Content, Defect, Expectation, Reason, Refusal, Scenario};
-use crate::sim::chips::at2lp::{Kind, Release};
-
-/// The chip with that name.
-pub(super) fn kind(model: &str) -> Option<Kind> {
-    match model {
-        "at2lp" => Some(Kind::At2lp),
-        "at2" => Some(Kind::At2),
-        _ => None,
-    }
-}
+use crate::sim::chips::at2lp::Release;
 
 const fn board(release: Release, strapped: bool, drive: BoardDrive) -> Board {
     Board::At2lp { release, strapped, drive }

@@ -56,7 +56,7 @@ const FACTORY: Names =
     Names { serial: "C0FFEE000001", product: "AT2LP enclosure (virtual)", manufacturer: "recover" };
 
 /// What the virtual enclosure left the factory with; under Cypress's own id, as so many did.
-pub(super) fn factory() -> &'static [u8] {
+pub(in crate::sim) fn factory() -> &'static [u8] {
     static IMAGE: LazyLock<Vec<u8>> =
         LazyLock::new(|| block(b"SK", [0x04b4, 0x6830, 0x0240], CONFIGURATION, &FACTORY));
     &IMAGE

@@ -1,41 +1,15 @@
 //! What lies in a scenario's EEPROM.
 
 use super::block;
+use crate::sim::chips::families::virtual_chip;
 
-/// The firmware of the virtual SL11R enclosure.
-const SL11R_FACTORY: &[u8] =
-    include_bytes!("../../../recovery-images/cy16/simulated-sl11r/factory.bin");
-/// The firmware of the virtual EZ-OTG enclosure.
-const EZ_OTG_FACTORY: &[u8] =
-    include_bytes!("../../../recovery-images/cy16/simulated-ez-otg/factory.bin");
-
-/// The firmware of the virtual FX2LP enclosure, behind ids.
-const FX2LP_FACTORY: &[u8] =
-    include_bytes!("../../../recovery-images/ezusb/simulated-fx2lp/factory.iic");
-/// The firmware of the virtual AN2131 enclosure, behind ids.
-const AN2131_FACTORY: &[u8] =
-    include_bytes!("../../../recovery-images/ezusb/simulated-an2131/factory.iic");
-/// The same for the other chips of the family.
-const FX2_FACTORY: &[u8] =
-    include_bytes!("../../../recovery-images/ezusb/simulated-fx2/factory.iic");
-const FX1_FACTORY: &[u8] =
-    include_bytes!("../../../recovery-images/ezusb/simulated-fx1/factory.iic");
-const FX_FACTORY: &[u8] = include_bytes!("../../../recovery-images/ezusb/simulated-fx/factory.iic");
 /// Ids alone, of a board that was sold with them (1d50:60b5).
 const EZUSB_FOREIGN: [u8; 8] = [0xC0, 0x50, 0x1D, 0xB5, 0x60, 0x01, 0x00, 0x01];
 
-/// The image a model's enclosure left the factory with.
+/// The image a model's enclosure left the factory with; nothing for a model that is no virtual
+/// chip.
 pub(super) fn factory(model: &str) -> &'static [u8] {
-    match model {
-        "sl11r" => SL11R_FACTORY,
-        "at2lp" | "at2" => block::factory(),
-        "fx2lp" => FX2LP_FACTORY,
-        "fx2" => FX2_FACTORY,
-        "fx1" => FX1_FACTORY,
-        "an2131" => AN2131_FACTORY,
-        "fx" => FX_FACTORY,
-        _ => EZ_OTG_FACTORY,
-    }
+    virtual_chip(model).map_or(&[], |chip| (chip.factory)())
 }
 
 /// The content of an EEPROM.
