@@ -39,13 +39,96 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Names of top-level modules that a source names through `crate::`.
+/// What may name everything: the command line, and the files that hold the modules together.
+const MAY_USE_ALL: [&str; 4] = ["cli", "lib", "main", "build"];
+
+/// The name of the top-level module that a file or folder of `src` is.
+fn module_of(path: &Path) -> String {
+    path.file_stem().unwrap().to_string_lossy().into_owned()
+}
+
+/// How many modules lie above the code of a source: 1 for `src/clock.rs` and `src/usb/mod.rs`.
+fn depth(src: &Path, file: &Path) -> usize {
+    let parts = file.strip_prefix(src).unwrap().components().count();
+    if file.ends_with("mod.rs") { parts - 1 } else { parts }
+}
+
+/// The longest chain of `super::` in a line that is not a comment.
+fn climbs(line: &str) -> usize {
+    let code = line.split("//").next().unwrap_or_default();
+    let mut longest = 0;
+    let mut rest = code;
+    while let Some(at) = rest.find("super::") {
+        let chain = &rest[at..];
+        let mut count = 0;
+        while chain[count * "super::".len()..].starts_with("super::") {
+            count += 1;
+        }
+        longest = longest.max(count);
+        rest = &chain[count * "super::".len()..];
+    }
+    longest
+}
+
+/// A module that is in no table would be free to name everything.
+#[test]
+fn every_top_level_module_stands_in_the_table() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found: Vec<String> =
+        fs::read_dir(&src).unwrap().map(|entry| module_of(&entry.unwrap().path())).collect();
+    found.sort();
+    found.dedup();
+    let mut known: Vec<&str> = MAY_USE.iter().map(|(module, _)| *module).collect();
+    known.extend(MAY_USE_ALL);
+    known.sort_unstable();
+    assert_eq!(found, known);
+    let named: Vec<&&str> = MAY_USE.iter().flat_map(|(_, allowed)| *allowed).collect();
+    assert!(named.iter().all(|name| known.contains(*name)), "{named:?}");
+}
+
+/// `super::` that climbs out of the top-level module would name a neighbour without `crate::`.
+#[test]
+fn no_path_climbs_out_of_its_top_level_module() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&src, &mut files);
+    assert!(files.len() > 100, "the sources were not found");
+    let mut wrong = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        // A module within the file lies one deeper.
+        let mut deeper = 0;
+        for line in text.lines() {
+            let trimmed = line.trim_start();
+            if trimmed.starts_with("mod ") && trimmed.ends_with('{') {
+                deeper = 1;
+            }
+            if climbs(line) >= depth(&src, &file) + deeper {
+                wrong.push(format!("{}: {}", file.display(), line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn chains_of_super_are_counted() {
+    assert_eq!(climbs("use super::super::usb::Ids;"), 2);
+    assert_eq!(climbs("let x = super::a(super::super::b);"), 2);
+    assert_eq!(climbs("use crate::usb::Ids; // super::super"), 0);
+}
+
+/// Names of top-level modules that a source names through `crate::` or `recover::`. A group
+/// (`crate::{a, b}`) is reported as itself: write one `use` a module.
 fn crate_paths(text: &str) -> Vec<String> {
-    text.lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .flat_map(|line| line.split("crate::").skip(1))
-        .map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
-        .collect()
+    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let name = |rest: &str| -> String {
+        if rest.starts_with('{') || rest.starts_with('*') {
+            return rest.chars().take(20).collect();
+        }
+        rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    };
+    code.flat_map(|line| line.split("crate::").skip(1).map(name)).collect()
 }
 
 #[test]
