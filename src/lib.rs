@@ -15,7 +15,6 @@
 //! [`sim`] holds virtual chips with the silicon's own rules; it implements `usb`'s traits and
 //! shares no code with [`chip`]. docs/architecture.md draws the whole house.
 
-pub mod assembler;
 pub mod bench;
 pub mod chip;
 pub mod cli;

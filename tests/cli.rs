@@ -349,17 +349,6 @@ fn a_profile_learnt_from_a_twin_rescues_the_next_one() {
     assert_eq!(blank.last().unwrap()["failure"]["code"], "R117");
 }
 
-#[test]
-fn a_source_is_assembled_to_the_committed_bytes() {
-    let home = Home::new();
-    let folder = format!("{}/recovery-images/loaders/cy16", env!("CARGO_MANIFEST_DIR"));
-    let line = format!("image assemble {folder}/sl11r-read.asm --output @out.bin --listing");
-    assert!(!home.expect(0, &line).stdout.is_empty());
-    let built = fs::read(home.file("out.bin")).unwrap();
-    assert_eq!(built, fs::read(format!("{folder}/sl11r-read.bin")).unwrap());
-    assert_eq!(home.expect(0, &format!("{line} --json")).objects()[0]["bytes"], built.len());
-}
-
 /// Every kind of failure, as its reader sees it.
 #[test]
 fn failures_say_what_happened_where_what_the_device_is_and_what_next() {

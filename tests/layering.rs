@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("written", &[]),
-    ("assembler", &[]),
     ("usb", &["clock"]),
     ("chip", &["usb", "clock"]),
     ("profile", &["chip", "usb", "written"]),

@@ -7,10 +7,14 @@
     reason = "a test stops at what it does not expect"
 )]
 
+#[path = "assembler/mod.rs"]
+#[allow(dead_code, reason = "each test program uses its own part of it")]
+mod assembler;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use recover::assembler::{Assembly, assemble};
+use assembler::{Assembly, assemble};
 use recover::chip::cy16::loader::{
     EZ_EEPROM, EZ_REENUMERATE, EepromRequest, Loader, PARAMETERS, ReadRequest, SL11R_READ,
 };
@@ -38,12 +42,15 @@ fn every_committed_binary_is_what_its_source_assembles_to() {
         let assembly = assemble(&fs::read_to_string(&source).unwrap())
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         let binary = source.with_extension("bin");
+        if std::env::var_os("RECOVER_UPDATE").is_some() {
+            fs::write(&binary, &assembly.bytes).unwrap();
+        }
         if fs::read(&binary).ok() != Some(assembly.bytes) {
-            let out = binary.strip_prefix(root).unwrap().display().to_string();
-            wrong.push(format!("recover image assemble {name} -o {out}"));
+            wrong.push(name);
         }
     }
-    assert!(wrong.is_empty(), "not up to date; rebuild with\n{}", wrong.join("\n"));
+    let rebuild = "RECOVER_UPDATE=1 cargo test --test loaders";
+    assert!(wrong.is_empty(), "not what its source says, rebuild with `{rebuild}`: {wrong:?}");
 }
 
 /// The records of a scan stream: opcode and body.

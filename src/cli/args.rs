@@ -310,20 +310,6 @@ pub enum ImageCommand {
         recover image build --chip fx2lp --ids 1d50:608c --firmware fx2lafw.fw --output boot.iic"
     )]
     Build(BuildArgs),
-    /// Assemble a CY16 program or scan-record image from its source
-    #[command(
-        after_help = "Example:\n  recover image assemble ez-eeprom.asm --output ez-eeprom.bin"
-    )]
-    Assemble {
-        /// The source
-        source: PathBuf,
-        /// The file to write
-        #[arg(short, long, value_name = "FILE")]
-        output: PathBuf,
-        /// Print addresses, bytes and source
-        #[arg(long)]
-        listing: bool,
-    },
 }
 
 /// How a bench is run.

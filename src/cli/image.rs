@@ -5,8 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use super::args::{BuildArgs, CommonArgs, ImageCommand};
-use super::{read_image, read_text};
-use crate::assembler;
+use super::read_image;
 use crate::chip::{self, Chip, Identity, Image, Model, Recipe};
 use crate::executor;
 use crate::preflight::VirtualTwin;
@@ -24,25 +23,6 @@ pub fn run(common: &CommonArgs, command: &ImageCommand) -> Result<u8, Failure> {
         }
         ImageCommand::Check { file, chip } => check(common, &read_image(file)?, chip),
         ImageCommand::Build(values) => build(common, values),
-        ImageCommand::Assemble { source, output, listing } => {
-            let failed = |path: &std::path::Path, why: String| {
-                Failure::new(Code::R506, why, path.display().to_string())
-                    .next("mend it and run the same command")
-            };
-            let text = read_text(source).map_err(|why| failed(source, why))?;
-            let assembly =
-                assembler::assemble(&text).map_err(|error| failed(source, error.to_string()))?;
-            fs::write(output, &assembly.bytes).map_err(|e| failed(output, e.to_string()))?;
-            if common.json {
-                let listing = listing.then_some(&assembly.listing);
-                ui::print(
-                    &json!({ "bytes": assembly.bytes.len(), "listing": listing }).to_string(),
-                );
-            } else if *listing {
-                ui::print(&assembly.listing);
-            }
-            Ok(0)
-        }
     }
 }
 

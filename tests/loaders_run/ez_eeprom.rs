@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use recover::assembler::{Assembly, assemble};
+use crate::assembler::{Assembly, assemble};
 
 use crate::eeprom::{Eeprom, Phase};
 use crate::machine::{DIRECTION, Machine, OUTPUT};

@@ -11,11 +11,15 @@
     reason = "a test stops at what it does not expect"
 )]
 
+#[path = "../assembler/mod.rs"]
+#[allow(dead_code, reason = "each test program uses its own part of it")]
+mod assembler;
+
 mod eeprom;
 mod ez_eeprom;
 mod machine;
 
-use recover::assembler::assemble;
+use assembler::assemble;
 
 use crate::eeprom::Eeprom;
 use crate::machine::Machine;
