@@ -235,6 +235,18 @@ impl Reference<'_> {
         Ok(())
     }
 
+    /// A hardware interrupt, if one would be taken now: PC is pushed, I cleared.
+    pub fn interrupt(&mut self, vector: u16) -> bool {
+        if !self.state.interruptible {
+            return false;
+        }
+        self.push(self.state.pc);
+        self.set(I, false);
+        self.state.interruptible = false;
+        self.state.pc = self.load(vector * 2) & !1;
+        true
+    }
+
     fn two_operands(&mut self, word: u16) -> Result<(), Unassigned> {
         if word & 63 == 0x1F {
             return Err(Unassigned);
