@@ -7,12 +7,7 @@
 //! Cases that no document decides are data: [`UNDOCUMENTED`]. A bank among the CPU's own registers
 //! (C000 and above) is left out: the registers' place would depend on themselves.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test may fail loudly"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 #[path = "cy16_lockstep/reference.rs"]
 mod reference;
