@@ -1,7 +1,5 @@
 //! What is kept on this computer during a rescue, and what the next run makes of it.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail loudly, in its helpers too")]
-
 #[path = "support/cast.rs"]
 mod cast;
 mod support;
