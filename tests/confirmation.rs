@@ -1,7 +1,5 @@
 //! What is checked while a memory is written and after it, and what is said when a check fails.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail loudly, in its helpers too")]
-
 #[path = "support/cast.rs"]
 mod cast;
 mod support;
