@@ -284,3 +284,29 @@ fn every_page_is_reached_from_the_readme() {
         assert!(readme.contains(&format!("({})", file.display())), "{}", file.display());
     }
 }
+
+/// The sources below a folder.
+fn sources_below(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources_below(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn the_readme_says_how_many_tests_are_ignored_and_each_says_why() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    sources_below(&root.join("tests"), &mut files);
+    sources_below(&root.join("src"), &mut files);
+    let texts: Vec<String> = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    let lines = texts.iter().flat_map(|text| text.lines()).map(str::trim);
+    let ignored: Vec<&str> = lines.filter(|line| line.starts_with("#[ignore")).collect();
+    assert!(ignored.iter().all(|line| line.starts_with("#[ignore = \"needs ")), "{ignored:?}");
+    let said = format!("Of the tests, {} are ignored", ignored.len());
+    assert!(read("README.md").contains(&said), "README should say: {said}");
+}

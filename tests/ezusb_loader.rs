@@ -1,21 +1,13 @@
 //! What sdcc builds for the EZ-USB family is what is committed, byte for byte: both loaders and the
-//! firmware of the simulated enclosures. Needs sdcc of the version their README names; without it
-//! the comparison is skipped and says so, unless RECOVER_REQUIRE_SDCC=1.
+//! firmware of the simulated enclosures. Needs sdcc of the version their README names, so
+//! these are ignored by default.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use recover::chip::{Identity, Recipe, model};
 use recover::usb::Ids;
-
-fn has_sdcc() -> bool {
-    let has_sdcc = Command::new("sdcc").arg("--version").output().is_ok();
-    let is_required = env::var("RECOVER_REQUIRE_SDCC").is_ok_and(|value| value == "1");
-    assert!(has_sdcc || !is_required, "sdcc is required and not installed");
-    has_sdcc
-}
 
 fn images() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("recovery-images")
@@ -32,20 +24,14 @@ fn sh(script: &Path, argument: &Path) {
 }
 
 #[test]
+#[ignore = "needs sdcc (Debian: sdcc)"]
 fn the_committed_loaders_are_what_their_source_builds() {
-    if !has_sdcc() {
-        eprintln!("skipped: sdcc is not installed, so the loaders were not rebuilt");
-        return;
-    }
     sh(&images().join("loaders/ezusb/build.sh"), Path::new("--check"));
 }
 
 #[test]
+#[ignore = "needs sdcc (Debian: sdcc)"]
 fn the_simulated_enclosures_images_are_what_their_source_builds() {
-    if !has_sdcc() {
-        eprintln!("skipped: sdcc is not installed, so the enclosures' firmware was not rebuilt");
-        return;
-    }
     let out = tempfile::tempdir().unwrap();
     sh(&images().join("ezusb/simulated-fx2lp/build.sh"), out.path());
     for (name, product, settings) in [

@@ -1,7 +1,7 @@
 //! A real hub: the port named by RECOVER_HUB_PORT loses its power and gets it back. Made for a
-//! virtual machine whose hub switches; says so and does nothing where no port is named.
+//! hub that switches; ignored by default.
 
-#![expect(clippy::unwrap_used, reason = "a test may speak and fail loudly")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may speak and fail loudly")]
 
 use std::time::Duration;
 
@@ -24,11 +24,9 @@ fn wait(bus: &mut HostBus, port: &PortPath, what: impl Fn(Option<&Sighting>) -> 
 }
 
 #[test]
+#[ignore = "needs a hub that switches, and RECOVER_HUB_PORT"]
 fn a_real_hub_takes_the_power_of_one_port_and_gives_it_back() {
-    let Ok(port) = std::env::var("RECOVER_HUB_PORT") else {
-        println!("no RECOVER_HUB_PORT: no hub was switched");
-        return;
-    };
+    let port = std::env::var("RECOVER_HUB_PORT").expect("RECOVER_HUB_PORT names a port");
     let port: PortPath = port.parse().unwrap();
     let mut bus = HostBus::new();
     let before = bus.scan().unwrap();

@@ -1,8 +1,8 @@
 //! Firmware that nobody here wrote, on the virtual EZ-USB chips: Debian's sigrok-firmware-fx2lafw
 //! and the second-stage loader in PyPI's `fx2`.
 //!
-//! Nothing of it is in this repository. What is not installed is skipped with a line that says so;
-//! RECOVER_REQUIRE_THIRD_PARTY=1 makes that a failure. RECOVER_FX2_PACKAGE names the folder of the
+//! Nothing of it is in this repository. These tests are run by name or with
+//! `--include-ignored`. RECOVER_FX2_PACKAGE names the folder of the
 //! Python package `fx2` where python3 cannot import it.
 
 #![expect(
@@ -43,14 +43,6 @@ const FX2LAFW: [(&str, [u16; 3], bool); 13] = [
     ("sainsmart-dds120", [0x1D50, 0x608E, 0x0002], true),
     ("yixingdianzi-mdso", [0x1D50, 0x608E, 0x0004], true),
 ];
-
-fn skip(what: &str) {
-    assert!(
-        std::env::var_os("RECOVER_REQUIRE_THIRD_PARTY").is_none(),
-        "{what} is not installed and RECOVER_REQUIRE_THIRD_PARTY is set"
-    );
-    eprintln!("skipped: {what} is not installed");
-}
 
 struct Desk {
     bus: SimBus,
@@ -95,10 +87,8 @@ impl Desk {
 }
 
 #[test]
+#[ignore = "needs Debian's sigrok-firmware-fx2lafw"]
 fn every_fx2lafw_comes_up_on_an_fx2lp_and_the_large_ones_only_there() {
-    if !Path::new(FOLDER).is_dir() {
-        return skip("sigrok-firmware-fx2lafw");
-    }
     for (name, [vendor, product, release], large) in FX2LAFW {
         let program = std::fs::read(format!("{FOLDER}/fx2lafw-{name}.fw")).unwrap();
         assert_eq!(program.len() > 0x2000, large, "{name}");
@@ -123,14 +113,18 @@ fn every_fx2lafw_comes_up_on_an_fx2lp_and_the_large_ones_only_there() {
     }
 }
 
-fn fx2_package() -> Option<PathBuf> {
+fn fx2_package() -> PathBuf {
     if let Some(folder) = std::env::var_os("RECOVER_FX2_PACKAGE") {
-        return Some(folder.into());
+        return folder.into();
     }
     let code =
         "import importlib.util as u; print(u.find_spec('fx2').submodule_search_locations[0])";
-    let output = Command::new("python3").args(["-c", code]).output().ok()?;
-    output.status.success().then(|| String::from_utf8(output.stdout).unwrap().trim().into())
+    let output = Command::new("python3").args(["-c", code]).output().unwrap();
+    assert!(
+        output.status.success(),
+        "python3 cannot import fx2, nor does RECOVER_FX2_PACKAGE tell"
+    );
+    String::from_utf8(output.stdout).unwrap().trim().into()
 }
 
 /// Address and bytes of each data record.
@@ -181,9 +175,9 @@ impl Booted {
 }
 
 #[test]
+#[ignore = "needs PyPI's fx2"]
 fn the_second_stage_of_the_fx2_package_reads_and_writes_the_virtual_eeprom() {
-    let Some(folder) = fx2_package() else { return skip("the Python package fx2") };
-    let hex_file = folder.join("boot-cypress.ihex");
+    let hex_file = fx2_package().join("boot-cypress.ihex");
     for (part_name, request) in [("24c02", 0xA2), ("24lc64", 0xA9)] {
         let content: Vec<u8> = (0..256u32).map(|i| (i * 7 + 1) as u8).collect();
         let mut chip = Booted::new(&hex_file, part_name, &content);

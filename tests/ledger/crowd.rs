@@ -1,12 +1,10 @@
 //! One ledger, many who keep it, some of them killed while they do.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Child;
+use std::process::{Child, Stdio};
 use std::thread;
-use std::time::Duration;
-
-use recover::clock::{Clock, RealClock};
 
 use super::home::{Home, identity, keep, whole_units};
 
@@ -35,41 +33,51 @@ fn wait_for(file: &Path, child: &mut Child) {
     }
 }
 
+/// Starts a rescue and kills it when it has told so many events; whether it told them all.
+#[cfg(unix)]
+fn killed_after(home: &Home, events: usize) -> bool {
+    let mut child = home.command("--auto --sim --json").stdout(Stdio::piped()).spawn().unwrap();
+    let told = BufReader::new(child.stdout.take().unwrap()).lines().take(events).count();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    told == events
+}
+
+/// Where a run is killed is told by what it has said and written, not by a clock.
 #[test]
 #[cfg(unix)]
 fn a_run_killed_at_any_point_leaves_a_whole_ledger() {
     let home = Home::new();
     let path = home.ledger();
     let journal = home.file("simulator/ledger.sqlite3-journal");
-    let clock = RealClock::new();
     home.expect(0, "--auto --sim");
-    let began = clock.now();
-    let mut child = home.spawn("--auto --sim");
-    wait_for(&journal, &mut child);
-    let writing = clock.now();
-    child.wait().unwrap();
-    let (whole_run, last_part) = (clock.now() - began, clock.now() - writing);
-    let mut known = 2;
-    let mut hot = 0;
-    for round in 0..96u32 {
-        let mut child = home.spawn("--auto --sim");
-        if round % 3 == 0 {
-            // Anywhere in the run.
-            clock.sleep(whole_run * round / 96);
-        } else {
-            // From the first moment of writing the ledger to the end.
-            wait_for(&journal, &mut child);
-            clock.sleep(last_part * round / 96);
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        hot += u32::from(journal.exists());
+    let mut known = whole_units(&path);
+    let mut seen = |home: &Home| {
         let units = whole_units(&path);
         // One that was killed before it said anything is passed over and stays; the next round
         // would take it for its own.
-        drop(fs::remove_file(&journal));
+        drop(fs::remove_file(home.file("simulator/ledger.sqlite3-journal")));
         assert!(units == known || units == known + 1, "{known} units became {units}");
         known = units;
+    };
+    let mut events = 1;
+    while killed_after(&home, events) {
+        seen(&home);
+        events += 5;
+        assert!(events < 1000, "a rescue tells no end of events");
+    }
+    seen(&home);
+    assert!(events > 10, "only {events} events were told");
+    // From the first moment of writing the ledger on, a little later each time.
+    let mut hot = 0;
+    for round in 0..64 {
+        let mut child = home.spawn("--auto --sim");
+        wait_for(&journal, &mut child);
+        (0..round * 64).for_each(|_| std::hint::spin_loop());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        hot += u32::from(journal.exists());
+        seen(&home);
     }
     assert!(hot > 0, "no run was killed in its transaction");
     home.expect(0, "--auto --sim sl11r-blank");
@@ -79,12 +87,19 @@ fn a_run_killed_at_any_point_leaves_a_whole_ledger() {
 #[test]
 #[cfg(unix)]
 fn a_first_run_killed_at_any_point_leaves_a_ledger_that_can_be_used() {
-    let clock = RealClock::new();
-    for round in 0..16u64 {
+    for events in 0..24 {
+        let home = Home::new();
+        killed_after(&home, events);
+        home.run("ledger list --sim");
+        home.expect(0, "--auto --sim sl11r-blank");
+        let units = whole_units(&home.ledger());
+        assert!((1..=2).contains(&units), "{units}");
+    }
+    for round in 0..16 {
         let home = Home::new();
         let mut child = home.spawn("--auto --sim");
         wait_for(&home.ledger(), &mut child);
-        clock.sleep(Duration::from_micros(round * 150));
+        (0..round * 64).for_each(|_| std::hint::spin_loop());
         child.kill().unwrap();
         child.wait().unwrap();
         home.run("ledger list --sim");
