@@ -3,7 +3,7 @@
 use super::event::Event;
 use super::session::Session;
 use super::store::{BackupRecord, Store};
-use super::write::{ATTEMPTS, is_passing, persevere};
+use super::write::{ATTEMPTS, is_passing, read_all};
 use crate::chip::{Chip, Finding, Memory, MemoryError, Size};
 use crate::rescue::size::{is_uniform, proven_size};
 use crate::rescue::{Condition, DeviceState, Failure, Survey};
@@ -132,7 +132,7 @@ impl Session<'_> {
         let mut at = u32::try_from(contents.len()).unwrap_or(u32::MAX);
         while at < goal {
             let end = at.saturating_add(CHUNK).min(goal);
-            contents.extend(persevere(|| memory.read(at..end))?);
+            contents.extend(read_all(memory, at..end)?);
             at = end;
             self.emit(&Event::Progress { work: "read", done: at.into(), total: goal.into() });
         }
@@ -195,7 +195,7 @@ fn seen_again(
     let mut at = read;
     while at < memory.geometry().reach {
         let start = at.saturating_add(offset);
-        let sample = persevere(|| memory.read(start..start.saturating_add(SAMPLE)))?;
+        let sample = read_all(memory, start..start.saturating_add(SAMPLE))?;
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
         if contents.get(from..from.saturating_add(sample.len())) != Some(sample.as_slice()) {
             return Ok(false);
@@ -216,7 +216,7 @@ fn uniform_beyond(
     }
     let mut at = read;
     while at < memory.geometry().reach {
-        let sample = persevere(|| memory.read(at..at.saturating_add(SAMPLE)))?;
+        let sample = read_all(memory, at..at.saturating_add(SAMPLE))?;
         if !is_uniform(&sample) || sample.first() != contents.first() {
             return Ok(false);
         }

@@ -8,6 +8,7 @@ use super::target::Target;
 use super::{Consent, Request};
 use crate::chip::{Finding, Running};
 use crate::profile::{Profile, Scope};
+use crate::rescue::diagnosis::BootsNow;
 use crate::rescue::plan::{Plan, Situation};
 use crate::rescue::{Code, Failure};
 
@@ -22,14 +23,13 @@ impl Session<'_> {
         overwrite: bool,
     ) -> Result<Plan, Failure> {
         let chip = candidate.chip;
-        let now = examined.survey.contents.as_deref().unwrap_or_default();
         let situation = Situation {
             finding,
             survey: &examined.survey,
             // A device of an unfinished rescue runs from RAM what its memory does not hold yet.
             condition: &examined.condition,
             image: &target.image,
-            boots_now: chip.boots_from(finding.model, now),
+            boots_now: BootsNow::of(chip, finding.model, &examined.survey),
             expected: target.expected.as_ref(),
             restart: chip.restart_way(finding.model),
             timing: chip.timing(finding.model),

@@ -4,6 +4,8 @@
 //! same byte wrong after every repetition is a dead cell, and each stops the rescue with its own
 //! error.
 
+use std::ops::Range;
+
 use super::event::Event;
 use super::session::Session;
 use crate::chip::{ChipError, Memory, MemoryError};
@@ -35,6 +37,20 @@ pub(super) fn persevere<T>(
             result => return result,
         }
     }
+}
+
+/// Reads all of a range. Fewer bytes than asked for are a disturbed answer, not a shorter memory,
+/// and must not pass for bytes that are as expected.
+pub(super) fn read_all(memory: &mut dyn Memory, range: Range<u32>) -> Result<Vec<u8>, MemoryError> {
+    persevere(|| {
+        let bytes = memory.read(range.clone())?;
+        if bytes.len() == range.len() {
+            return Ok(bytes);
+        }
+        let (got, wanted) = (bytes.len(), range.len());
+        let what = format!("brought {got} of {wanted} bytes at {:#06x}", range.start);
+        Err(ChipError::Loader(what).into())
+    })
 }
 
 /// Whether an error may be a passing disturbance: a transfer that was lost while the device is
@@ -154,7 +170,7 @@ impl Session<'_> {
         for near in in_readings(runs) {
             let (Some(first), Some(last)) = (near.first(), near.last()) else { continue };
             let range = first.range().start..last.range().end;
-            let got = match persevere(|| memory.read(range.clone())) {
+            let got = match read_all(memory, range.clone()) {
                 Err(MemoryError::Unreadable(why)) if survey.contents.is_none() => {
                     self.note(format!(
                         "what was written was not read back: {why}. The restart has to confirm it"
@@ -190,7 +206,7 @@ impl Session<'_> {
     ) -> Result<(), Failure> {
         let mut wrong = Vec::new();
         for attempt in 1..=ATTEMPTS {
-            let got = match persevere(|| memory.read(run.range())) {
+            let got = match read_all(memory, run.range()) {
                 Err(MemoryError::Unreadable(why)) if survey.contents.is_none() => {
                     log::info!("not read back: {why}");
                     return Ok(());
@@ -306,7 +322,7 @@ impl Session<'_> {
         run: &Run,
         place: &str,
     ) -> Result<Vec<u8>, Failure> {
-        persevere(|| memory.read(run.range())).map_err(|error| self.memory_failure(error, place))
+        read_all(memory, run.range()).map_err(|error| self.memory_failure(error, place))
     }
 
     /// Whether every byte that the plan would change is what it was before.
@@ -318,7 +334,7 @@ impl Session<'_> {
     ) -> bool {
         runs.iter().all(|run| {
             let before = before(survey, run);
-            before.is_some() && persevere(|| memory.read(run.range())).ok().as_deref() == before
+            before.is_some() && read_all(memory, run.range()).ok().as_deref() == before
         })
     }
 
@@ -326,3 +342,7 @@ impl Session<'_> {
         self.emit(&Event::Progress { work, done, total });
     }
 }
+
+#[cfg(test)]
+#[path = "write_tests.rs"]
+mod tests;

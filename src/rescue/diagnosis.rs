@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::size::is_uniform;
-use crate::chip::{Chip, Finding, Geometry, Identity, Running, Size};
+use crate::chip::{Chip, Finding, Geometry, Identity, Model, Running, Size};
 
 /// What was read of a memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,28 @@ pub struct Survey {
     pub contents: Option<Vec<u8>>,
     /// Why it cannot be read.
     pub unreadable: Option<String>,
+}
+
+/// Whether the chip would boot from what its memory holds now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BootsNow {
+    /// Its signature is there.
+    Yes,
+    /// Its signature is not there.
+    No,
+    /// The signature was not read, so it may be there.
+    Unknown,
+}
+
+impl BootsNow {
+    /// Judges what was read.
+    pub fn of(chip: &dyn Chip, model: Model, survey: &Survey) -> Self {
+        match survey.contents.as_deref() {
+            None | Some([]) => Self::Unknown,
+            Some(contents) if chip.boots_from(model, contents) => Self::Yes,
+            Some(_) => Self::No,
+        }
+    }
 }
 
 /// What is wrong with a memory, or that nothing is.

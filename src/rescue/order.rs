@@ -1,6 +1,7 @@
 //! The order in which a memory is written, so that at every moment the device is either blank and
-//! recoverable or complete [design R3]: a valid signature goes first, the body next, the new
-//! signature last.
+//! recoverable or complete [design R3]: a signature that is or may be valid goes first, the body
+//! next, the new signature last. A memory that could not be read may hold anything, a valid
+//! signature included [design R9].
 //!
 //! fxload writes its EEPROMs in this order (documented in its ezusb.c; references.md). Read-back
 //! between the body and the signature is a step of the plan.
@@ -9,7 +10,7 @@ use std::ops::Range;
 
 use serde::{Serialize, Serializer};
 
-use super::diagnosis::Survey;
+use super::diagnosis::{BootsNow, Survey};
 use crate::chip::{Geometry, Size};
 
 /// One write: bytes to one place.
@@ -57,7 +58,7 @@ pub struct Alias {
 /// Everything that is written, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct WriteOrder {
-    /// Breaks a signature that is valid now.
+    /// Breaks a signature that is valid now, or may be.
     pub invalidate: Option<Run>,
     /// Proves size and page, where reading could not.
     pub part_proof: Option<PartProof>,
@@ -90,16 +91,17 @@ impl WriteOrder {
 
 /// The order that turns what `survey` found into `image`.
 ///
-/// `signature` is how many bytes at address 0 make the chip boot; `signature_is_valid` whether the
-/// chip would boot from what is there now. Bytes beyond the image are left as they are.
+/// `signature` is how many bytes at address 0 make the chip boot; `boots_now` whether the chip
+/// would boot from what is there now. Bytes beyond the image are left as they are; all of the image
+/// is written where what is there is unknown.
 pub fn write_order(
     survey: &Survey,
     image: &[u8],
     signature: u32,
-    signature_is_valid: bool,
+    boots_now: BootsNow,
 ) -> WriteOrder {
     let geometry = survey.geometry;
-    let old = survey.contents.as_deref().unwrap_or_default();
+    let old = survey.contents.as_deref();
     let signature = usize::try_from(signature).unwrap_or(0).min(image.len());
     let (head, _) = image.split_at(signature);
     let mut dirty = dirty_units(old, image, signature, geometry.page);
@@ -111,17 +113,22 @@ pub fn write_order(
         dirty.clear();
         dirty.push(whole);
     }
-    let signature_kept = old.get(..signature) == Some(head);
+    let signature_kept = old.is_some_and(|old| old.starts_with(head));
     if dirty.is_empty() && signature_kept {
         return WriteOrder::default();
     }
-    let invalidate = (signature_is_valid && !(dirty.is_empty())).then(|| Run {
+    let breaks_first = match boots_now {
+        BootsNow::Yes => !dirty.is_empty(),
+        BootsNow::No => false,
+        BootsNow::Unknown => true,
+    };
+    let invalidate = breaks_first.then(|| Run {
         address: 0,
         // FF is no family's signature byte and is what an erased part holds.
         bytes: vec![0xff],
     });
-    let part_proof = match survey.size {
-        Size::AtLeast(least) if survey.contents.is_some() => {
+    let part_proof = match (survey.size, old) {
+        (Size::AtLeast(least), Some(old)) => {
             take_part_proof(&mut dirty, old, image, least, geometry)
         }
         _ => None,
@@ -132,13 +139,16 @@ pub fn write_order(
 }
 
 /// The signature's bytes that are not there, from the first to the last of them; all of them where
-/// a page costs no more.
-fn commit(old: &[u8], head: &[u8], invalidate: Option<&Run>, geometry: Geometry) -> Option<Run> {
-    let mut now = old.get(..head.len()).map(<[u8]>::to_vec).unwrap_or_default();
-    if let (Some(run), Some(first)) = (invalidate, now.first_mut()) {
-        run.bytes.first().inspect(|byte| *first = **byte);
-    }
-    let is_missing = |index: &usize| now.get(*index) != head.get(*index);
+/// a page costs no more, and all of those that were not read.
+fn commit(
+    old: Option<&[u8]>,
+    head: &[u8],
+    invalidate: Option<&Run>,
+    geometry: Geometry,
+) -> Option<Run> {
+    let invalidated = invalidate.map_or(&[][..], |run| run.bytes.as_slice());
+    let now = |index: usize| invalidated.get(index).or_else(|| old?.get(index));
+    let is_missing = |index: &usize| now(*index) != head.get(*index);
     let first = (0..head.len()).find(is_missing)?;
     let last = (0..head.len()).rfind(is_missing)?;
     if geometry.page > 1 {
@@ -147,14 +157,15 @@ fn commit(old: &[u8], head: &[u8], invalidate: Option<&Run>, geometry: Geometry)
     Some(Run { address: u32::try_from(first).ok()?, bytes: head.get(first..=last)?.to_vec() })
 }
 
-/// The units (pages, or bytes) of the image that differ from the memory, the signature left out.
-fn dirty_units(old: &[u8], image: &[u8], signature: usize, page: u32) -> Vec<Range<usize>> {
+/// The units (pages, or bytes) of the image that differ from the memory or were not read, the
+/// signature left out.
+fn dirty_units(old: Option<&[u8]>, image: &[u8], signature: usize, page: u32) -> Vec<Range<usize>> {
     let page = usize::try_from(page.max(1)).unwrap_or(1);
     let mut units = Vec::new();
     let mut start = signature;
     while start < image.len() {
         let end = (start - start % page + page).min(image.len());
-        if old.get(start..end) != image.get(start..end) {
+        if old.and_then(|old| old.get(start..end)) != image.get(start..end) {
             units.push(start..end);
         }
         start = end;
@@ -267,7 +278,7 @@ mod tests {
         let mut old = image.clone();
         old.resize(0x1000, 0xff);
         let survey = survey(old, Size::Proven(0x1000), 32, 1024);
-        assert!(write_order(&survey, &image, 2, true).is_empty());
+        assert!(write_order(&survey, &image, 2, BootsNow::Yes).is_empty());
     }
 
     #[test]
@@ -275,7 +286,7 @@ mod tests {
         let mut old = b"\xb6\xc3old records".to_vec();
         old.resize(0x1000, 0xff);
         let survey = survey(old, Size::Proven(0x1000), 32, 1024);
-        let order = write_order(&survey, b"\xb6\xc3new records", 2, true);
+        let order = write_order(&survey, b"\xb6\xc3new records", 2, BootsNow::Yes);
         assert_eq!(order.runs().next(), Some(&Run { address: 0, bytes: vec![0xff] }));
         assert_eq!(order.commit, Some(Run { address: 0, bytes: vec![0xb6, 0xc3] }));
     }
@@ -285,7 +296,7 @@ mod tests {
         let mut old = b"\xb6\xc3old records".to_vec();
         old.resize(0x800, 0xff);
         let survey = survey(old, Size::Proven(0x800), 1, 256);
-        let order = write_order(&survey, b"\xb6\xc3new records", 2, true);
+        let order = write_order(&survey, b"\xb6\xc3new records", 2, BootsNow::Yes);
         assert_eq!(order.commit, Some(Run { address: 0, bytes: vec![0xb6] }));
     }
 
@@ -294,7 +305,7 @@ mod tests {
         let mut image = vec![0x11; 0x1100];
         image[..2].copy_from_slice(b"\xb6\xc3");
         let survey = survey(vec![0; 0x4000], Size::AtLeast(0x1000), 64, 1024);
-        let order = write_order(&survey, &image, 2, false);
+        let order = write_order(&survey, &image, 2, BootsNow::No);
         let proof = order.part_proof.unwrap();
         assert_eq!(proof.run.range(), 0x10c0..0x1100);
         assert_eq!(proof.aliases, vec![Alias { size: 0x1000, address: 0xc0 }]);
@@ -305,7 +316,7 @@ mod tests {
         let mut image: Vec<u8> = (0..300).map(|i| (i % 251) as u8).collect();
         image[..2].copy_from_slice(b"\xb6\xc3");
         let survey = survey(vec![0xff; 0x1000], Size::AtLeast(0x1000), 64, 1024);
-        let proof = write_order(&survey, &image, 2, false).part_proof.unwrap();
+        let proof = write_order(&survey, &image, 2, BootsNow::No).part_proof.unwrap();
         assert_eq!(proof.run.range(), 0xc0..0x100, "the last whole page, not the rest behind it");
         assert_eq!(proof.aliases, vec![]);
     }
@@ -319,10 +330,43 @@ mod tests {
         }
         let mut survey = survey(old, Size::Proven(256), 8, 256);
         survey.geometry.from_start = true;
-        let order = write_order(&survey, &image, 8, false);
+        let order = write_order(&survey, &image, 8, BootsNow::No);
         let body: Vec<_> = order.body.iter().map(|run| (run.address, run.range().end)).collect();
         assert_eq!(body, [(8, 208)]);
         assert_eq!(order.commit.map(|run| run.range()), Some(0..8));
+    }
+
+    #[test]
+    fn a_memory_that_was_not_read_gets_its_signature_broken_and_every_byte_of_the_image() {
+        let image: Vec<u8> = b"\xb6\xc3".iter().copied().chain(0..=255).collect();
+        for page in [1, 8, 64] {
+            let mut survey = survey(Vec::new(), Size::AtLeast(0x1000), page, 256);
+            survey.contents = None;
+            let order = write_order(&survey, &image, 2, BootsNow::Unknown);
+            assert_eq!(order.runs().next(), Some(&Run { address: 0, bytes: vec![0xff] }));
+            assert_eq!(order.commit, Some(Run { address: 0, bytes: vec![0xb6, 0xc3] }));
+            for byte in [0x00, 0xb6, 0xff] {
+                let states = play(&order, &[byte; 0x1000]);
+                assert!(states.last().unwrap().starts_with(&image), "page {page}, {byte:02x}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_image_that_is_all_signature_is_not_mixed_with_an_unread_one() {
+        let mut survey = survey(Vec::new(), Size::AtLeast(0x1000), 1, 256);
+        survey.contents = None;
+        let order = write_order(&survey, b"\xb6\xc3", 2, BootsNow::Unknown);
+        assert_eq!(order.runs().next(), Some(&Run { address: 0, bytes: vec![0xff] }));
+        assert_eq!(order.commit, Some(Run { address: 0, bytes: vec![0xb6, 0xc3] }));
+    }
+
+    #[test]
+    fn bytes_behind_a_short_reading_are_taken_for_changed() {
+        let image = b"\xb6\xc3some records".to_vec();
+        let survey = survey(image[..6].to_vec(), Size::Proven(0x1000), 1, 256);
+        let order = write_order(&survey, &image, 2, BootsNow::Yes);
+        assert_eq!(order.body, vec![Run { address: 6, bytes: image[6..].to_vec() }]);
     }
 
     proptest! {
@@ -344,7 +388,8 @@ mod tests {
             }
             if valid { old[..2].copy_from_slice(&[0xb6, 0xc3]) } else { old[0] = 0xff }
             let survey = survey(old.clone(), Size::Proven(512), page, page.max(256));
-            let order = write_order(&survey, &image, 2, valid);
+            let boots_now = if valid { BootsNow::Yes } else { BootsNow::No };
+            let order = write_order(&survey, &image, 2, boots_now);
             let states = play(&order, &old);
             if let Some((last, before)) = states.split_last() {
                 prop_assert_eq!(&last[..image.len()], &image[..]);

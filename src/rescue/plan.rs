@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::diagnosis::{Condition, Survey};
+use super::diagnosis::{BootsNow, Condition, Survey};
 use super::failure::{Code, Failure};
 use super::limit::{self, Limit};
 use super::order::{PartProof, Run, WriteOrder, write_order};
@@ -135,7 +135,7 @@ pub struct Situation<'a> {
     /// What the memory should hold.
     pub image: &'a Image,
     /// Whether the chip would boot from what the memory holds now.
-    pub boots_now: bool,
+    pub boots_now: BootsNow,
     /// Who is to come up; `None` for a backup of a memory that never booted.
     pub expected: Option<&'a Identity>,
     /// How the chip is restarted.
