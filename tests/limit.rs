@@ -1,7 +1,7 @@
 //! What a rescue's memory phase takes, beside the least that the virtual part and the wires to it
 //! allow. See `bench/least.rs`.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 #![expect(clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 #[path = "bench/least.rs"]
