@@ -125,7 +125,7 @@ pub enum Restart {
     ByPower,
 }
 
-/// Physical least times of a chip, for `limit_ms`.
+/// Least times of a chip, for the planned minimum `limit_ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
     /// From power or restart to an enumerated device, milliseconds, at the least.

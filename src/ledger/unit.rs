@@ -77,7 +77,7 @@ pub struct Unit {
     pub device_time_ms: f64,
     /// Of that, writing and reading back.
     pub memory_time_ms: f64,
-    /// The physical least for what had to change.
+    /// The planned minimum for what had to change.
     pub limit_ms: f64,
     /// USB transfers.
     pub transfers: u64,

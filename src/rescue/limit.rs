@@ -1,8 +1,9 @@
-//! The physical least time for what had to be changed, by the route the chip allows.
+//! The planned minimum: the least time for the writes of a plan, as the driver makes them.
 //!
-//! Bits on the I2C bus at the clock it runs at, one write cycle a page (or a byte, where the
-//! chip's ROM writes single bytes), the read-back that rule R3 demands, and the chip's least
-//! enumeration time. Formats and times: Microchip 24LC64, 24LC128 and 24LC16B data sheets.
+//! Bits on the I2C bus at the clock the driver uses, one write cycle a page of the size it plans
+//! with (or a byte, where the chip's ROM writes single bytes), the read-back that rule R3 demands,
+//! and the chip's least enumeration time. The part itself may allow less: its page and its write
+//! cycle (FRAM has none) cannot be read out of it. What the part allows is in `tests/bench`. Formats and times: Microchip 24LC64, 24LC128 and 24LC16B data sheets.
 
 use serde::Serialize;
 
@@ -15,7 +16,7 @@ pub const WRITE_CYCLE_MS: f64 = 5.0;
 /// Clocks of one byte with its acknowledge.
 const BYTE_CLOCKS: f64 = 9.0;
 
-/// Least times, milliseconds.
+/// Planned minimum times, milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Limit {
     /// Write bits and write cycles.
@@ -29,7 +30,7 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// The least for these writes to a memory of that shape.
+    /// The planned minimum for these writes to a memory of that shape.
     pub fn of<'r>(runs: impl Iterator<Item = &'r Run>, geometry: Geometry, timing: Timing) -> Self {
         let clock_ms = 1000.0 / f64::from(geometry.bus_hz.max(1));
         let address_bytes = match geometry.width {

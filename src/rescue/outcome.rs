@@ -84,7 +84,8 @@ pub struct Outcome {
     pub device_time_ms: f64,
     /// Time on the device's clock spent writing and reading back, milliseconds.
     pub memory_time_ms: f64,
-    /// The physical least for what had to be changed, enumeration included, milliseconds.
+    /// The planned minimum for what had to be changed, enumeration included, milliseconds; see
+    /// [`Limit`] for what the driver cannot know of the part.
     pub limit_ms: f64,
     /// The parts of `limit_ms`.
     pub limit: Limit,

@@ -139,7 +139,10 @@ pub fn result(outcome: &Outcome) -> String {
         (Verdict::Healthy, _) => format!("healthy{}", identity()),
         (Verdict::Planned, _) => {
             let least = outcome.limit_ms / 1000.0;
-            format!("planned: {} write cycles, at least {least:.1} s", outcome.limit.write_cycles)
+            format!(
+                "planned: {} write cycles, planned minimum {least:.1} s",
+                outcome.limit.write_cycles
+            )
         }
         (Verdict::Failed, Some(failure)) => {
             let next = failure.next.first().map_or_else(String::new, |n| format!("; next: {n}"));

@@ -91,7 +91,7 @@ pub fn narrate(event: &Event) -> Vec<String> {
         ],
         Event::Planned { steps, limit, unproven } => {
             let mut lines = vec![format!(
-                "plan: {} write cycles, at least {:.1} s for this memory and chip",
+                "plan: {} write cycles, planned minimum {:.1} s",
                 limit.write_cycles,
                 limit.total_ms() / 1000.0
             )];

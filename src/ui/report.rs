@@ -50,7 +50,7 @@ pub fn report(outcome: &Outcome, unit: Option<&str>) -> String {
         line(
             "effort",
             format!(
-                "{} write cycles, {} transfers, {:.1} s; the memory took {:.2} s of at least {:.2} s",
+                "{} write cycles, {} transfers, {:.1} s; the memory took {:.2} s, planned minimum {:.2} s",
                 outcome.write_cycles,
                 outcome.transfers,
                 outcome.device_time_ms / 1000.0,
@@ -67,7 +67,7 @@ fn looked(outcome: &Outcome, port: &str) -> String {
     let mut lines = vec![format!("looked: nothing lasting was changed at port {port}")];
     if outcome.limit.write_cycles > 0 {
         lines.push(format!(
-            "  plan:     {} write cycles, at least {:.1} s",
+            "  plan:     {} write cycles, planned minimum {:.1} s",
             outcome.limit.write_cycles,
             outcome.limit_ms / 1000.0
         ));

@@ -1,4 +1,4 @@
-//! I2C memories by name: sizes, pages and write times as their datasheets give them.
+//! I2C memories by name: sizes, pages, clocks and write times as their datasheets give them.
 //!
 //! Sources: Microchip 24LC01B/02B, Atmel AT24C02, 24LC16B, 24LC64, 24LC256, 24LC512 and Ramtron FM24C
 //! datasheets; the write time is the datasheet's maximum (grade: documented).
@@ -14,6 +14,8 @@ pub struct Part {
     pub address_bytes: u8,
     /// Bytes one write cycle takes at most, a power of two.
     pub page: u32,
+    /// Fastest clock at 3.3 V, hertz.
+    pub clock_hz: u32,
     /// Length of a write cycle, microseconds; zero for FRAM, which has none.
     pub write_cycle_us: u32,
     /// Whether it compares the levels of A2 to A0 with the control byte: all with two address
@@ -27,6 +29,7 @@ const fn eeprom(name: &'static str, bytes: u32, address_bytes: u8, page: u32) ->
         bytes,
         address_bytes,
         page,
+        clock_hz: 400_000,
         write_cycle_us: 5000,
         compares_pins: address_bytes == 2,
     }
@@ -38,6 +41,7 @@ const fn fram(name: &'static str, bytes: u32, address_bytes: u8) -> Part {
         bytes,
         address_bytes,
         page: bytes,
+        clock_hz: 1_000_000,
         write_cycle_us: 0,
         compares_pins: address_bytes == 2,
     }
