@@ -84,6 +84,7 @@ fn a_healthy_enclosure_is_not_even_opened_for_writing() {
 #[test]
 fn a_probe_reads_and_tells_blank_from_healthy() {
     let (chip, _) = model("at2lp").unwrap();
+    let mut states = std::collections::BTreeSet::new();
     for one in at2lp().filter(|one| one.name != "at2lp-healthy-oem") {
         let mut desk = Desk::new(one);
         let before = desk.eeprom();
@@ -92,8 +93,10 @@ fn a_probe_reads_and_tells_blank_from_healthy() {
         let finding = chip.probe(&mut *link, &seen).unwrap();
         let healthy = matches!(one.expectation, Expectation::Untouched(_));
         assert_eq!(finding.running == Running::Firmware, healthy, "{}", one.name);
+        states.insert(healthy);
         assert_eq!((desk.eeprom(), desk.write_cycles()), (before, 0));
     }
+    assert_eq!(states.len(), 2, "blank ones and healthy ones");
 }
 
 #[test]

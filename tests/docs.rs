@@ -43,6 +43,7 @@ fn every_error_has_its_heading_and_no_heading_is_without_an_error() {
 #[test]
 fn every_error_says_what_to_do_next() {
     let text = read("docs/errors.md");
+    assert!(text.contains("### "), "no error is described");
     for section in text.split("### ").skip(1) {
         let title = section.lines().next().unwrap();
         assert!(section.contains("\n**Next:** "), "{title}");
@@ -280,6 +281,7 @@ fn every_page_is_reached_from_the_readme() {
     let readme = read("README.md");
     let mut files = Vec::new();
     markdown(Path::new("docs"), &mut files);
+    assert!(files.len() > 5, "{files:?}");
     for file in files.iter().filter(|file| !file.starts_with("docs/decisions")) {
         assert!(readme.contains(&format!("({})", file.display())), "{}", file.display());
     }

@@ -20,7 +20,9 @@ build() {
     done
     sdcc -mmcs51 --std-c11 --model-small --code-loc 0 --code-size 0x1100 --xram-loc 0x1180 \
         --xram-size 0x80 --iram-size 0x100 -o "$name.ihx" firmware.rel disk.rel
-    packihx "$name.ihx" 2>/dev/null | tr -d '\r' >"$out/$name.ihex"
+    # In two steps: a pipe would tell only how `tr` ended.
+    packihx "$name.ihx" 2>/dev/null >packed.ihex
+    tr -d '\r' <packed.ihex >"$out/$name.ihex"
 }
 
 build fx2lp 1 5 "'F',0,'X',0,'2',0,'L',0,'P',0" -D EZUSB_MAP_E6 -D HIGH_SPEED

@@ -22,7 +22,9 @@ build() {
     cd "$work/$name"
     sdcc -mmcs51 --model-small --code-loc 0 --code-size 0xDE0 --xram-loc 0xE00 --xram-size 0x200 \
         --iram-size 0x100 -o loader.ihx main.rel endpoint_zero.rel eeprom.rel i2c.rel
-    packihx loader.ihx 2>/dev/null | tr -d '\r' >"$out/$name.ihex"
+    # In two steps: a pipe would tell only how `tr` ended.
+    packihx loader.ihx 2>/dev/null >packed.ihex
+    tr -d '\r' <packed.ihex >"$out/$name.ihex"
 }
 
 build e6 EZUSB_MAP_E6

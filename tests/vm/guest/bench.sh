@@ -17,15 +17,16 @@ own_profiles() {
 
 # Hands for every port: JSON of a run over many on standard input.
 hands_everywhere() {
-    local event port
+    local event port hand hands=()
     while IFS= read -r event; do
         printf '%s\n' "$event" >>"$DESK/events"
         [[ $event == *'"event":"asked","request":"take all power'* && $event =~ \"port\":\"([0-9.-]+)\" ]] || continue
         port=${BASH_REMATCH[1]}
         # The others go on meanwhile.
         { power "$port" off && wait_until 10 gone "$port" && power "$port" on; } &
+        hands+=($!)
     done
-    wait
+    for hand in "${hands[@]}"; do wait "$hand"; done
 }
 
 # Nothing was left to hands. (`! grep` alone would end no check: a negated command never does.)
@@ -96,15 +97,15 @@ check_the_hub_switches_the_power_of_its_port() {
 
 # bench COUNT: the bench runs until so many units are rescued, and is told to end.
 bench() {
-    local count=$1 code=0 bench
+    local count=$1 code=0 ended_with=0 bench
     : >"$DESK/events"
     "$RECOVER" bench --auto --json >"$DESK/events" 2>"$DESK/error" &
     bench=$!
     wait_until 180 outcomes "$count" || code=1
     kill "$bench"
-    wait "$bench" || true
+    wait "$bench" || ended_with=$?
     cat "$DESK/error"
-    [ "$code" = 0 ] || { grep -Ev '"event":"(progress|step|proven|planned|chosen)' "$DESK/events"; dmesg | grep -E ' usb [0-9]+-[0-9]'; return 1; }
+    [ "$code" = 0 ] && [ "$ended_with" = 0 ] || { echo "it ended with $ended_with"; grep -Ev '"event":"(progress|step|proven|planned|chosen)' "$DESK/events"; dmesg | grep -E ' usb [0-9]+-[0-9]'; return 1; }
     "$RECOVER" ledger list --json >"$DESK/ledger"
     [ "$(grep -c rescued "$DESK/ledger")" = "$count" ] || { cat "$DESK/ledger"; return 1; }
 }

@@ -139,11 +139,14 @@ fn the_91_verified_encodings_survive_a_round_trip() {
 
 #[test]
 fn no_two_legal_opcodes_mean_the_same() {
+    let mut legal = 0;
     for opcode in 0..=0xFFFF {
         if let Ok(instruction) = Instruction::decode(opcode) {
             assert_eq!(encode(instruction), opcode, "{instruction:?}");
+            legal += 1;
         }
     }
+    assert!(legal > 0x8000, "{legal} legal opcodes");
 }
 
 #[test]
