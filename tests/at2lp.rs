@@ -12,6 +12,7 @@ use recover::rescue::{Code, Verdict};
 use recover::sim::scenarios::{Board, Expectation};
 use recover::sim::{Fault, Faults, Scenario, scenarios};
 use recover::usb::Bus;
+use support::cuts::{CUTS_MS, Watched, cuts};
 use support::{Desk, port, scenario};
 
 fn at2lp() -> impl Iterator<Item = &'static Scenario> {
@@ -139,10 +140,14 @@ fn is_blank_or_whole(desk: &Desk, scenario: &Scenario) -> bool {
 fn an_interrupted_rescue_is_finished_by_the_same_command() {
     let mut tried = 0;
     for one in at2lp().filter(|one| one.expectation == Expectation::Rescued) {
-        let (whole, _) = rescued(one.name);
-        let transfers = whole.bus.transfers(&port());
+        let mut whole = Desk::new(one);
+        let mut watched = Watched::new(&whole);
+        let outcome = whole.run_on(&mut watched, |session| session.rescue(&Request::default()));
+        assert_eq!(outcome.result, Verdict::Rescued, "{}: {:?}", one.name, outcome.failure);
+        let beats = watched.beats();
+        assert!(beats.iter().any(|beat| beat.wrote), "{}: no write was seen", one.name);
         let strapped = matches!(one.board, Board::At2lp { strapped: true, .. });
-        for number in 1..=transfers {
+        for (number, beat) in (1..).zip(beats) {
             // The scenarios differ in their bytes; the further faults are tried on one.
             let faults = [
                 Fault::Stall,
@@ -156,7 +161,15 @@ fn an_interrupted_rescue_is_finished_by_the_same_command() {
                 _ if strapped => &faults[..2],
                 _ => &faults[..3],
             };
-            for fault in those.iter().copied() {
+            let fixed = CUTS_MS.map(Duration::from_millis);
+            let inside: Vec<Fault> = match beat.wrote {
+                true if !strapped => fixed.into_iter().chain(cuts(beat.length)).collect(),
+                _ => Vec::new(),
+            }
+            .into_iter()
+            .map(Fault::Unplug)
+            .collect();
+            for fault in those.iter().chain(&inside).copied() {
                 tried += 1;
                 // Unplugged without its jumper, such an enclosure is off the bus again as it was
                 // before, so only what leaves the power on is tried there.

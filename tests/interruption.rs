@@ -13,6 +13,7 @@ use recover::executor::Request;
 use recover::rescue::{DeviceState, Outcome, Verdict};
 use recover::sim::scenarios::{Expectation, Refusal};
 use recover::sim::{Fault, Scenario, SimBus, scenarios};
+use support::cuts::{Beat, CUTS_MS, Watched, cuts};
 use support::{Desk, port, simulated, with_profile};
 
 /// What can happen to any transfer.
@@ -23,7 +24,7 @@ const FAULTS: [Fault; 3] = [Fault::Unplug(Duration::ZERO), Fault::Stall, Fault::
 const FURTHER_FAULTS: [Fault; 2] = [Fault::Unplug(Duration::from_millis(3)), Fault::Short];
 
 /// Here every transfer meets every fault. In the other scenarios the plug is pulled at every
-/// transfer and one in four meets one of the other faults: they run the same code on other bytes,
+/// transfer, each write is cut off once more, and one in four meets one of the other faults: they run the same code on other bytes,
 /// and a virtual CPU that clocks every bit takes its time.
 const THOROUGH: [&str; 3] = ["sl11r-half-written", "ez-otg-small", "ezusb-half-written"];
 
@@ -74,27 +75,45 @@ fn check_after_the_fault(
 }
 
 /// What a transfer of the scenario's rescue meets, each in a rescue of its own.
-fn faults_at(scenario: &Scenario, number: u64) -> Vec<Fault> {
+fn faults_at(scenario: &Scenario, number: u64, beat: Beat) -> Vec<Fault> {
     let [unplug, stall, time_out] = FAULTS;
-    match number % 8 {
-        _ if THOROUGH.contains(&scenario.name) => [&FAULTS[..], &FURTHER_FAULTS].concat(),
+    let is_thorough = THOROUGH.contains(&scenario.name);
+    let mut faults = match number % 8 {
+        _ if is_thorough => [&FAULTS[..], &FURTHER_FAULTS].concat(),
         0 => vec![unplug, stall],
         4 => vec![unplug, time_out],
         _ => vec![unplug],
+    };
+    if beat.wrote && is_thorough {
+        // A write cycle may outlast the transfer that began it.
+        let fixed = CUTS_MS.map(Duration::from_millis);
+        faults.extend(fixed.into_iter().chain(cuts(beat.length)).map(Fault::Unplug));
+    } else if beat.wrote {
+        let cut = CUTS_MS[number as usize % CUTS_MS.len()];
+        faults.push(Fault::Unplug(Duration::from_millis(cut)));
     }
+    let mut once = Vec::new();
+    for fault in faults {
+        if !once.contains(&fault) {
+            once.push(fault);
+        }
+    }
+    once
 }
 
 /// Interrupts a rescue of the scenario at every transfer; returns how often.
 fn interrupt_everywhere(scenario: &'static Scenario) -> u64 {
     let request = request(scenario);
     let mut whole = Desk::new(scenario);
-    let outcome = whole.rescue(&request);
+    let mut watched = Watched::new(&whole);
+    let outcome = whole.run_on(&mut watched, |session| session.rescue(&request));
     assert_eq!(outcome.result, Verdict::Rescued, "{}: {:?}", scenario.name, outcome.failure);
-    let transfers = whole.bus.transfers(&port());
+    let beats = watched.beats();
+    assert!(beats.iter().any(|beat| beat.wrote), "{}: no write was seen", scenario.name);
     let rescued = whole.eeprom();
     let mut tried = 0;
-    for number in 1..=transfers {
-        for fault in faults_at(scenario, number) {
+    for (number, beat) in (1..).zip(beats) {
+        for fault in faults_at(scenario, number, beat) {
             let what = format!("{}, {fault:?} at transfer {number}", scenario.name);
             let mut desk = Desk::new(scenario);
             let before = desk.eeprom();
@@ -115,112 +134,71 @@ fn interrupt_everywhere(scenario: &'static Scenario) -> u64 {
     tried
 }
 
-/// Interrupts every rescued scenario of the named models; tells how often.
-fn interrupt_all(models: &[&str]) {
-    let found: Vec<&'static Scenario> = scenarios()
-        .iter()
-        .filter(|scenario| scenario.expectation == Expectation::Rescued)
-        .filter(|scenario| models.contains(&scenario.model))
-        .collect();
-    assert!(!found.is_empty());
-    let tried: u64 = found.iter().copied().map(interrupt_everywhere).sum();
-    let (count, models) = (found.len(), models.join(", "));
-    println!(
-        "{models}: {tried} interruptions in {count} scenarios, each finished by the same command"
-    );
-    assert!(tried > 50);
+/// What one test interrupts.
+#[derive(Clone, Copy)]
+enum Share {
+    /// Every rescued scenario of a model.
+    Model(&'static str),
+    /// One scenario; the slow ones have a test of their own, so that tests share the work.
+    One(&'static str),
 }
 
-/// Interrupts one scenario; the slow ones have a test of their own, so that tests share the work.
-fn interrupt_one(name: &str) {
-    let tried = interrupt_everywhere(support::scenario(name));
-    println!("{name}: {tried} interruptions, each finished by the same command");
-    assert!(tried > 50);
+impl Share {
+    fn has(self, scenario: &Scenario) -> bool {
+        match self {
+            Self::Model(model) => scenario.model == model,
+            Self::One(name) => scenario.name == name,
+        }
+    }
+
+    /// Interrupts all of it; tells how often.
+    fn interrupt(self, test: &str) {
+        let found: Vec<_> = rescued().filter(|scenario| self.has(scenario)).collect();
+        assert!(!found.is_empty());
+        let tried: u64 = found.iter().copied().map(interrupt_everywhere).sum();
+        let count = found.len();
+        println!("{test}: {tried} interruptions in {count} scenarios, each finished");
+        assert!(tried > 50);
+    }
 }
 
-#[test]
-fn an_interrupted_rescue_of_an_sl11r_is_finished_by_the_same_command() {
-    interrupt_all(&["sl11r"]);
+/// The scenarios that a rescue rescues. The AT2LP's are interrupted in tests/at2lp.rs.
+fn rescued() -> impl Iterator<Item = &'static Scenario> {
+    let is_rescued = |one: &&Scenario| one.expectation == Expectation::Rescued;
+    scenarios().iter().filter(is_rescued).filter(|one| one.model != "at2lp")
 }
 
-#[test]
-fn an_interrupted_rescue_of_a_blank_ez_otg_is_finished_by_the_same_command() {
-    interrupt_one("ez-otg-blank");
+/// Makes a test of every share, and the list of them.
+macro_rules! shares {
+    ($($test:ident: $share:expr;)*) => {
+        const SHARES: &[Share] = &[$($share),*];
+        $(
+            #[test]
+            fn $test() {
+                $share.interrupt(stringify!($test));
+            }
+        )*
+    };
 }
 
-#[test]
-fn an_interrupted_rescue_of_a_zeroed_ez_otg_is_finished_by_the_same_command() {
-    interrupt_one("ez-otg-zeroed");
-}
-
-#[test]
-fn an_interrupted_rescue_of_a_small_ez_otg_is_finished_by_the_same_command() {
-    interrupt_one("ez-otg-small");
-}
-
-#[test]
-fn an_interrupted_rescue_of_a_half_written_ez_otg_is_finished_by_the_same_command() {
-    interrupt_one("ez-otg-half-written");
-}
-
-#[test]
-fn an_interrupted_rescue_of_blank_ezusb_is_finished_by_the_same_command() {
-    interrupt_one("ezusb-blank");
-}
-
-#[test]
-fn an_interrupted_rescue_of_zeroed_ezusb_is_finished_by_the_same_command() {
-    interrupt_one("ezusb-zeroed");
-}
-
-#[test]
-fn an_interrupted_rescue_of_half_written_ezusb_is_finished_by_the_same_command() {
-    interrupt_one("ezusb-half-written");
-}
-
-#[test]
-fn an_interrupted_rescue_of_small_ezusb_is_finished_by_the_same_command() {
-    interrupt_one("ezusb-small");
-}
-
-#[test]
-fn an_interrupted_rescue_of_large_ezusb_is_finished_by_the_same_command() {
-    interrupt_one("ezusb-large");
-}
-
-#[test]
-fn an_interrupted_rescue_of_largest_ezusb_is_finished_by_the_same_command() {
-    interrupt_one("ezusb-largest");
-}
-
-#[test]
-fn an_interrupted_rescue_of_fram_ezusb_is_finished_by_the_same_command() {
-    interrupt_one("ezusb-fram");
-}
-
-#[test]
-fn an_interrupted_rescue_of_an_fx2_is_finished_by_the_same_command() {
-    interrupt_all(&["fx2"]);
-}
-
-#[test]
-fn an_interrupted_rescue_of_an_fx1_is_finished_by_the_same_command() {
-    interrupt_all(&["fx1"]);
-}
-
-#[test]
-fn an_interrupted_rescue_of_an_fx_is_finished_by_the_same_command() {
-    interrupt_all(&["fx"]);
-}
-
-#[test]
-fn an_interrupted_rescue_of_an_an2131_is_finished_by_the_same_command() {
-    interrupt_all(&["an2131"]);
-}
-
-#[test]
-fn an_interrupted_rescue_of_an_ez_host_is_finished_by_the_same_command() {
-    interrupt_all(&["ez-host"]);
+shares! {
+    an_interrupted_rescue_of_an_sl11r_is_finished_by_the_same_command: Share::Model("sl11r");
+    an_interrupted_rescue_of_a_blank_ez_otg_is_finished_by_the_same_command: Share::One("ez-otg-blank");
+    an_interrupted_rescue_of_a_zeroed_ez_otg_is_finished_by_the_same_command: Share::One("ez-otg-zeroed");
+    an_interrupted_rescue_of_a_small_ez_otg_is_finished_by_the_same_command: Share::One("ez-otg-small");
+    an_interrupted_rescue_of_a_half_written_ez_otg_is_finished_by_the_same_command: Share::One("ez-otg-half-written");
+    an_interrupted_rescue_of_blank_ezusb_is_finished_by_the_same_command: Share::One("ezusb-blank");
+    an_interrupted_rescue_of_zeroed_ezusb_is_finished_by_the_same_command: Share::One("ezusb-zeroed");
+    an_interrupted_rescue_of_half_written_ezusb_is_finished_by_the_same_command: Share::One("ezusb-half-written");
+    an_interrupted_rescue_of_small_ezusb_is_finished_by_the_same_command: Share::One("ezusb-small");
+    an_interrupted_rescue_of_large_ezusb_is_finished_by_the_same_command: Share::One("ezusb-large");
+    an_interrupted_rescue_of_largest_ezusb_is_finished_by_the_same_command: Share::One("ezusb-largest");
+    an_interrupted_rescue_of_fram_ezusb_is_finished_by_the_same_command: Share::One("ezusb-fram");
+    an_interrupted_rescue_of_an_fx2_is_finished_by_the_same_command: Share::Model("fx2");
+    an_interrupted_rescue_of_an_fx1_is_finished_by_the_same_command: Share::Model("fx1");
+    an_interrupted_rescue_of_an_fx_is_finished_by_the_same_command: Share::Model("fx");
+    an_interrupted_rescue_of_an_an2131_is_finished_by_the_same_command: Share::Model("an2131");
+    an_interrupted_rescue_of_an_ez_host_is_finished_by_the_same_command: Share::Model("ez-host");
 }
 
 #[test]
@@ -350,17 +328,9 @@ fn a_killed_program_is_taken_up_from_its_journal() {
 
 #[test]
 fn every_rescued_scenario_is_interrupted_by_some_test() {
-    let named = ["ez-otg-blank", "ez-otg-zeroed", "ez-otg-small", "ez-otg-half-written"];
-    let ezusb = ["blank", "zeroed", "half-written", "small", "large", "largest", "fram"];
-    for scenario in scenarios() {
-        if scenario.expectation == Expectation::Rescued {
-            // The AT2LP's are interrupted in tests/at2lp.rs, the others here.
-            let models = ["sl11r", "ez-host", "at2lp", "an2131", "fx2", "fx1", "fx"];
-            let covered = models.contains(&scenario.model)
-                || named.contains(&scenario.name)
-                || ezusb.iter().any(|name| scenario.name == format!("ezusb-{name}"));
-            assert!(covered, "{} is interrupted by no test", scenario.name);
-        }
+    for scenario in rescued() {
+        let is_covered = SHARES.iter().any(|share| share.has(scenario));
+        assert!(is_covered, "{} is interrupted by no test", scenario.name);
     }
 }
 

@@ -8,6 +8,8 @@
     reason = "a test may fail loudly"
 )]
 
+pub mod cuts;
+
 use std::sync::{Mutex, PoisonError};
 
 use recover::chip::{Image, Model};
