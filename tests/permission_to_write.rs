@@ -59,7 +59,7 @@ fn plan_for(length: usize, size: Size) -> Result<Plan, recover::rescue::Failure>
         survey: &survey,
         condition: &Condition::Blank { byte: 0xff },
         image: &image(&vec![0x5a; length]),
-        boots_now: recover::rescue::BootsNow::No,
+        boots_now: recover::rescue::diagnosis::BootsNow::No,
         expected: None,
         restart: Restart::ByPower,
         timing: Timing { enumeration_ms: 1 },

@@ -44,35 +44,39 @@ pub enum Expectation {
     /// The factory identity is back.
     Rescued,
     /// Nothing is written, because nothing is wrong or nobody can say what would be right.
-    Untouched(Reason),
-    /// The rescue ends in this error.
-    Refused(Refusal),
+    Untouched(Ending),
+    /// The rescue ends in an error.
+    Refused(Ending),
 }
 
-/// Why a device is left alone.
+/// How a run on a scenario ends that rescues nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// It is healthy.
-    Healthy,
-    /// It is healthy and not one of ours.
-    Foreign,
+pub struct Ending {
+    /// The code of its error; `None` where it ends without one.
+    pub code: Option<&'static str>,
+    /// The exit code of the program.
+    pub exit: u8,
+    /// The state of the device, as the JSON form names it.
+    pub device: &'static str,
+}
+
+impl Ending {
+    /// It is healthy, and its id is known.
+    const HEALTHY: Self = Self { code: None, exit: 0, device: "untouched" };
+    /// It is healthy, and its id is not one of a chip in boot mode.
+    const FOREIGN: Self = Self { code: Some("R101"), exit: 1, device: "untouched" };
     /// It cannot be told what it should become.
-    NeedsChoice,
-    /// Its id is in no table.
-    Unlisted,
-}
+    const NEEDS_CHOICE: Self = Self { code: Some("R310"), exit: 4, device: "untouched" };
 
-/// What stands in the way of a rescue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// No EEPROM answers.
-    NoMemory,
-    /// The EEPROM does not keep what is written.
-    NotKept,
-    /// The image does not fit into the EEPROM.
-    TooBig,
-    /// The EEPROM takes its addresses otherwise than its place on the bus says.
-    OtherWidth,
+    /// An error before or without a lasting change.
+    const fn unchanged(code: &'static str) -> Self {
+        Self { code: Some(code), exit: 1, device: "running-from-ram" }
+    }
+
+    /// An error with the memory half written.
+    const fn part_written(code: &'static str) -> Self {
+        Self { code: Some(code), exit: 3, device: "part-written" }
+    }
 }
 
 /// What is on a board beside the chip and its EEPROM.

@@ -1,6 +1,6 @@
 //! The scenarios of the AT2LP. Data only.
 
-use super::{Board, BoardDrive, Content, Defect, Expectation, Reason, Refusal, Scenario};
+use super::{Board, BoardDrive, Content, Defect, Ending, Expectation, Scenario};
 use crate::sim::chips::at2lp::Release;
 
 const fn board(release: Release, strapped: bool, drive: BoardDrive) -> Board {
@@ -42,7 +42,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                 like a blank one. It has a mass-storage interface and a serial number of its \
                 own, and its disk works. It has to stay as it is.",
         content: Content::Factory,
-        expectation: Expectation::Untouched(Reason::Healthy),
+        expectation: Expectation::Untouched(Ending::HEALTHY),
         ..RC42
     },
     Scenario {
@@ -51,7 +51,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: "The same chip with ids and strings of its maker's own. Nothing about it says \
                 AT2LP, and nothing is wrong with it.",
         content: Content::Foreign,
-        expectation: Expectation::Untouched(Reason::Foreign),
+        expectation: Expectation::Untouched(Ending::FOREIGN),
         ..RC42
     },
     Scenario {
@@ -81,7 +81,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: "The maker tied the EEPROM's WP pin high after programming. It can be read, \
                 acknowledges every write and keeps none.",
         defect: Defect::WriteProtected,
-        expectation: Expectation::Refused(Refusal::NotKept),
+        expectation: Expectation::Refused(Ending::unchanged("R106")),
         ..RC42
     },
     Scenario {
@@ -90,7 +90,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: "The EEPROM acknowledges nothing. The chip comes up in manufacturing mode, as it \
                 does with a blank one, and cannot be written.",
         defect: Defect::Dead,
-        expectation: Expectation::Refused(Refusal::NoMemory),
+        expectation: Expectation::Refused(Ending::unchanged("R103")),
         ..RC42
     },
     Scenario {

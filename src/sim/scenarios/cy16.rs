@@ -1,6 +1,6 @@
 //! The scenarios of the SL11R, EZ-OTG and EZ-Host. Data only.
 
-use super::{Board, Content, Defect, Expectation, Reason, Refusal, Scenario};
+use super::{Board, Content, Defect, Ending, Expectation, Scenario};
 use crate::usb::Ids;
 
 const SL11R: Scenario = Scenario {
@@ -63,7 +63,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: "Nothing happened to this one. It enumerates with its factory identity and has \
                 to stay as it is.",
         content: Content::Factory,
-        expectation: Expectation::Untouched(Reason::Healthy),
+        expectation: Expectation::Untouched(Ending::HEALTHY),
         ..SL11R
     },
     Scenario {
@@ -72,7 +72,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: "An IDE bridge by another maker on the same chip, in good health under its own \
                 ids. It is not ours to touch.",
         content: Content::Foreign,
-        expectation: Expectation::Untouched(Reason::Foreign),
+        expectation: Expectation::Untouched(Ending::FOREIGN),
         ..SL11R
     },
     Scenario {
@@ -81,7 +81,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: "The enclosure got a surge through its power supply. The bridge chip survived, \
                 the EEPROM did not: it acknowledges nothing, and every read gives FF.",
         defect: Defect::Dead,
-        expectation: Expectation::Refused(Refusal::NoMemory),
+        expectation: Expectation::Refused(Ending::unchanged("R103")),
         ..SL11R
     },
     Scenario {
@@ -90,7 +90,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: "The board pulls the EEPROM's WP pin high. It can be read, it acknowledges every \
                 write, and it keeps none. A bridge to ground is needed, and hands to solder it.",
         defect: Defect::WriteProtected,
-        expectation: Expectation::Refused(Refusal::NotKept),
+        expectation: Expectation::Refused(Ending::unchanged("R106")),
         ..SL11R
     },
     Scenario {
@@ -99,7 +99,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: "One byte of the EEPROM, in the middle of the firmware, no longer changes. \
                 Everything else does. Writing again does not help; a new part does.",
         defect: Defect::StuckByte(0x40),
-        expectation: Expectation::Refused(Refusal::NotKept),
+        expectation: Expectation::Refused(Ending::unchanged("R106")),
         ..SL11R
     },
     Scenario {
@@ -108,7 +108,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: "A repair put a 24C02 with 256 bytes where a 24C16 belongs. The firmware does \
                 not fit; written to its end it would overwrite its own beginning.",
         part: Some("24c02"),
-        expectation: Expectation::Refused(Refusal::TooBig),
+        expectation: Expectation::Refused(Ending::unchanged("R105")),
         ..SL11R
     },
     Scenario {
@@ -117,7 +117,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: "A counterfeit part: it acknowledges every write, is busy for as long as a good \
                 one, and then still holds what it held before.",
         defect: Defect::LyingWrites,
-        expectation: Expectation::Refused(Refusal::NotKept),
+        expectation: Expectation::Refused(Ending::unchanged("R106")),
         ..SL11R
     },
     Scenario {
@@ -165,7 +165,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         title: "an EZ-OTG enclosure that is well",
         story: "Nothing happened to this one either.",
         content: Content::Factory,
-        expectation: Expectation::Untouched(Reason::Healthy),
+        expectation: Expectation::Untouched(Ending::HEALTHY),
         ..EZ_OTG
     },
     Scenario {
@@ -174,7 +174,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: "A development board with an erased EEPROM. It is as it should be: its owner \
                 loads a program into RAM every morning. On the bus it cannot be told from a \
                 bricked enclosure, and nobody says what it should become.",
-        expectation: Expectation::Untouched(Reason::NeedsChoice),
+        expectation: Expectation::Untouched(Ending::NEEDS_CHOICE),
         ..EZ_OTG
     },
     Scenario {
@@ -183,7 +183,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: "The EEPROM is erased and its WP pin is high. It acknowledges every write and \
                 keeps none.",
         defect: Defect::WriteProtected,
-        expectation: Expectation::Refused(Refusal::NotKept),
+        expectation: Expectation::Refused(Ending::unchanged("R106")),
         ..EZ_OTG
     },
     Scenario {
@@ -191,7 +191,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         title: "an EZ-OTG whose EEPROM is dead",
         story: "The EEPROM acknowledges nothing, whichever way the pins are driven.",
         defect: Defect::Dead,
-        expectation: Expectation::Refused(Refusal::NoMemory),
+        expectation: Expectation::Refused(Ending::unchanged("R103")),
         ..EZ_OTG
     },
     Scenario {
@@ -199,7 +199,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         title: "an EZ-OTG without an EEPROM",
         story: "A board that never had an EEPROM: its host loads a program at every start.",
         part: None,
-        expectation: Expectation::Refused(Refusal::NoMemory),
+        expectation: Expectation::Refused(Ending::unchanged("R103")),
         ..EZ_OTG
     },
     Scenario {
@@ -216,7 +216,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: "An SL11R that its buyer had made with ids of his own in the mask ROM. It was \
                 zeroed like the others, and no table tells what 0bf6:9999 is.",
         ids: Some(Ids::new(0x0BF6, 0x9999)),
-        expectation: Expectation::Untouched(Reason::Unlisted),
+        expectation: Expectation::Untouched(Ending::FOREIGN),
         ..SL11R
     },
 ];

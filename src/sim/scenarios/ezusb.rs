@@ -1,6 +1,6 @@
 //! The scenarios of the EZ-USB family. Data only.
 
-use super::{Board, Content, Defect, Expectation, Reason, Refusal, Scenario};
+use super::{Board, Content, Defect, Ending, Expectation, Scenario};
 
 const FX2LP: Scenario = Scenario {
     name: "ezusb-blank",
@@ -83,7 +83,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         title: "an FX2LP enclosure that is well",
         story: "Nothing happened to this one; it shows its own ids and has to stay as it is.",
         content: Content::Factory,
-        expectation: Expectation::Untouched(Reason::Healthy),
+        expectation: Expectation::Untouched(Ending::HEALTHY),
         ..FX2LP
     },
     Scenario {
@@ -92,7 +92,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: "Its EEPROM holds ids that were made for another board and no firmware. Nothing \
                 about it says who it was, so it is left as it is.",
         content: Content::Foreign,
-        expectation: Expectation::Untouched(Reason::Foreign),
+        expectation: Expectation::Untouched(Ending::FOREIGN),
         ..FX2LP
     },
     Scenario {
@@ -102,7 +102,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                 over USB at every start. It is as it should be, and on the bus it looks like a \
                 bricked enclosure.",
         part: None,
-        expectation: Expectation::Untouched(Reason::NeedsChoice),
+        expectation: Expectation::Untouched(Ending::NEEDS_CHOICE),
         ..FX2LP
     },
     Scenario {
@@ -111,7 +111,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: "Somebody unsoldered the EEPROM to read it and did not put it back. The owner says \
                 what the enclosure was; there is nothing to write that into.",
         part: None,
-        expectation: Expectation::Refused(Refusal::NoMemory),
+        expectation: Expectation::Refused(Ending::unchanged("R103")),
         ..FX2LP
     },
     Scenario {
@@ -120,7 +120,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: "A 24LC02 was soldered in for the 24LC64 that belongs there. The firmware does \
                 not fit.",
         part: Some("24c02"),
-        expectation: Expectation::Refused(Refusal::TooBig),
+        expectation: Expectation::Refused(Ending::unchanged("R105")),
         ..FX2LP
     },
     Scenario {
@@ -129,7 +129,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: "The EEPROM is erased and its WP pin is high. It acknowledges every write and \
                 keeps none.",
         defect: Defect::WriteProtected,
-        expectation: Expectation::Refused(Refusal::NotKept),
+        expectation: Expectation::Refused(Ending::unchanged("R106")),
         ..FX2LP
     },
     Scenario {
@@ -137,7 +137,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         title: "an FX2LP whose EEPROM is dead",
         story: "The EEPROM acknowledges nothing.",
         defect: Defect::Dead,
-        expectation: Expectation::Refused(Refusal::NoMemory),
+        expectation: Expectation::Refused(Ending::unchanged("R103")),
         ..FX2LP
     },
     Scenario {
@@ -147,7 +147,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                 ground. It answers at 50, where the chip looks for a part with one address byte; \
                 it takes two, and would take a byte of the image for part of an address.",
         defect: Defect::Strapped(0),
-        expectation: Expectation::Refused(Refusal::OtherWidth),
+        expectation: Expectation::Refused(Ending::unchanged("R118")),
         ..FX2LP
     },
     Scenario {
@@ -157,7 +157,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                 otherwise than it lies there.",
         content: Content::HalfWritten,
         defect: Defect::Strapped(0),
-        expectation: Expectation::Refused(Refusal::OtherWidth),
+        expectation: Expectation::Refused(Ending::unchanged("R118")),
         ..FX2LP
     },
     Scenario {
@@ -169,7 +169,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         part: Some("at24c02"),
         content: Content::Filled(0x00),
         defect: Defect::Strapped(1),
-        expectation: Expectation::Refused(Refusal::OtherWidth),
+        expectation: Expectation::Refused(Ending::unchanged("R118")),
         ..FX2LP
     },
     Scenario {
@@ -181,7 +181,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         part: Some("at24c02"),
         content: Content::Foreign,
         defect: Defect::Strapped(1),
-        expectation: Expectation::Refused(Refusal::OtherWidth),
+        expectation: Expectation::Refused(Ending::unchanged("R118")),
         ..FX2LP
     },
     AN2131,
@@ -190,7 +190,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         title: "an AN2131 enclosure that is well",
         story: "Nothing happened to this one either; it shows its own ids.",
         content: Content::Factory,
-        expectation: Expectation::Untouched(Reason::Healthy),
+        expectation: Expectation::Untouched(Ending::HEALTHY),
         ..AN2131
     },
     Scenario {
