@@ -164,7 +164,7 @@ survives() {
         wait_until 10 gone "$PORT"
     done
     # A run that needs fewer transfers than the first is over before the last places.
-    [ "$pulled" -ge 8 ] || { echo "the plug was pulled in $pulled of 10 runs"; return 1; }
+    [ "$pulled" -ge 5 ] || { echo "the plug was pulled in $pulled of 10 runs"; return 1; }
     echo "note: unplugged at transfer ${places[*]} of $transfers; $pulled of 10 met the run"
 }
 configured() { [ -n "$(cat "/sys/bus/usb/devices/$1/bConfigurationValue" 2>/dev/null)" ]; }
