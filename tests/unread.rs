@@ -3,7 +3,6 @@
 //! other family refuses.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
-#![expect(clippy::print_stdout, reason = "it tells how many interruptions it tried")]
 
 mod support;
 

@@ -72,6 +72,11 @@ impl Ending {
     const fn unchanged(code: &'static str) -> Self {
         Self { code: Some(code), exit: 1, device: "running-from-ram" }
     }
+
+    /// An error with the memory half written.
+    const fn part_written(code: &'static str) -> Self {
+        Self { code: Some(code), exit: 3, device: "part-written" }
+    }
 }
 
 /// What is on a board beside the chip and its EEPROM.
