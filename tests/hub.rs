@@ -1,7 +1,7 @@
 //! A real hub: the port named by RECOVER_HUB_PORT loses its power and gets it back. Made for a
 //! hub that switches; ignored by default.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may speak and fail loudly")]
+#![expect(clippy::unwrap_used, reason = "a test may speak and fail loudly")]
 
 use std::time::Duration;
 
