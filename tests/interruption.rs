@@ -2,6 +2,7 @@
 //! left booting half an image, no byte is changed without a backup, and the same command finishes
 //! the rescue.
 
+#![expect(clippy::indexing_slicing, reason = "an index modulo the length")]
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 #![expect(clippy::print_stdout, reason = "it tells how many interruptions it tried")]
 
