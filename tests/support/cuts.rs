@@ -36,7 +36,7 @@ pub fn cuts(length: Duration) -> Vec<Duration> {
 pub struct Beat {
     /// How long it took.
     pub length: Duration,
-    /// Whether the part began a write cycle in it.
+    /// Whether the part began a write cycle in it, or its bytes changed: FRAM has no write cycles.
     pub wrote: bool,
 }
 
@@ -70,8 +70,9 @@ impl Watched {
         self.beats.lock().unwrap().clone()
     }
 
-    fn write_cycles(&self) -> u64 {
-        self.bus.eeprom(&port()).map_or(0, |state| state.wear.cycles)
+    /// What every write changes: the count of write cycles, or the bytes.
+    fn part(&self) -> Option<(u64, Vec<u8>)> {
+        self.bus.eeprom(&port()).map(|state| (state.wear.cycles, state.bytes))
     }
 }
 
@@ -104,10 +105,10 @@ impl Link for WatchedLink {
             return Err(TransferError::Stall);
         }
         let clock = self.link.clock();
-        let (before, cycles) = (clock.now(), self.watch.write_cycles());
+        let (before, part) = (clock.now(), self.watch.part());
         let result = self.link.exchange(transfer);
         let length = clock.now().saturating_sub(before);
-        let wrote = self.watch.write_cycles() > cycles;
+        let wrote = self.watch.part() != part;
         self.watch.beats.lock().unwrap().push(Beat { length, wrote });
         result
     }
