@@ -1,5 +1,7 @@
 //! Whole rescues on the simulator: what is rescued, what is left alone, what is refused and how.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
 mod support;
 
 use std::sync::Arc;
