@@ -108,7 +108,8 @@ fn every_event_and_every_key_of_the_outcome_is_in_using() {
     }
     let outcome = serde_json::to_value(recover::rescue::Outcome::begun()).unwrap();
     let limit = outcome.get("limit").unwrap().as_object().unwrap();
-    for key in outcome.as_object().unwrap().keys().chain(limit.keys()) {
+    let stages = outcome.get("stages_ms").unwrap().as_object().unwrap();
+    for key in outcome.as_object().unwrap().keys().chain(limit.keys()).chain(stages.keys()) {
         assert!(text.contains(&format!("`{key}`")), "{key}");
     }
 }

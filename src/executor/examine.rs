@@ -6,7 +6,7 @@ use super::store::{BackupRecord, Store};
 use super::write::{ATTEMPTS, is_passing, read_all};
 use crate::chip::{Chip, Finding, Memory, MemoryError, Size};
 use crate::rescue::size::{is_uniform, proven_size};
-use crate::rescue::{Condition, DeviceState, Failure, Survey};
+use crate::rescue::{Condition, DeviceState, Failure, RunStage, Survey};
 use crate::usb::{Link, Sighting};
 
 /// Bytes of a look at a distant part of the memory.
@@ -48,6 +48,7 @@ impl Session<'_> {
         link: &mut dyn Link,
         want: u32,
     ) -> Result<Examined, Failure> {
+        self.enter(RunStage::Reading);
         // From here on our loader may be in the chip's RAM.
         self.state = DeviceState::RunningFromRam;
         let mut attempt = 1;

@@ -12,7 +12,7 @@ use crate::chip::{ChipError, DriveAnswer, Finding, Identity, Memory, Size, Trial
 use crate::journal::Entry;
 use crate::rescue::outcome::Verdict;
 use crate::rescue::plan::{Plan, Risk, Step};
-use crate::rescue::{Code, DeviceState, Failure, Limit, Survey};
+use crate::rescue::{Code, DeviceState, Failure, Limit, RunStage, Survey};
 use crate::usb::{Link, Sighting, TransferError};
 
 /// An open device, and what was last known of it.
@@ -119,6 +119,7 @@ impl Session<'_> {
         plan: &Plan,
         steps: &[(Position, &Step)],
     ) -> Result<(), Failure> {
+        self.enter(RunStage::Writing);
         let clock = self.tools.bus.clock();
         let chip = candidate.chip;
         let Attached { seen, finding, link } = attached;
@@ -182,7 +183,12 @@ impl Session<'_> {
                 }
                 Ok(())
             }
-            Step::Verify { runs } => self.verify(memory, survey, runs, &place),
+            Step::Verify { runs } => {
+                let before = self.enter(RunStage::ReadingBack);
+                let result = self.verify(memory, survey, runs, &place);
+                self.enter(before);
+                result
+            }
             Step::Commit(run) => {
                 self.write_and_verify(memory, survey, run, &place)?;
                 self.state = DeviceState::Written;
@@ -217,6 +223,7 @@ impl Session<'_> {
         target: &Target,
         position: Position,
     ) -> Result<Attached, Failure> {
+        self.enter(RunStage::Trial);
         let place = position.place(&Step::TryInRam);
         let chip = candidate.chip;
         let trial = chip
@@ -300,6 +307,7 @@ impl Session<'_> {
         target: &Target,
         position: Position,
     ) -> Result<(), Failure> {
+        self.enter(RunStage::Confirming);
         let identity = Identity::of(seen);
         self.outcome.identity.seen = Some(identity.clone());
         let place = format!("{}, port {}", position.place(&Step::Confirm), seen.port);

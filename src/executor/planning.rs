@@ -10,7 +10,7 @@ use crate::chip::{Finding, Running};
 use crate::profile::{Profile, Scope};
 use crate::rescue::diagnosis::BootsNow;
 use crate::rescue::plan::{Plan, Situation};
-use crate::rescue::{Code, Failure};
+use crate::rescue::{Code, Failure, RunStage};
 
 impl Session<'_> {
     pub(super) fn plan(
@@ -22,6 +22,7 @@ impl Session<'_> {
         examined: &Examined,
         overwrite: bool,
     ) -> Result<Plan, Failure> {
+        self.enter(RunStage::Planning);
         let chip = candidate.chip;
         let situation = Situation {
             finding,

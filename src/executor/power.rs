@@ -18,7 +18,7 @@ use super::restart::LEAVE_TIME;
 use super::session::Session;
 use crate::chip::Identity;
 use crate::journal::Entry;
-use crate::rescue::{Code, DeviceState, Failure};
+use crate::rescue::{Code, DeviceState, Failure, RunStage};
 use crate::usb::{PortPath, PowerError, Sighting};
 
 /// How long a person may take to unplug and plug in.
@@ -76,6 +76,13 @@ impl Session<'_> {
         seen: &Sighting,
         awaited: &Awaited,
     ) -> Result<Sighting, Failure> {
+        let before = self.enter(RunStage::PowerAway);
+        let result = self.cycle_by_any(seen, awaited);
+        self.enter(before);
+        result
+    }
+
+    fn cycle_by_any(&mut self, seen: &Sighting, awaited: &Awaited) -> Result<Sighting, Failure> {
         let mut seen = seen.clone();
         let tells_nothing =
             awaited.identity.is_some() && awaited.may_run_from_ram && awaited.is(&seen);
@@ -146,6 +153,7 @@ impl Session<'_> {
             });
             return Ok(None);
         }
+        self.enter(RunStage::Returning);
         let number = seen.device_number;
         let back = self.wait_for(port, RETURN_TIME, |back| back.device_number != number)?;
         if back.is_none() {
@@ -232,6 +240,7 @@ impl Session<'_> {
     }
 
     fn cycle_by_hand(&mut self, seen: &Sighting) -> Result<Sighting, Failure> {
+        self.enter(RunStage::PowerAway);
         let before = self.scan()?;
         self.record(Entry::Power { by: SwitchedBy::Hands.to_string() })?;
         self.emit(&Event::Asked {

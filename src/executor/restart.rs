@@ -10,7 +10,7 @@ use super::power::Awaited;
 use super::session::Session;
 use crate::chip::Restart;
 use crate::clock::Deadline;
-use crate::rescue::Failure;
+use crate::rescue::{Failure, RunStage};
 use crate::usb::{Link, PortPath, Sighting};
 
 /// How long a device may take to leave the bus after it was told to restart.
@@ -26,6 +26,7 @@ impl Session<'_> {
         by: Restart,
         awaited: &Awaited,
     ) -> Result<Sighting, Failure> {
+        self.enter(RunStage::Returning);
         match (by, link) {
             (Restart::ByRequest, Some(link)) => {
                 if let Some(back) = self.restart_by_request(candidate, link, seen)? {

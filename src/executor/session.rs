@@ -18,7 +18,7 @@ use crate::journal::JournalFile;
 use crate::profile::Guidance;
 use crate::rescue::choice::{Choice, NamedImage};
 use crate::rescue::outcome::{Outcome, Verdict, Work};
-use crate::rescue::{Code, Condition, DeviceState, Failure};
+use crate::rescue::{Code, Condition, DeviceState, Failure, RunStage};
 use crate::usb::lock::PortLock;
 use crate::usb::{Link, Sighting, TransferError};
 
@@ -30,6 +30,8 @@ pub struct Session<'t> {
     pub(super) state: DeviceState,
     transfers: Arc<AtomicU64>,
     began: Duration,
+    stage: RunStage,
+    stage_began: Duration,
     pub(super) journal: Option<JournalFile>,
     /// The device number under which the device runs the image from its RAM.
     pub(super) on_trial: Option<u8>,
@@ -47,6 +49,8 @@ impl<'t> Session<'t> {
             state: DeviceState::Untouched,
             transfers: Arc::default(),
             began,
+            stage: RunStage::default(),
+            stage_began: began,
             journal: None,
             on_trial: None,
             at_restart: Vec::new(),
@@ -145,6 +149,7 @@ impl<'t> Session<'t> {
             self.note("firmware runs on this chip, so there is nothing to rescue".to_owned());
             return Ok(Verdict::Healthy);
         }
+        self.enter(RunStage::Preflight);
         let target = self.choose_target(request, candidate, &finding)?;
         let want = target.want();
         let examined = self.examine(&candidate.seen, candidate.chip, &finding, &mut *link, want)?;
@@ -206,6 +211,7 @@ impl<'t> Session<'t> {
                 .next("name the device it was made from with --port"));
         }
         let name = format!("backup {}", record.id);
+        self.enter(RunStage::Preflight);
         let choice = Choice {
             profile: None,
             image: NamedImage { name, bytes: bytes.to_vec() },
@@ -270,6 +276,7 @@ impl<'t> Session<'t> {
         &mut self,
         candidate: &Candidate,
     ) -> Result<(Finding, Box<dyn Link>), Failure> {
+        self.enter(RunStage::Proving);
         let mut link = self.open(&candidate.seen)?;
         let finding = match candidate.chip.probe(&mut *link, &candidate.seen) {
             // One lost transfer is no reason to give up; a probe changes nothing.
@@ -311,12 +318,23 @@ impl<'t> Session<'t> {
                 self.outcome.failure = Some(failure);
             }
         }
-        let elapsed = self.tools.bus.clock().now().saturating_sub(self.began);
+        self.enter(self.stage);
+        log::info!("stages: {}", self.outcome.stages_ms);
+        let elapsed = self.stage_began.saturating_sub(self.began);
         self.outcome.device_time_ms = elapsed.as_secs_f64() * 1000.0;
         self.outcome.transfers = self.transfers.load(Ordering::Relaxed);
         let outcome = self.outcome.clone();
         self.emit(&Event::Outcome { outcome: Box::new(outcome.clone()) });
         outcome
+    }
+
+    /// A stage begins; the one before it, to come back to.
+    pub(super) fn enter(&mut self, stage: RunStage) -> RunStage {
+        let now = self.tools.bus.clock().now();
+        self.outcome.stages_ms.add(self.stage, now.saturating_sub(self.stage_began));
+        self.stage_began = now;
+        log::debug!("stage: {stage:?}");
+        std::mem::replace(&mut self.stage, stage)
     }
 
     pub(super) fn emit(&mut self, event: &Event) {

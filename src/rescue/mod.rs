@@ -13,6 +13,7 @@ pub mod outcome;
 pub mod plan;
 pub mod preflight;
 pub mod size;
+pub mod stages;
 
 pub use choice::{Choice, Wish};
 pub use diagnosis::{Condition, Survey};
@@ -22,3 +23,4 @@ pub use order::{Run, WriteOrder};
 pub use outcome::{Outcome, Verdict, Work};
 pub use plan::{Plan, Risk, Step};
 pub use preflight::Preflight;
+pub use stages::{RunStage, StageTimes};

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::failure::{DeviceState, Failure};
 use super::limit::Limit;
+use super::stages::StageTimes;
 use crate::chip::{DriveAnswer, Identity};
 use crate::usb::PortPath;
 
@@ -84,6 +85,8 @@ pub struct Outcome {
     pub device_time_ms: f64,
     /// Time on the device's clock spent writing and reading back, milliseconds.
     pub memory_time_ms: f64,
+    /// Time of each stage on the same clock; together they are `device_time_ms`.
+    pub stages_ms: StageTimes,
     /// The planned minimum for what had to be changed, enumeration included, milliseconds; see
     /// [`Limit`] for what the driver cannot know of the part.
     pub limit_ms: f64,
@@ -110,6 +113,7 @@ impl Outcome {
             write_cycles: 0,
             device_time_ms: 0.0,
             memory_time_ms: 0.0,
+            stages_ms: StageTimes::default(),
             limit_ms: 0.0,
             limit: Limit::default(),
             notes: Vec::new(),
