@@ -119,6 +119,7 @@ codes! {
     R404 "another recover works on this port";
     R405 "the run was stopped";
     R406 "the program failed in the middle of a run";
+    R407 "the device is in use";
     R501 "the backup cannot be saved";
     R502 "the journal cannot be written";
     R503 "no such backup";
@@ -212,6 +213,13 @@ impl Failure {
                 .next("or run the same command as root"),
             BusError::Busy(port) => Self::new(Code::R402, error.to_string(), place(port))
                 .next("close the program that uses it (virtual machines and vendor tools take whole USB devices), then run the same command"),
+            BusError::InUse { port, uses } => uses
+                .iter()
+                .filter_map(|one| one.end.as_ref())
+                .fold(Self::new(Code::R407, error.to_string(), place(port)), |failure, end| {
+                    failure.next(format!("`{end}`"))
+                })
+                .next("then run the same command; no option overrides this"),
             BusError::Left(port) => Self::new(Code::R110, error.to_string(), place(port))
                 .next("plug the enclosure into the same port and run the same command"),
             BusError::Stopped(port) => Self::new(Code::R405, error.to_string(), place(port))

@@ -21,7 +21,7 @@ use super::port::{Numbers, Port, RESET_NS};
 use super::scenarios::Scenario;
 use crate::clock::Clock;
 use crate::usb::{
-    Bus, BusError, Link, PortPath, PowerError, Reply, Sighting, Transfer, TransferError, hub,
+    Bus, BusError, Link, PortPath, PowerError, Reply, Sighting, Transfer, TransferError, Use, hub,
 };
 
 /// How long hands take from pulling a plug to putting it back.
@@ -36,6 +36,7 @@ struct World {
     ports: BTreeMap<PortPath, Port>,
     numbers: Numbers,
     hubs: BTreeMap<PortPath, Hub>,
+    uses: BTreeMap<PortPath, Vec<Use>>,
 }
 
 /// A virtual bus, and the hands of whoever stands in front of it.
@@ -131,6 +132,12 @@ impl SimBus {
     /// What the host sees on that port now.
     pub fn sighting(&self, port: &PortPath) -> Option<Sighting> {
         self.with_port(port, |port, _, _| port.sighting.clone()).flatten()
+    }
+
+    /// Has the owner use what lies behind the device on that port; nobody does where `uses` is
+    /// empty.
+    pub fn set_uses(&self, port: &PortPath, uses: Vec<Use>) {
+        self.world().uses.insert(port.clone(), uses);
     }
 
     /// Pulls the plug.
@@ -287,6 +294,10 @@ impl Bus for SimBus {
     }
 
     fn open(&mut self, seen: &Sighting) -> Result<Box<dyn Link>, BusError> {
+        let uses = self.world().uses.get(&seen.port).cloned().unwrap_or_default();
+        if !uses.is_empty() {
+            return Err(BusError::InUse { port: seen.port.clone(), uses });
+        }
         match self.sighting(&seen.port) {
             Some(now) if now.is_same_enumeration(seen) => Ok(Box::new(SimLink {
                 bus: self.clone(),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::in_use::{self, Use};
 use super::{PortPath, PowerError, Reply, Sighting, Transfer, TransferError};
 use crate::clock::Clock;
 
@@ -26,6 +27,7 @@ pub trait Bus {
     /// dropped.
     ///
     /// # Errors
+    /// [`BusError::InUse`] when somebody uses what lies behind it, before anything is detached;
     /// [`BusError::Left`] when the device at that port is no longer the one sighted.
     fn open(&mut self, seen: &Sighting) -> Result<Box<dyn Link>, BusError>;
 
@@ -107,6 +109,15 @@ pub enum BusError {
     /// Another program or driver holds the device.
     #[error("the device at port {0} is in use by another program")]
     Busy(PortPath),
+    /// The owner of the computer uses what lies behind the device. Nothing was detached from it,
+    /// and no option overrides this.
+    #[error("the device at port {port} is in use: {}", in_use::list(uses))]
+    InUse {
+        /// Its port.
+        port: PortPath,
+        /// Every use that was found, in the order in which they can be ended.
+        uses: Vec<Use>,
+    },
     /// The device left, or another took its place.
     #[error("the device at port {0} is gone")]
     Left(PortPath),

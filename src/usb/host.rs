@@ -26,6 +26,7 @@
 mod descriptor;
 mod failure;
 mod hub;
+mod in_use;
 mod link;
 mod memory;
 mod permission;

@@ -9,6 +9,7 @@ pub mod bus;
 pub mod hexdump;
 pub mod host;
 pub mod hub;
+pub mod in_use;
 pub mod lock;
 pub mod sighting;
 pub mod trace;
@@ -16,5 +17,6 @@ pub mod transfer;
 
 pub use bus::{Bus, BusError, Link};
 pub use hub::PowerError;
+pub use in_use::Use;
 pub use sighting::{ClassCode, Endpoint, Ids, Interface, PortPath, Sighting, Speed};
 pub use transfer::{Reply, Setup, Transfer, TransferError};

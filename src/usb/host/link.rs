@@ -12,6 +12,7 @@ use rusb::{Context, Device, DeviceHandle};
 
 use super::descriptor;
 use super::failure::{bus_error, transfer_error};
+use super::in_use;
 use crate::clock::{Clock, RealClock};
 use crate::usb::{BusError, Interface, Link, PortPath, Reply, Setup, Transfer, TransferError};
 
@@ -63,7 +64,10 @@ impl HostLink {
             detached: Vec::new(),
             claimed: BTreeMap::new(),
         };
+        // Immediately before, and held until the drivers are off: nobody mounts it in between.
+        let held = in_use::hold_unused(port)?;
         link.detach_drivers()?;
+        drop(held);
         link.hold()?;
         log::debug!("{port}: opened, drivers detached from interfaces {:?}", link.detached);
         Ok(link)

@@ -1,0 +1,23 @@
+//! A device that its owner uses is not touched.
+
+mod support;
+
+use recover::executor::Request;
+use recover::rescue::{Code, DeviceState};
+use recover::usb::Use;
+use support::{Desk, port, scenario};
+
+#[test]
+fn a_device_in_use_is_not_touched_whatever_is_forced() {
+    for force in [false, true] {
+        let mut desk = Desk::new(scenario("at2lp-rc42"));
+        let before = (desk.bus.transfers(&port()), desk.bus.eeprom(&port()));
+        desk.bus
+            .set_uses(&port(), vec![Use::new("/dev/sdb1 is mounted at /mnt/x", "umount /mnt/x")]);
+        let outcome = desk.rescue(&Request { force, ..Request::default() });
+        let failure = outcome.failure.expect("it is refused");
+        assert_eq!((failure.code, failure.device), (Code::R407, DeviceState::Untouched));
+        assert_eq!(failure.next.first().map(String::as_str), Some("`umount /mnt/x`"));
+        assert_eq!((desk.bus.transfers(&port()), desk.bus.eeprom(&port())), before);
+    }
+}
