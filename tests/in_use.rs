@@ -4,7 +4,7 @@ mod support;
 
 use recover::executor::Request;
 use recover::rescue::{Code, DeviceState};
-use recover::usb::Use;
+use recover::usb::{Bus, BusError, PowerError, Use};
 use support::{Desk, port, scenario};
 
 #[test]
@@ -20,4 +20,17 @@ fn a_device_in_use_is_not_touched_whatever_is_forced() {
         assert_eq!(failure.next.first().map(String::as_str), Some("`umount /mnt/x`"));
         assert_eq!((desk.bus.transfers(&port()), desk.bus.eeprom(&port())), before);
     }
+}
+
+#[test]
+fn a_device_in_use_is_neither_reset_nor_switched_off() {
+    let desk = Desk::new(scenario("at2lp-rc42"));
+    let mut bus = desk.bus.clone();
+    let seen = bus.sighting(&port()).expect("it is on the bus");
+    bus.set_uses(&port(), vec![Use::new("/dev/sdb1 is mounted at /mnt/x", "umount /mnt/x")]);
+    assert!(matches!(bus.reset(&seen), Err(BusError::InUse { .. })));
+    let off = bus.power_off(&seen).expect_err("it is refused");
+    assert!(matches!(off, PowerError::InUse { .. }));
+    assert!(off.to_string().contains("`umount /mnt/x`"), "{off}");
+    assert_eq!(bus.sighting(&port()), Some(seen));
 }

@@ -215,9 +215,8 @@ impl Failure {
                 .next("close the program that uses it (virtual machines and vendor tools take whole USB devices), then run the same command"),
             BusError::InUse { port, uses } => uses
                 .iter()
-                .filter_map(|one| one.end.as_ref())
-                .fold(Self::new(Code::R407, error.to_string(), place(port)), |failure, end| {
-                    failure.next(format!("`{end}`"))
+                .fold(Self::new(Code::R407, error.to_string(), place(port)), |failure, one| {
+                    failure.next(one.end.clone())
                 })
                 .next("then run the same command; no option overrides this"),
             BusError::Left(port) => Self::new(Code::R110, error.to_string(), place(port))

@@ -140,6 +140,18 @@ impl SimBus {
         self.world().uses.insert(port.clone(), uses);
     }
 
+    fn uses(&self, port: &PortPath) -> Vec<Use> {
+        self.world().uses.get(port).cloned().unwrap_or_default()
+    }
+
+    fn is_unused(&self, port: &PortPath) -> Result<(), BusError> {
+        let uses = self.uses(port);
+        if uses.is_empty() {
+            return Ok(());
+        }
+        Err(BusError::InUse { port: port.clone(), uses })
+    }
+
     /// Pulls the plug.
     pub fn unplug(&self, port: &PortPath) {
         self.with_port(port, |port, now, _| port.power(false, now));
@@ -294,10 +306,7 @@ impl Bus for SimBus {
     }
 
     fn open(&mut self, seen: &Sighting) -> Result<Box<dyn Link>, BusError> {
-        let uses = self.world().uses.get(&seen.port).cloned().unwrap_or_default();
-        if !uses.is_empty() {
-            return Err(BusError::InUse { port: seen.port.clone(), uses });
-        }
+        self.is_unused(&seen.port)?;
         match self.sighting(&seen.port) {
             Some(now) if now.is_same_enumeration(seen) => Ok(Box::new(SimLink {
                 bus: self.clone(),
@@ -309,6 +318,7 @@ impl Bus for SimBus {
     }
 
     fn reset(&mut self, seen: &Sighting) -> Result<(), BusError> {
+        self.is_unused(&seen.port)?;
         match self.sighting(&seen.port) {
             Some(now) if now.is_same_enumeration(seen) => {}
             _ => return Err(BusError::Left(seen.port.clone())),
@@ -323,6 +333,10 @@ impl Bus for SimBus {
     }
 
     fn power_off(&mut self, seen: &Sighting) -> Result<(), PowerError> {
+        let uses = self.uses(&seen.port);
+        if !uses.is_empty() {
+            return Err(PowerError::InUse { port: seen.port.clone(), uses });
+        }
         match self.sighting(&seen.port) {
             Some(now) if now.is_same_enumeration(seen) => self.switch(&seen.port, false),
             _ => Err(PowerError::Left(seen.port.clone())),

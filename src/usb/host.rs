@@ -237,6 +237,8 @@ impl Bus for HostBus {
     fn reset(&mut self, seen: &Sighting) -> Result<(), BusError> {
         let device = self.find(seen)?;
         let handle = device.open().map_err(|error| bus_error(error, &seen.port))?;
+        // Immediately before, and held until it is over: a reset takes a disk from its owner too.
+        let _held = in_use::hold_unused(&seen.port)?;
         log::debug!("{}: reset", seen.port);
         match handle.reset() {
             Ok(()) => Ok(()),
@@ -253,6 +255,10 @@ impl Bus for HostBus {
 
     fn power_off(&mut self, seen: &Sighting) -> Result<(), PowerError> {
         self.find(seen).map_err(|_| PowerError::Left(seen.port.clone()))?;
+        let _held = in_use::hold_unused(&seen.port).map_err(|error| match error {
+            BusError::InUse { port, uses } => PowerError::InUse { port, uses },
+            other => PowerError::NotSwitchable(other.to_string()),
+        })?;
         power::switch(&seen.port, false, &self.sysfs, &self.clock)?;
         self.without_power.push(seen.port.clone());
         Ok(())

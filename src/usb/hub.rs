@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::in_use::{self, Use};
 use super::{Link, PortPath, Setup, Transfer, TransferError};
 use crate::clock::Deadline;
 use crate::usb::transfer::CONTROL_TIMEOUT;
@@ -53,6 +54,18 @@ pub enum PowerError {
     /// The port does not hold the device that was sighted.
     #[error("the device at port {0} is gone")]
     Left(PortPath),
+    /// The owner of the computer uses what lies behind the device; it kept its power.
+    #[error(
+        "the device at port {port} is in use: {}; end the use first: {}",
+        in_use::list(uses),
+        in_use::ends(uses)
+    )]
+    InUse {
+        /// Its port.
+        port: PortPath,
+        /// Every use that was found.
+        uses: Vec<Use>,
+    },
     /// The hub said that it took the power, and the device stayed.
     #[error("the hub says so, and the device at port {0} stayed: it does not really switch it")]
     Stayed(PortPath),

@@ -9,14 +9,20 @@ use serde::{Deserialize, Serialize};
 pub struct Use {
     /// What uses it: `/dev/sdb1 is mounted at /mnt/x`.
     pub what: String,
-    /// The command that ends the use: `umount /mnt/x`. `None` where no single command does.
-    pub end: Option<String>,
+    /// What ends the use: a command in backquotes (`` `umount /mnt/x` ``), or words where no
+    /// command does.
+    pub end: String,
 }
 
 impl Use {
     /// A use that a command ends.
     pub fn new(what: impl Into<String>, end: impl Into<String>) -> Self {
-        Self { what: what.into(), end: Some(end.into()) }
+        Self::ended_by(what, format!("`{}`", end.into()))
+    }
+
+    /// A use that no command ends, and what to do instead.
+    pub fn ended_by(what: impl Into<String>, words: impl Into<String>) -> Self {
+        Self { what: what.into(), end: words.into() }
     }
 }
 
@@ -29,4 +35,9 @@ impl fmt::Display for Use {
 /// Every use in one line.
 pub(super) fn list(uses: &[Use]) -> String {
     uses.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// What ends every use, in one line.
+pub(super) fn ends(uses: &[Use]) -> String {
+    uses.iter().map(|one| one.end.as_str()).collect::<Vec<_>>().join(", ")
 }

@@ -12,7 +12,6 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use self::nodes::Kind;
-use crate::usb::in_use::Use;
 use crate::usb::{BusError, PortPath};
 
 /// Disks of the device, held exclusively: nobody can mount them until this is dropped.
@@ -39,8 +38,7 @@ fn hold_below(root: &Path, port: &PortPath) -> Result<Held, BusError> {
             Ok(file) => disks.push(file),
             Err(error) if error.kind() == ErrorKind::ResourceBusy => {
                 if !found.iter().any(|one| one.what.contains(&disk.path())) {
-                    let what = format!("{} is held by another program", disk.path());
-                    found.push(Use::new(what, format!("fuser -v {}", disk.path())));
+                    found.extend(uses::holding(root, &nodes, disk));
                 }
             }
             Err(error) => log::warn!(
@@ -69,5 +67,6 @@ fn exclusively(path: &PathBuf) -> std::io::Result<File> {
     File::open(path)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests;

@@ -28,14 +28,14 @@ fn uses(root: &tempfile::TempDir) -> Vec<(String, String)> {
     match hold_below(root.path(), &PortPath::new(3, vec![2])) {
         Ok(_) => Vec::new(),
         Err(BusError::InUse { uses, .. }) => {
-            uses.into_iter().map(|one| (one.what, one.end.unwrap_or_default())).collect()
+            uses.into_iter().map(|one| (one.what, one.end)).collect()
         }
         Err(other) => panic!("{other}"),
     }
 }
 
 fn one(what: &str, end: &str) -> Vec<(String, String)> {
-    vec![(what.to_owned(), end.to_owned())]
+    vec![(what.to_owned(), format!("`{end}`"))]
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn what_lies_on_a_holder_is_ended_before_the_holder() {
     put(&root, "sys/block/dm-0/dm/uuid", "CRYPT-LUKS2-1\n");
     put(&root, "proc/1/mountinfo", "9 1 253:0 / /mnt/s rw - ext4 /dev/mapper/safe rw\n");
     let ends: Vec<String> = uses(&root).into_iter().map(|(_, end)| end).collect();
-    assert_eq!(ends, ["umount /mnt/s", "cryptsetup close safe"]);
+    assert_eq!(ends, ["`umount /mnt/s`", "`cryptsetup close safe`"]);
 }
 
 #[test]
@@ -91,7 +91,13 @@ fn an_open_serial_device_is_in_use() {
     assert_eq!(uses(&root), []);
     symlink("/dev/ttyACM0", root.path().join("proc/5/fd/3")).unwrap();
     put(&root, "proc/5/comm", "minicom\n");
-    assert_eq!(uses(&root), one("/dev/ttyACM0 is open in process 5 (minicom)", "kill 5"));
+    assert_eq!(
+        uses(&root),
+        [(
+            "/dev/ttyACM0 is open in process 5 (minicom)".to_owned(),
+            "close the program 5 (minicom)".to_owned()
+        )]
+    );
 }
 
 #[test]
@@ -102,4 +108,28 @@ fn a_network_interface_that_is_up_is_in_use() {
     assert_eq!(uses(&root), []);
     put(&root, flags, "0x1003\n");
     assert_eq!(uses(&root), one("network interface eth1 is up", "ip link set eth1 down"));
+}
+
+#[test]
+fn who_holds_a_disk_is_named_and_is_told_to_close_it() {
+    let root = computer();
+    let nodes = nodes::below(root.path(), "3-2");
+    let disk = nodes.iter().find(|node| node.kind == Kind::Disk).unwrap();
+    let ends = || -> Vec<String> {
+        uses::holding(root.path(), &nodes, disk).into_iter().map(|one| one.end).collect()
+    };
+    let unknown = "close the program that holds it; `sudo fuser -v /dev/sdb` names it";
+    assert_eq!(ends(), [unknown]);
+    put(&root, "proc/8/comm", "photorec\n");
+    fs::create_dir_all(root.path().join("proc/8/fd")).unwrap();
+    symlink("/dev/sdb1", root.path().join("proc/8/fd/4")).unwrap();
+    assert_eq!(ends(), ["close the program 8 (photorec)"]);
+}
+
+#[test]
+fn a_holder_of_an_unknown_kind_is_stopped_by_what_made_it() {
+    let root = computer();
+    fs::create_dir_all(root.path().join(format!("{DISK}/holders/drbd0"))).unwrap();
+    let ends: Vec<String> = uses(&root).into_iter().map(|(_, end)| end).collect();
+    assert_eq!(ends, ["stop what made /dev/drbd0"]);
 }

@@ -60,6 +60,7 @@ fn holders(root: &Path, block: &Node) -> Vec<(Node, Use)> {
         let number = attribute(&folder, "dev").unwrap_or_default();
         let mapped = attribute(&folder, "dm/name");
         let uuid = attribute(&folder, "dm/uuid").unwrap_or_default();
+        let what = format!("{} is part of /dev/{name}", block.path());
         let end = match &mapped {
             Some(mapped) if uuid.starts_with("LVM-") => {
                 format!("lvchange -an /dev/mapper/{mapped}")
@@ -69,10 +70,14 @@ fn holders(root: &Path, block: &Node) -> Vec<(Node, Use)> {
             None if name.starts_with("loop") => format!("losetup -d /dev/{name}"),
             None if name.starts_with("md") => format!("mdadm --stop /dev/{name}"),
             None if name.starts_with("bcache") => format!("echo 1 > /sys/block/{name}/bcache/stop"),
-            None => format!("lsblk /dev/{name}"),
+            None => String::new(),
         };
-        let what = format!("{} is part of /dev/{name}", block.path());
-        (Node { kind: Kind::Disk, name, number, folder }, Use::new(what, end))
+        let one = if end.is_empty() {
+            Use::ended_by(what, format!("stop what made /dev/{name}"))
+        } else {
+            Use::new(what, end)
+        };
+        (Node { kind: Kind::Disk, name, number, folder }, one)
     };
     names.into_iter().map(node).collect()
 }
@@ -145,11 +150,30 @@ fn swaps(root: &Path, blocks: &[Node]) -> Vec<Use> {
     paths.filter_map(used).collect()
 }
 
+/// Who holds a disk that cannot be opened exclusively: every process that has it or one of its
+/// partitions open. Never empty.
+pub(super) fn holding(root: &Path, nodes: &[Node], disk: &Node) -> Vec<Use> {
+    let blocks: Vec<&Node> =
+        nodes.iter().filter(|node| node.folder.starts_with(&disk.folder)).collect();
+    let found = open_in(root, &blocks);
+    if !found.is_empty() {
+        return found;
+    }
+    let path = disk.path();
+    let end = format!("close the program that holds it; `sudo fuser -v {path}` names it");
+    vec![Use::ended_by(format!("{path} is held by another program"), end)]
+}
+
 /// Character devices that a process has open.
 fn open_files(root: &Path, nodes: &[Node]) -> Vec<Use> {
-    let mut found = Vec::new();
     let characters: Vec<&Node> = nodes.iter().filter(|n| n.kind == Kind::Character).collect();
-    if characters.is_empty() {
+    open_in(root, &characters)
+}
+
+/// Processes that have one of these devices open.
+fn open_in(root: &Path, nodes: &[&Node]) -> Vec<Use> {
+    let mut found = Vec::new();
+    if nodes.is_empty() {
         return found;
     }
     let mut unread = 0;
@@ -160,13 +184,13 @@ fn open_files(root: &Path, nodes: &[Node]) -> Vec<Use> {
         };
         for file in files.take(MAX_FILES).filter_map(Result::ok) {
             let Ok(target) = fs::read_link(file.path()) else { continue };
-            let Some(node) = characters.iter().find(|n| Path::new(&n.path()) == target) else {
+            let Some(node) = nodes.iter().find(|n| Path::new(&n.path()) == target) else {
                 continue;
             };
             let number = process.file_name().unwrap_or_default().to_string_lossy();
             let program = attribute(&process, "comm").unwrap_or_default();
             let what = format!("{} is open in process {number} ({program})", node.path());
-            let one = Use::new(what, format!("kill {number}"));
+            let one = Use::ended_by(what, format!("close the program {number} ({program})"));
             if !found.contains(&one) {
                 found.push(one);
             }
