@@ -135,7 +135,7 @@ fn a_rescue_that_ended_well_leaves_nobody_on_trial() {
     assert_eq!(rescued.result, Verdict::Rescued);
     let journals = desk.store.journals().unwrap();
     assert_eq!(journals[0].journal().left_on_trial(), None);
-    assert_eq!(journals[0].journal().result(), Some("rescued"));
+    assert_eq!(journals[0].journal().result(), Some(recover::journal::Ending::Rescued));
 }
 
 /// What a rescue was to make of a device tells nothing when it failed.

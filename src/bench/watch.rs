@@ -14,9 +14,9 @@ use super::worker::{Job, Teller};
 use super::{Command, Crew, Mode, Place, Shop};
 use crate::chip;
 use crate::clock::{Clock, Deadline};
+use crate::executor::POLL;
 use crate::executor::Request;
 use crate::executor::candidate::Candidate;
-use crate::executor::find::POLL;
 use crate::rescue::Failure;
 use crate::usb::{Bus, PortPath, Sighting};
 

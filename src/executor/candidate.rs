@@ -3,7 +3,7 @@
 
 use super::Request;
 use crate::chip::{self, Chip, Identity, Standing, Suspicion};
-use crate::journal::Journal;
+use crate::journal::{Ending, Journal};
 use crate::profile::{Library, Scope};
 use crate::usb::{ClassCode, Interface, PortPath, Sighting, Speed};
 
@@ -131,7 +131,8 @@ fn as_profiled(seen: &Sighting, library: &Library, scope: Scope) -> Option<Recog
 
 /// A device that an earlier rescue brought back, and that no profile knows.
 fn as_rescued(seen: &Sighting, journals: &[&Journal]) -> Option<Recognised> {
-    let journal = journals.iter().rfind(|j| j.result() == Some("rescued") && expects(j, seen))?;
+    let journal =
+        journals.iter().rfind(|j| j.result() == Some(Ending::Rescued) && expects(j, seen))?;
     let detail = "it is what that rescue made of it";
     running(&journal.begun().chip, "enclosure of an earlier rescue", detail)
 }

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::operator::Switching;
-use super::power::SwitchedBy;
+
 use crate::chip::{DriveAnswer, Evidence, Identity, Model, Running, Size, Standing};
+use crate::rescue::outcome::SwitchedBy;
 use crate::rescue::{Condition, Failure, Limit, Outcome, Preflight, Risk};
 use crate::usb::{Ids, PortPath};
 

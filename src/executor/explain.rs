@@ -1,13 +1,13 @@
 //! Errors of chips and memories as the owner of the device should hear them.
 
-use super::session::Session;
+use super::run::Run;
 use crate::chip::{ChipError, MemoryError};
 use crate::rescue::{Code, DeviceState, Failure};
 use crate::usb::TransferError;
 
-impl Session<'_> {
+impl Run<'_> {
     /// A chip's error as the owner of the device should hear it.
-    pub(super) fn chip_failure(&self, error: ChipError, place: &str) -> Failure {
+    pub fn chip_failure(&self, error: ChipError, place: &str) -> Failure {
         let port =
             self.outcome.port.as_ref().map_or(String::new(), |port| format!(", port {port}"));
         let place = format!("{place}{port}");
@@ -48,7 +48,7 @@ impl Session<'_> {
     }
 
     /// A memory's error as the owner of the device should hear it.
-    pub(super) fn memory_failure(&self, error: MemoryError, place: &str) -> Failure {
+    pub fn memory_failure(&self, error: MemoryError, place: &str) -> Failure {
         let what = error.to_string();
         let failure = match error {
             MemoryError::Chip(error) => return self.chip_failure(error, place),

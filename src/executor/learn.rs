@@ -7,11 +7,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Request;
 use super::candidate::{Candidate, recognise};
 use super::event::Event;
-use super::examine::Examined;
-use super::session::Session;
+use super::examine::Judged;
+use super::prove::Proven;
+use super::run::Run;
+use super::{Request, examine, find, prove};
 use crate::chip::{Chip, Finding, Grade, Identity, Image, Running, Size, Standing};
 use crate::profile::{
     self, BlankSighting, ChipClaim, Confidence, IdentityClaim, ImageClaim, ImageSource,
@@ -43,191 +44,185 @@ struct Separated {
     serial: String,
 }
 
-impl Session<'_> {
-    pub(super) fn run_learning(
-        &mut self,
-        request: &Request,
-        learning: &Learning,
-    ) -> Result<Verdict, Failure> {
-        self.one_to_learn_from(request)?;
-        let candidate = self.find(request)?;
-        self.sighted(&candidate);
-        let _lock = self.lock(&candidate.seen)?;
-        let (finding, mut link) = self.prove(&candidate)?;
-        self.outcome.identity.seen = Some(Identity::of(&candidate.seen));
-        // No backup is kept: one of this port would later pass for the rescued enclosure's own.
-        let examined =
-            self.judge(&candidate.seen, candidate.chip, &finding, &mut *link, u32::MAX)?;
-        drop(link);
-        let image = self.image_to_learn(&candidate, &finding, &examined)?;
-        let seen = Identity::of(&candidate.seen);
-        let healthy = image.identity.clone().unwrap_or_else(|| seen.clone());
-        if finding.running == Running::Firmware {
-            let differences = healthy.differences(&seen);
-            if !differences.is_empty() {
-                let what = format!(
-                    "its memory holds another image than the one that runs: {}",
-                    differences.join(", ")
-                );
-                return Err(self.nothing_to_learn(what));
-            }
+pub(super) fn learn(
+    run: &mut Run<'_>,
+    request: &Request,
+    learning: &Learning,
+) -> Result<Verdict, Failure> {
+    one_to_learn_from(run, request)?;
+    let candidate = find::find(run, request)?;
+    find::announce(run, &candidate);
+    let _lock = run.lock(&candidate.seen)?;
+    let mut proven = prove::prove(run, &candidate)?;
+    run.outcome.identity.seen = Some(Identity::of(&candidate.seen));
+    // No backup is kept: one of this port would later pass for the rescued enclosure's own.
+    let judged = examine::judge(run, &candidate, &mut proven, u32::MAX)?;
+    let Proven { finding, link, .. } = proven;
+    drop(link);
+    let image = image_to_learn(run, &candidate, &finding, &judged)?;
+    let seen = Identity::of(&candidate.seen);
+    let healthy = image.identity.clone().unwrap_or_else(|| seen.clone());
+    if finding.running == Running::Firmware {
+        let differences = healthy.differences(&seen);
+        if !differences.is_empty() {
+            let what = format!(
+                "its memory holds another image than the one that runs: {}",
+                differences.join(", ")
+            );
+            return Err(nothing_to_learn(run, what));
+        }
+    } else {
+        run.note("the chip runs its mask ROM now, so that the image starts is inferred from its structure".to_owned());
+    }
+    let separated = separate(candidate.chip, &finding, &image, &healthy);
+    let name = learnt_name(run, learning, &healthy, finding.model.name)?;
+    let profile = learnt_profile(run, &candidate, &finding, &judged, &healthy, &separated);
+    let profile = Profile { name, ..profile };
+    let folder = learning.folder.join(finding.model.family).join(&profile.name);
+    write(&folder, &profile, &separated).map_err(|failure| failure.leaving(run.state))?;
+    run.emit(&Event::Learnt {
+        profile: profile.name,
+        folder,
+        bytes: separated.bytes.len(),
+        serial: separated.serial,
+    });
+    Ok(Verdict::Planned)
+}
+
+/// Of several devices the owner says which is the healthy twin.
+fn one_to_learn_from(run: &mut Run<'_>, request: &Request) -> Result<(), Failure> {
+    if request.port.is_some() {
+        return Ok(());
+    }
+    let seen = run.scan()?;
+    let known: Vec<_> =
+        seen.iter().filter_map(|seen| Some((seen, recognise(seen)?.1.name))).collect();
+    let [_, _, ..] = known.as_slice() else { return Ok(()) };
+    let what = format!("{} devices could be learnt from", known.len());
+    let mut failure = Failure::new(Code::R301, what, "all ports");
+    for (seen, name) in known {
+        let again = &run.tools.commands.again;
+        failure.next.push(format!("{again} --port {}    ({} {name})", seen.port, seen.ids));
+    }
+    Err(failure)
+}
+
+fn nothing_to_learn(run: &Run<'_>, what: String) -> Failure {
+    let port = run.outcome.port.as_ref().map_or(String::new(), |port| format!("port {port}"));
+    Failure::new(Code::R117, what, port)
+        .leaving(run.state)
+        .next("plug in a healthy enclosure of the same model, and name it with --port")
+        .next("if it was written since its last start, take its power away first")
+}
+
+fn image_to_learn(
+    run: &Run<'_>,
+    candidate: &Candidate,
+    finding: &Finding,
+    judged: &Judged,
+) -> Result<Image, Failure> {
+    let contents = judged.survey.contents.as_deref().unwrap_or_default();
+    match &judged.condition {
+        Condition::Complete { .. } => candidate
+            .chip
+            .image_in_memory(finding.model, contents)
+            .map_err(|error| Failure::from_image(&error, "memory").leaving(run.state)),
+        other => Err(nothing_to_learn(run, format!("its memory is {other}"))),
+    }
+}
+
+/// A name that no profile has.
+fn learnt_name(
+    run: &Run<'_>,
+    learning: &Learning,
+    healthy: &Identity,
+    model: &str,
+) -> Result<String, Failure> {
+    let library = run.tools.library;
+    if let Some(name) = &learning.name {
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let why = if name.is_empty() || name.starts_with('-') || !name.chars().all(fits) {
+            "a profile's name is made of small letters, digits and hyphens"
+        } else if library.find(name).is_some() {
+            "a profile of this name is there already, and is not overwritten"
         } else {
-            self.note("the chip runs its mask ROM now, so that the image starts is inferred from its structure".to_owned());
-        }
-        let separated = separate(candidate.chip, &finding, &image, &healthy);
-        let name = self.learnt_name(learning, &healthy, finding.model.name)?;
-        let profile = self.learnt_profile(&candidate, &finding, &examined, &healthy, &separated);
-        let profile = Profile { name, ..profile };
-        let folder = learning.folder.join(finding.model.family).join(&profile.name);
-        write(&folder, &profile, &separated).map_err(|failure| failure.leaving(self.state))?;
-        self.emit(&Event::Learnt {
-            profile: profile.name,
-            folder,
-            bytes: separated.bytes.len(),
-            serial: separated.serial,
-        });
-        Ok(Verdict::Planned)
-    }
-
-    /// Of several devices the owner says which is the healthy twin.
-    fn one_to_learn_from(&mut self, request: &Request) -> Result<(), Failure> {
-        if request.port.is_some() {
-            return Ok(());
-        }
-        let seen = self.scan()?;
-        let known: Vec<_> =
-            seen.iter().filter_map(|seen| Some((seen, recognise(seen)?.1.name))).collect();
-        let [_, _, ..] = known.as_slice() else { return Ok(()) };
-        let what = format!("{} devices could be learnt from", known.len());
-        let mut failure = Failure::new(Code::R301, what, "all ports");
-        for (seen, name) in known {
-            let again = &self.tools.commands.again;
-            failure.next.push(format!("{again} --port {}    ({} {name})", seen.port, seen.ids));
-        }
-        Err(failure)
-    }
-
-    fn nothing_to_learn(&self, what: String) -> Failure {
-        let port = self.outcome.port.as_ref().map_or(String::new(), |port| format!("port {port}"));
-        Failure::new(Code::R117, what, port)
-            .leaving(self.state)
-            .next("plug in a healthy enclosure of the same model, and name it with --port")
-            .next("if it was written since its last start, take its power away first")
-    }
-
-    fn image_to_learn(
-        &self,
-        candidate: &Candidate,
-        finding: &Finding,
-        examined: &Examined,
-    ) -> Result<Image, Failure> {
-        let contents = examined.survey.contents.as_deref().unwrap_or_default();
-        match &examined.condition {
-            Condition::Complete { .. } => candidate
-                .chip
-                .image_in_memory(finding.model, contents)
-                .map_err(|error| Failure::from_image(&error, "memory").leaving(self.state)),
-            other => Err(self.nothing_to_learn(format!("its memory is {other}"))),
-        }
-    }
-
-    /// A name that no profile has.
-    fn learnt_name(
-        &self,
-        learning: &Learning,
-        healthy: &Identity,
-        model: &str,
-    ) -> Result<String, Failure> {
-        let library = self.tools.library;
-        if let Some(name) = &learning.name {
-            let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-            let why = if name.is_empty() || name.starts_with('-') || !name.chars().all(fits) {
-                "a profile's name is made of small letters, digits and hyphens"
-            } else if library.find(name).is_some() {
-                "a profile of this name is there already, and is not overwritten"
-            } else {
-                return Ok(name.clone());
-            };
-            return Err(Failure::new(Code::R311, why, format!("--name {name}"))
-                .leaving(self.state)
-                .next("choose another name"));
-        }
-        let wished = made_name(healthy, model);
-        let numbered = (2..1000).map(|number| format!("{wished}-{number}"));
-        let free = std::iter::once(wished.clone()).chain(numbered);
-        free.into_iter().find(|name| library.find(name).is_none()).ok_or_else(|| {
-            Failure::new(Code::R311, "a thousand profiles have this name already", wished)
-                .leaving(self.state)
-                .next("choose one with --name")
-        })
-    }
-
-    fn learnt_profile(
-        &self,
-        candidate: &Candidate,
-        finding: &Finding,
-        examined: &Examined,
-        healthy: &Identity,
-        separated: &Separated,
-    ) -> Profile {
-        let date = self.tools.bus.clock().date().strftime("%Y-%m-%d");
-        let identity = Identity {
-            manufacturer: presentable(healthy.manufacturer.as_ref()),
-            product: presentable(healthy.product.as_ref()),
-            serial: None,
-            ..healthy.clone()
+            return Ok(name.clone());
         };
-        let title = identity.product.clone().unwrap_or_else(|| finding.model.title.to_owned());
-        let captured =
-            |basis: &str| Confidence { grade: Grade::Captured, basis: Some(basis.to_owned()) };
-        let started = match finding.running {
-            Running::Firmware => {
-                captured("a healthy enclosure of this model ran it when it was read")
-            }
-            Running::MaskRom => Confidence {
-                grade: Grade::Inferred,
-                basis: Some(
-                    "it is a whole image, but the chip was not seen to start it".to_owned(),
-                ),
-            },
-        };
-        let (size_bytes, size) = match examined.survey.size {
-            Size::Proven(bytes) => (bytes, captured("it was read to its end")),
-            Size::AtLeast(_) => {
-                let basis = "its content does not tell more".to_owned();
-                let inferred = Confidence { grade: Grade::Inferred, basis: Some(basis) };
-                (examined.survey.part_bytes, inferred)
-            }
-        };
-        Profile {
-            name: String::new(),
-            title,
-            aliases: Vec::new(),
-            scope: self.tools.scope,
-            chip: ChipClaim {
-                model: finding.model.name.to_owned(),
-                confidence: captured("the chip was asked"),
-            },
-            sightings: blank_sightings(candidate.chip, finding),
-            identity: Some(IdentityClaim { identity, confidence: started.clone() }),
-            memory: MemoryClaim { part: "not known".to_owned(), size_bytes, confidence: size },
-            image: ImageClaim {
-                source: ImageSource::Shipped {
-                    file: IMAGE.to_owned(),
-                    sha256: Sha256Digest::of(&separated.bytes),
-                },
-                size_bytes: u32::try_from(separated.bytes.len()).ok(),
-                own_serial: separated.own_serial,
-                description: "Read from a healthy enclosure of this model. It may be its maker's firmware, and is for your own use.".to_owned(),
-                confidence: started,
-            },
-            guidance: Vec::new(),
-            provenance: Provenance {
-                sources: vec![format!("`recover profile learn` on {date}, a healthy enclosure")],
-                notes: None,
-                contributed_by: "its owner".to_owned(),
-            },
+        return Err(Failure::new(Code::R311, why, format!("--name {name}"))
+            .leaving(run.state)
+            .next("choose another name"));
+    }
+    let wished = made_name(healthy, model);
+    let numbered = (2..1000).map(|number| format!("{wished}-{number}"));
+    let free = std::iter::once(wished.clone()).chain(numbered);
+    free.into_iter().find(|name| library.find(name).is_none()).ok_or_else(|| {
+        Failure::new(Code::R311, "a thousand profiles have this name already", wished)
+            .leaving(run.state)
+            .next("choose one with --name")
+    })
+}
+
+fn learnt_profile(
+    run: &Run<'_>,
+    candidate: &Candidate,
+    finding: &Finding,
+    judged: &Judged,
+    healthy: &Identity,
+    separated: &Separated,
+) -> Profile {
+    let date = run.tools.bus.clock().date().strftime("%Y-%m-%d");
+    let identity = Identity {
+        manufacturer: presentable(healthy.manufacturer.as_ref()),
+        product: presentable(healthy.product.as_ref()),
+        serial: None,
+        ..healthy.clone()
+    };
+    let title = identity.product.clone().unwrap_or_else(|| finding.model.title.to_owned());
+    let captured =
+        |basis: &str| Confidence { grade: Grade::Captured, basis: Some(basis.to_owned()) };
+    let started = match finding.running {
+        Running::Firmware => captured("a healthy enclosure of this model ran it when it was read"),
+        Running::MaskRom => Confidence {
+            grade: Grade::Inferred,
+            basis: Some("it is a whole image, but the chip was not seen to start it".to_owned()),
+        },
+    };
+    let (size_bytes, size) = match judged.survey.size {
+        Size::Proven(bytes) => (bytes, captured("it was read to its end")),
+        Size::AtLeast(_) => {
+            let basis = "its content does not tell more".to_owned();
+            let inferred = Confidence { grade: Grade::Inferred, basis: Some(basis) };
+            (judged.survey.part_bytes, inferred)
         }
+    };
+    Profile {
+        name: String::new(),
+        title,
+        aliases: Vec::new(),
+        scope: run.tools.scope,
+        chip: ChipClaim {
+            model: finding.model.name.to_owned(),
+            confidence: captured("the chip was asked"),
+        },
+        sightings: blank_sightings(candidate.chip, finding),
+        identity: Some(IdentityClaim { identity, confidence: started.clone() }),
+        memory: MemoryClaim { part: "not known".to_owned(), size_bytes, confidence: size },
+        image: ImageClaim {
+            source: ImageSource::Shipped {
+                file: IMAGE.to_owned(),
+                sha256: Sha256Digest::of(&separated.bytes),
+            },
+            size_bytes: u32::try_from(separated.bytes.len()).ok(),
+            own_serial: separated.own_serial,
+            description: "Read from a healthy enclosure of this model. It may be its maker's firmware, and is for your own use.".to_owned(),
+            confidence: started,
+        },
+        guidance: Vec::new(),
+        provenance: Provenance {
+            sources: vec![format!("`recover profile learn` on {date}, a healthy enclosure")],
+            notes: None,
+            contributed_by: "its owner".to_owned(),
+        },
     }
 }
 

@@ -6,34 +6,42 @@
 //! goes out as [`Event`]s.
 
 pub mod candidate;
+mod choose;
+mod confirm;
 pub mod event;
-pub mod examine;
+mod examine;
 mod explain;
-pub mod find;
+mod find;
 mod guide;
 pub mod learn;
 pub mod meter;
 pub mod operator;
 mod own_backup;
-pub mod perform;
+mod perform;
+mod permission;
 mod planning;
-pub mod power;
+mod power;
+mod prove;
 mod records;
-pub mod restart;
+mod restart;
+mod run;
 pub mod session;
 pub mod store;
 mod target;
+mod trial;
 mod unfinished;
+mod waits;
 mod write;
 
 use std::time::Duration;
 
+pub use choose::unique;
 pub use event::{Both, Event, Observer, Silence};
 pub use learn::Learning;
 pub use operator::{Consent, Operator, Switches, Switching};
 pub use session::Session;
 pub use store::{BackupRecord, Store};
-pub use target::unique;
+pub use waits::POLL;
 
 use crate::chip::Chip;
 use crate::profile::{Library, Scope};

@@ -1,7 +1,7 @@
 //! The backups in the store that may be the image a device needs.
 
 use super::candidate::{Candidate, would_be_in_boot_mode};
-use super::session::Session;
+use super::run::Run;
 use super::store::BackupRecord;
 use crate::chip::Finding;
 use crate::rescue::choice::{Choice, NamedImage, OwnBackup};
@@ -10,57 +10,55 @@ use crate::rescue::{Failure, Wish};
 /// Most backups that are looked into, the newest first.
 const MOST_BACKUPS: usize = 64;
 
-impl Session<'_> {
-    /// Every backup of the same chip with a whole image, of the same port or with the serial
-    /// number that was asked for; the newest first.
-    pub(super) fn own_backups(
-        &self,
-        candidate: &Candidate,
-        finding: &Finding,
-        wish: &Wish,
-    ) -> Result<Vec<OwnBackup>, Failure> {
-        let store = self.tools.store;
-        let of_the_device = |record: &BackupRecord| {
-            record.chip == finding.model.name
-                && (record.port == candidate.seen.port
-                    || wish.serial.is_some() && record.serial == wish.serial)
-        };
-        let whole_image = |record: BackupRecord| {
-            // A damaged backup is no image; it is named when it is asked for.
-            let (record, bytes) = store.load_backup(&record.id).ok()?;
-            let image = candidate.chip.image_in_memory(finding.model, &bytes).ok()?;
-            Some(OwnBackup {
-                id: record.id,
-                same_port: record.port == candidate.seen.port,
-                is_boot_id: image.identity.as_ref().is_some_and(would_be_in_boot_mode),
-                image: image.bytes,
-                identity: image.identity,
-            })
-        };
-        let records = store.backups()?.into_iter().rev().filter(of_the_device);
-        Ok(records.take(MOST_BACKUPS).filter_map(whole_image).collect())
-    }
+/// Every backup of the same chip with a whole image, of the same port or with the serial
+/// number that was asked for; the newest first.
+pub(super) fn own_backups(
+    run: &Run<'_>,
+    candidate: &Candidate,
+    finding: &Finding,
+    wish: &Wish,
+) -> Result<Vec<OwnBackup>, Failure> {
+    let store = run.tools.store;
+    let of_the_device = |record: &BackupRecord| {
+        record.chip == finding.model.name
+            && (record.port == candidate.seen.port
+                || wish.serial.is_some() && record.serial == wish.serial)
+    };
+    let whole_image = |record: BackupRecord| {
+        // A damaged backup is no image; it is named when it is asked for.
+        let (record, bytes) = store.load_backup(&record.id).ok()?;
+        let image = candidate.chip.image_in_memory(finding.model, &bytes).ok()?;
+        Some(OwnBackup {
+            id: record.id,
+            same_port: record.port == candidate.seen.port,
+            is_boot_id: image.identity.as_ref().is_some_and(would_be_in_boot_mode),
+            image: image.bytes,
+            identity: image.identity,
+        })
+    };
+    let records = store.backups()?.into_iter().rev().filter(of_the_device);
+    Ok(records.take(MOST_BACKUPS).filter_map(whole_image).collect())
+}
 
-    /// The commands that put one of these back.
-    pub(super) fn offered(&self, backups: &[&OwnBackup]) -> Vec<String> {
-        let identity = |backup: &OwnBackup| {
-            backup.identity.as_ref().map_or("a whole image".to_owned(), ToString::to_string)
-        };
-        let command = |backup: &&OwnBackup| {
-            format!("{}    ({})", self.tools.commands.restore(&backup.id), identity(backup))
-        };
-        backups.iter().map(command).collect()
-    }
+/// The commands that put one of these back.
+pub(super) fn offered(run: &Run<'_>, backups: &[&OwnBackup]) -> Vec<String> {
+    let identity = |backup: &OwnBackup| {
+        backup.identity.as_ref().map_or("a whole image".to_owned(), ToString::to_string)
+    };
+    let command = |backup: &&OwnBackup| {
+        format!("{}    ({})", run.tools.commands.restore(&backup.id), identity(backup))
+    };
+    backups.iter().map(command).collect()
+}
 
-    /// The backup as the choice that was made, said so.
-    pub(super) fn take_backup(&mut self, backup: &OwnBackup) -> Choice {
-        let name = format!("backup {}", backup.id);
-        let who = backup.identity.as_ref().map_or_else(String::new, |who| format!(" as {who}"));
-        self.note(format!(
-            "the image is your own {name}, made at this port{who}; if another enclosure was in this port then, stop and name --profile or --image"
-        ));
-        let doubt = format!("that the {name} is of this very enclosure is inferred from its port");
-        let image = NamedImage { name, bytes: backup.image.clone() };
-        Choice { profile: None, image, doubt: Some(doubt) }
-    }
+/// The backup as the choice that was made, said so.
+pub(super) fn take_backup(run: &mut Run<'_>, backup: &OwnBackup) -> Choice {
+    let name = format!("backup {}", backup.id);
+    let who = backup.identity.as_ref().map_or_else(String::new, |who| format!(" as {who}"));
+    run.note(format!(
+        "the image is your own {name}, made at this port{who}; if another enclosure was in this port then, stop and name --profile or --image"
+    ));
+    let doubt = format!("that the {name} is of this very enclosure is inferred from its port");
+    let image = NamedImage { name, bytes: backup.image.clone() };
+    Choice { profile: None, image, doubt: Some(doubt) }
 }

@@ -1,71 +1,59 @@
 //! The journal of a run: begun before the first write, ended with the run or left open for the
 //! next.
 
-use super::candidate::Candidate;
-use super::session::Session;
+use super::permission::Permission;
+use super::run::Run;
 use super::store::Store;
-use super::target::Target;
-use crate::chip::Finding;
-use crate::journal::{Begun, Entry, JournalFile, VERSION};
-use crate::rescue::outcome::Verdict;
+use crate::journal::{Begun, Ending, Entry, JournalFile, VERSION};
 use crate::rescue::{Code, Failure};
 
-impl Session<'_> {
-    pub(super) fn begin_journal(
-        &mut self,
-        candidate: &Candidate,
-        finding: &Finding,
-        target: &Target,
-    ) -> Result<(), Failure> {
-        let store = self.tools.store;
-        let state = self.state;
-        let image_sha256 =
-            store.keep_image(&target.choice.image.bytes).map_err(|f| f.leaving(state))?;
-        let folder = store.folder("journals").map_err(|f| f.leaving(state))?;
-        let date = self.tools.bus.clock().date();
-        let model = finding.model.name;
-        let backup = match &candidate.unfinished {
-            // The bytes from before the first run, not the half-written ones of now.
-            Some(journal) if journal.begun().backup.is_some() => journal.begun().backup.clone(),
-            _ => self.outcome.backup.clone(),
-        };
-        let mut begun = Begun {
-            version: VERSION,
-            id: Store::name(date, model),
-            date,
-            port: candidate.seen.port.clone(),
-            ids: candidate.seen.ids,
-            chip: model.to_owned(),
-            profile: target.choice.profile.as_ref().map(|profile| profile.name.clone()),
-            image: target.choice.image.name.clone(),
-            image_sha256,
-            expected: target.expected.clone(),
-            backup,
-            restoring: target.restoring,
-        };
-        // What is offered as the old contents is what was there before the first run.
-        self.outcome.backup.clone_from(&begun.backup);
-        let wished = begun.id.clone();
-        let mut attempt = JournalFile::begin(&folder, begun.clone());
-        for number in 2..1000 {
-            if attempt.is_ok() {
-                break;
-            }
-            begun.id = format!("{wished}-{number}");
-            attempt = JournalFile::begin(&folder, begun.clone());
+pub(super) fn begin_journal(run: &mut Run<'_>, permission: &Permission<'_>) -> Result<(), Failure> {
+    let (candidate, target) = (permission.candidate(), permission.target());
+    let store = run.tools.store;
+    let state = run.state;
+    let image_sha256 =
+        store.keep_image(&target.choice.image.bytes).map_err(|f| f.leaving(state))?;
+    let folder = store.folder("journals").map_err(|f| f.leaving(state))?;
+    let date = run.tools.bus.clock().date();
+    let model = permission.finding().model.name;
+    let backup = match &candidate.unfinished {
+        // The bytes from before the first run, not the half-written ones of now.
+        Some(journal) if journal.begun().backup.is_some() => journal.begun().backup.clone(),
+        _ => run.outcome.backup.clone(),
+    };
+    let mut begun = Begun {
+        version: VERSION,
+        id: Store::name(date, model),
+        date,
+        port: candidate.seen.port.clone(),
+        ids: candidate.seen.ids,
+        chip: model.to_owned(),
+        profile: target.choice.profile.as_ref().map(|profile| profile.name.clone()),
+        image: target.choice.image.name.clone(),
+        image_sha256,
+        expected: target.expected.clone(),
+        backup,
+        restoring: target.restoring,
+    };
+    // What is offered as the old contents is what was there before the first run.
+    run.outcome.backup.clone_from(&begun.backup);
+    let wished = begun.id.clone();
+    let mut attempt = JournalFile::begin(&folder, begun.clone());
+    for number in 2..1000 {
+        if attempt.is_ok() {
+            break;
         }
-        let journal = attempt.map_err(|error| self.journal_failure(&error.to_string()))?;
-        self.journal = Some(journal);
-        Ok(())
+        begun.id = format!("{wished}-{number}");
+        attempt = JournalFile::begin(&folder, begun.clone());
     }
+    let journal = attempt.map_err(|error| run.journal_failure(&error.to_string()))?;
+    run.journal = Some(journal);
+    Ok(())
+}
 
-    pub(super) fn journal_failure(&self, error: &str) -> Failure {
-        Failure::new(Code::R502, error, "journal")
-            .leaving(self.state)
-            .next("make the folder writable, or name another with --home")
-    }
-
-    pub(super) fn record(&mut self, entry: Entry) -> Result<(), Failure> {
+impl Run<'_> {
+    /// Writes an entry to the journal, where one was begun.
+    pub fn record(&mut self, entry: Entry) -> Result<(), Failure> {
         let result = match &mut self.journal {
             Some(journal) => journal.append(entry),
             None => Ok(()),
@@ -73,9 +61,15 @@ impl Session<'_> {
         result.map_err(|error| self.journal_failure(&error.to_string()))
     }
 
-    pub(super) fn end_own_journal(&mut self, result: &str, on_trial: Option<u8>) {
+    fn journal_failure(&self, error: &str) -> Failure {
+        Failure::new(Code::R502, error, "journal")
+            .leaving(self.state)
+            .next("make the folder writable, or name another with --home")
+    }
+
+    pub fn end_own_journal(&mut self, result: Ending, on_trial: Option<u8>) {
         if let Some(journal) = &mut self.journal
-            && let Err(error) = journal.append(Entry::Ended { result: result.to_owned(), on_trial })
+            && let Err(error) = journal.append(Entry::Ended { result, on_trial })
         {
             log::warn!("the journal could not be ended: {error}");
         }
@@ -83,9 +77,8 @@ impl Session<'_> {
 
     /// Ends this run's journal and the unfinished ones of the same port that it took up. A run
     /// that had nothing left to write has none of its own: how it ended is how that one did.
-    pub(super) fn close_journals(&mut self, verdict: Verdict) {
-        let word = format!("{verdict:?}").to_lowercase();
-        self.end_own_journal(&word, None);
+    pub fn close_journals(&mut self, ending: Ending) {
+        self.end_own_journal(ending, None);
         let Some(port) = self.outcome.port.clone() else { return };
         let expected = &self.outcome.identity.expected;
         for mut file in self.tools.store.unfinished().unwrap_or_default() {
@@ -94,7 +87,7 @@ impl Session<'_> {
                 continue;
             }
             let is_this_run = self.journal.is_none() && begun.expected == *expected;
-            let result = if is_this_run { word.clone() } else { "taken up".to_owned() };
+            let result = if is_this_run { ending } else { Ending::TakenUp };
             if let Err(error) = file.append(Entry::Ended { result, on_trial: None }) {
                 log::warn!("a journal could not be ended: {error}");
             }

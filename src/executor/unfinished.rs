@@ -1,110 +1,134 @@
 //! Taking up a rescue that was not finished: whether the device at that port is the one it was
-//! about, and what it is running now. That the user's own wish goes before it is in `target`.
+//! about, and what it is running now. That the user's own wish goes before it is in `choose`.
 
 use super::candidate::{Candidate, expects};
+use super::choose::taken_up;
 use super::examine::Examined;
-use super::power::Awaited;
-use super::session::Session;
+use super::power::{self, Awaited};
+use super::run::Run;
 use super::target::Target;
 use super::{Request, Tools};
-use crate::chip::{Evidence, Finding, Grade, Identity, Running};
+use crate::chip::{Finding, Identity, Running};
 use crate::journal::Journal;
 use crate::rescue::outcome::{Identities, Verdict};
 use crate::rescue::{Condition, DeviceState, Failure};
 use crate::usb::Sighting;
 
-impl Session<'_> {
-    /// An unfinished rescue whose device now runs firmware that does not let us in: whether it
-    /// runs from its memory or only from RAM shows when its power was away.
-    pub(super) fn settle_by_restart(
-        &mut self,
-        request: &Request,
-        candidate: Candidate,
-        failure: Failure,
-    ) -> Result<Verdict, Failure> {
-        self.note(format!("it does not let us in ({}), so its power has to go", failure.what));
-        let expected = candidate.unfinished.as_ref().and_then(|j| j.begun().expected.clone());
-        let seen = self.cycle_power(&candidate.seen, &Awaited::of_trial(expected.clone()))?;
-        let now = Identity::of(&seen);
-        self.outcome.identity = Identities { expected: expected.clone(), seen: Some(now.clone()) };
-        if expected.is_some_and(|expected| expected.differences(&now).is_empty()) {
-            self.state = DeviceState::Restored;
-            return Ok(Verdict::Rescued);
-        }
-        let candidate = Candidate { seen, ..candidate };
-        let (finding, link) = self.prove(&candidate)?;
-        self.rescue_proven(request, &candidate, finding, link)
-    }
+/// What a device of an unfinished rescue is, once its power was away.
+pub(super) enum AfterPower {
+    /// It starts from its memory as it was to be.
+    Rescued,
+    /// Something else came up, and is to be looked at.
+    Other(Box<Candidate>),
+}
 
-    /// A device that a failed rescue left running from RAM, without its power for a moment: what
-    /// it is then. Others come back as they are.
-    pub(super) fn end_trial(
-        &mut self,
-        request: &Request,
-        candidate: Candidate,
-    ) -> Result<Candidate, Failure> {
-        if candidate.on_trial_of.is_none() || candidate.unfinished.is_some() {
-            return Ok(candidate);
-        }
-        let awaited = Awaited::of_trial(Some(Identity::of(&candidate.seen)));
-        let seen = self.cycle_power(&candidate.seen, &awaited)?;
-        let Tools { library, scope, .. } = &self.tools;
-        let now = Candidate::of(&seen, request, &[], library, *scope);
-        Ok(now.unwrap_or(Candidate { seen, on_trial_of: None, ..candidate }))
+/// An unfinished rescue whose device now runs firmware that does not let us in: whether it runs
+/// from its memory or only from RAM shows when its power was away.
+pub(super) fn without_power(
+    run: &mut Run<'_>,
+    candidate: Candidate,
+    failure: &Failure,
+) -> Result<AfterPower, Failure> {
+    run.note(format!("it does not let us in ({}), so its power has to go", failure.what));
+    let expected = candidate.unfinished.as_ref().and_then(|j| j.begun().expected.clone());
+    let seen = power::cycle(run, &candidate.seen, &running_from_ram(expected.clone()))?;
+    let now = Identity::of(&seen);
+    run.outcome.identity = Identities { expected: expected.clone(), seen: Some(now.clone()) };
+    if expected.is_some_and(|expected| expected.differences(&now).is_empty()) {
+        run.state = DeviceState::Restored;
+        return Ok(AfterPower::Rescued);
     }
+    Ok(AfterPower::Other(Box::new(Candidate { seen, ..candidate })))
+}
 
-    /// The last rescue of its port, where that failed and left a device with this one's identity
-    /// running from RAM. An enclosure with a supply of its own may have left the bus and come back
-    /// since, under another number.
-    pub(super) fn last_trial_like(&self, seen: &Sighting) -> Result<Option<String>, Failure> {
-        let journals = self.tools.store.journals()?;
-        let mut journals = journals.iter().map(|file| file.journal());
-        let last = journals.rfind(|journal| journal.begun().port == seen.port);
-        let trial = last.filter(|j| j.left_on_trial().is_some() && expects(j, seen));
-        Ok(trial.map(|journal| journal.begun().id.clone()))
-    }
+/// A device that may run an image from its RAM, and that no profile was chosen for yet.
+fn running_from_ram(identity: Option<Identity>) -> Awaited<'static> {
+    Awaited { identity, may_run_from_ram: true, while_off: &[] }
+}
 
-    /// Whether the memory is what an unfinished rescue would have left: some of its image where
-    /// the backup had other bytes. Another device may have been put into the port meanwhile.
-    pub(super) fn bears_out(
-        &self,
-        journal: &Journal,
-        target: &Target,
-        examined: &Examined,
-    ) -> bool {
-        let Some(now) = examined.survey.contents.as_deref() else { return true };
-        let backup = journal.begun().backup.as_deref();
-        let Some((_, before)) = backup.and_then(|id| self.tools.store.load_backup(id).ok()) else {
-            return true;
-        };
-        let image = &target.image.bytes;
-        let triples = image.iter().zip(&before).zip(now);
-        let wrote = |((image, before), now): ((&u8, &u8), &u8)| image != before && image == now;
-        now.starts_with(image) || triples.into_iter().any(wrote)
+/// A device that a failed rescue left running from RAM, without its power for a moment: what
+/// it is then. Others come back as they are.
+pub(super) fn end_trial(
+    run: &mut Run<'_>,
+    request: &Request,
+    candidate: Candidate,
+) -> Result<Candidate, Failure> {
+    if candidate.on_trial_of.is_none() || candidate.unfinished.is_some() {
+        return Ok(candidate);
     }
+    let awaited = running_from_ram(Some(Identity::of(&candidate.seen)));
+    let seen = power::cycle(run, &candidate.seen, &awaited)?;
+    let Tools { library, scope, .. } = &run.tools;
+    let now = Candidate::of(&seen, request, &[], library, *scope);
+    Ok(now.unwrap_or(Candidate { seen, on_trial_of: None, ..candidate }))
+}
+
+/// A device that needs nothing: what it is, and what an earlier rescue may have left of it.
+pub(super) fn healthy(run: &mut Run<'_>, candidate: &Candidate) -> Result<Verdict, Failure> {
+    let now = Identity::of(&candidate.seen);
+    let name = candidate.suspicion.name;
+    run.note(format!("{name} runs its firmware as {now}; there is nothing to rescue"));
+    if let Some(rescue) = last_trial_like(run, &candidate.seen)? {
+        run.note(format!(
+            "the rescue {rescue} of this port failed and left such a device running its image from RAM: if this is that one, with a supply of its own, take all its power away and look again"
+        ));
+    }
+    run.outcome.identity.seen = Some(now);
+    Ok(Verdict::Healthy)
+}
+
+/// The last rescue of its port, where that failed and left a device with this one's identity
+/// running from RAM. An enclosure with a supply of its own may have left the bus and come back
+/// since, under another number.
+fn last_trial_like(run: &Run<'_>, seen: &Sighting) -> Result<Option<String>, Failure> {
+    let journals = run.tools.store.journals()?;
+    let mut journals = journals.iter().map(|file| file.journal());
+    let last = journals.rfind(|journal| journal.begun().port == seen.port);
+    let trial = last.filter(|j| j.left_on_trial().is_some() && expects(j, seen));
+    Ok(trial.map(|journal| journal.begun().id.clone()))
+}
+
+/// The same device without the unfinished rescue of its port, where its memory holds nothing of
+/// what that wrote; `None` where it is that rescue's, or the user asked for it by name.
+pub(super) fn as_another_device(
+    run: &mut Run<'_>,
+    request: &Request,
+    candidate: &Candidate,
+    finding: &Finding,
+    target: &Target,
+    examined: &Examined,
+) -> Option<Candidate> {
+    let journal = taken_up(request, candidate)?;
+    if request.resume || bears_out(run, journal, target, examined) {
+        return None;
+    }
+    run.note(format!(
+        "its EEPROM holds nothing of what the unfinished rescue {} wrote, so this run begins afresh",
+        journal.begun().id
+    ));
+    let is_firmware = finding.running == Running::Firmware;
+    let runs_trial = is_firmware && is_trial_of(journal, candidate, examined);
+    let on_trial_of = runs_trial.then(|| journal.clone());
+    Some(Candidate { unfinished: None, on_trial_of, ..candidate.clone() })
+}
+
+/// Whether the memory is what an unfinished rescue would have left: some of its image where
+/// the backup had other bytes. Another device may have been put into the port meanwhile.
+fn bears_out(run: &Run<'_>, journal: &Journal, target: &Target, examined: &Examined) -> bool {
+    let Some(now) = examined.survey.contents.as_deref() else { return true };
+    let backup = journal.begun().backup.as_deref();
+    let Some((_, before)) = backup.and_then(|id| run.tools.store.load_backup(id).ok()) else {
+        return true;
+    };
+    let image = &target.image.bytes;
+    let triples = image.iter().zip(&before).zip(now);
+    let wrote = |((image, before), now): ((&u8, &u8), &u8)| image != before && image == now;
+    now.starts_with(image) || triples.into_iter().any(wrote)
 }
 
 /// Whether a device that runs the image of that rescue got it from the rescue's trial: it is what
 /// the image promises, and its memory holds nothing that would come up.
-pub(super) fn is_trial_of(journal: &Journal, candidate: &Candidate, examined: &Examined) -> bool {
+fn is_trial_of(journal: &Journal, candidate: &Candidate, examined: &Examined) -> bool {
     let boots = matches!(examined.condition, Condition::Complete { .. });
     !boots && expects(journal, &candidate.seen)
-}
-
-/// Under firmware that a trial has started, models of one family may look alike that the mask
-/// ROM's ids told apart: an unfinished rescue of this very device says which it is.
-pub(super) fn as_proven_before(candidate: &Candidate, finding: Finding) -> Finding {
-    let before = candidate.unfinished.as_ref().and_then(|journal| {
-        let chip = &journal.begun().chip;
-        candidate.chip.models().iter().find(|model| model.name == chip)
-    });
-    match before {
-        Some(model) if finding.running == Running::Firmware && *model != finding.model => {
-            let fact = format!("before its firmware ran, it was proven to be a {model}");
-            let evidence = Evidence { fact, grade: Grade::Inferred };
-            let evidence = finding.evidence.into_iter().chain([evidence]).collect();
-            Finding { model: *model, evidence, ..finding }
-        }
-        _ => finding,
-    }
 }

@@ -1,69 +1,22 @@
-//! Writes to an open memory and sees that they were kept.
+//! The one place that writes to a memory, and sees that it was kept.
 //!
 //! A dead part is told from bad data [design R6]: nothing kept anywhere is a write protection, the
 //! same byte wrong after every repetition is a dead cell, and each stops the rescue with its own
 //! error.
 
-use std::ops::Range;
-
-use super::event::Event;
-use super::session::Session;
-use crate::chip::{ChipError, Memory, MemoryError};
+use super::permission::Permission;
+use super::prove::Proven;
+use super::run::Run;
+use super::waits::{ATTEMPTS, persevere, read_all};
+use crate::chip::{Geometry, Memory, MemoryError, Size};
 use crate::rescue::order::{Alias, PartProof};
-use crate::rescue::{Code, DeviceState, Failure, Run, Survey};
-use crate::usb::TransferError;
+use crate::rescue::{Code, DeviceState, Failure, Segment, Survey};
 
-/// How often something that may have been disturbed is done.
-pub(super) const ATTEMPTS: u32 = 3;
-
-/// Bytes between two runs that cost less to read than a reading of their own.
+/// Bytes between two segments that cost less to read than a reading of their own.
 const NEAR: u32 = 64;
 
 /// Most bytes of one reading.
 const READING: u32 = 1024;
-
-/// Does something again when a transfer was lost; not when the device is gone, and not when the
-/// answer would be the same.
-pub(super) fn persevere<T>(
-    mut action: impl FnMut() -> Result<T, MemoryError>,
-) -> Result<T, MemoryError> {
-    let mut attempt = 1;
-    loop {
-        match action() {
-            Err(error) if is_passing(&error) && attempt < ATTEMPTS => {
-                log::info!("{error}; attempt {attempt} of {ATTEMPTS}");
-                attempt += 1;
-            }
-            result => return result,
-        }
-    }
-}
-
-/// Reads all of a range. Fewer bytes than asked for are a disturbed answer, not a shorter memory,
-/// and must not pass for bytes that are as expected.
-pub(super) fn read_all(memory: &mut dyn Memory, range: Range<u32>) -> Result<Vec<u8>, MemoryError> {
-    persevere(|| {
-        let bytes = memory.read(range.clone())?;
-        if bytes.len() == range.len() {
-            return Ok(bytes);
-        }
-        let (got, wanted) = (bytes.len(), range.len());
-        let what = format!("brought {got} of {wanted} bytes at {:#06x}", range.start);
-        Err(ChipError::Loader(what).into())
-    })
-}
-
-/// Whether an error may be a passing disturbance: a transfer that was lost while the device is
-/// still there, or bytes that were damaged on the way.
-pub(super) fn is_passing(error: &MemoryError) -> bool {
-    match error {
-        MemoryError::Chip(ChipError::Transfer { source, .. }) => {
-            !matches!(source, TransferError::Gone | TransferError::Denied | TransferError::Busy)
-        }
-        MemoryError::Chip(ChipError::Loader(_)) => true,
-        _ => false,
-    }
-}
 
 /// The first address at which two stretches from `start` on differ, with both bytes.
 fn first_difference(start: u32, expected: &[u8], got: &[u8]) -> Option<(u32, u8, u8)> {
@@ -72,277 +25,303 @@ fn first_difference(start: u32, expected: &[u8], got: &[u8]) -> Option<(u32, u8,
     Some((address, *expected.get(at)?, *got.get(at)?))
 }
 
-/// Runs in address order, those together that are cheaper read in one go.
-fn in_readings(runs: &[Run]) -> Vec<Vec<&Run>> {
-    let mut sorted: Vec<&Run> = runs.iter().collect();
-    sorted.sort_by_key(|run| run.address);
-    let mut readings: Vec<Vec<&Run>> = Vec::new();
-    for run in sorted {
+/// Segments in address order, those together that are cheaper read in one go.
+fn in_readings(segments: &[Segment]) -> Vec<Vec<&Segment>> {
+    let mut sorted: Vec<&Segment> = segments.iter().collect();
+    sorted.sort_by_key(|segment| segment.address);
+    let mut readings: Vec<Vec<&Segment>> = Vec::new();
+    for segment in sorted {
+        let end = segment.range().end;
         match readings.last_mut() {
             Some(near)
-                if near
-                    .last()
-                    .is_some_and(|last| run.address.saturating_sub(last.range().end) <= NEAR)
-                    && near.first().is_some_and(|first| {
-                        run.range().end.saturating_sub(first.address) <= READING
-                    }) =>
+                if near.last().is_some_and(|last| {
+                    segment.address.saturating_sub(last.range().end) <= NEAR
+                }) && near
+                    .first()
+                    .is_some_and(|first| end.saturating_sub(first.address) <= READING) =>
             {
-                near.push(run);
+                near.push(segment);
             }
-            _ => readings.push(vec![run]),
+            _ => readings.push(vec![segment]),
         }
     }
     readings
 }
 
-/// What the memory held before in a run's place.
-fn before<'s>(survey: &'s Survey, run: &Run) -> Option<&'s [u8]> {
-    let range = run.range();
-    let start = usize::try_from(range.start).ok()?;
-    survey.contents.as_deref()?.get(start..start.checked_add(run.bytes.len())?)
+/// What the memory held before in a segment's place.
+fn before<'s>(survey: &'s Survey, segment: &Segment) -> Option<&'s [u8]> {
+    let start = usize::try_from(segment.address).ok()?;
+    survey.contents.as_deref()?.get(start..start.checked_add(segment.bytes.len())?)
 }
 
-impl Session<'_> {
+/// A memory open for writing. There is none without a [`Permission`].
+pub(super) struct Writer<'m> {
+    memory: Box<dyn Memory + 'm>,
+    survey: &'m Survey,
+}
+
+impl<'m> Writer<'m> {
+    /// Opens the memory, and sees that it still is what the plan was made for.
+    ///
+    /// # Errors
+    /// R116 where it is not, and those of the chip.
+    pub fn open(
+        run: &mut Run<'_>,
+        permission: &'m Permission<'_>,
+        proven: &'m mut Proven,
+    ) -> Result<Self, Failure> {
+        let survey = permission.survey();
+        let Proven { seen, finding, link } = proven;
+        let mut memory = permission
+            .candidate()
+            .chip
+            .open_memory(&mut **link, seen, finding)
+            .map_err(|error| run.chip_failure(error, "opening of the EEPROM"))?;
+        if let Size::Proven(bytes) = survey.size {
+            memory.settle(bytes);
+        }
+        let mut writer = Self { memory, survey };
+        writer.is_as_read(run)?;
+        Ok(writer)
+    }
+
+    pub fn geometry(&self) -> Geometry {
+        self.memory.geometry()
+    }
+
+    pub fn write_cycles(&self) -> u32 {
+        self.memory.write_cycles()
+    }
+
     /// Before anything lasting: sees that the memory is still what the plan was made for.
-    pub(super) fn is_as_read(
-        &mut self,
-        memory: &mut dyn Memory,
-        survey: &Survey,
-    ) -> Result<(), Failure> {
+    fn is_as_read(&mut self, run: &mut Run<'_>) -> Result<(), Failure> {
         let place = "last look at the EEPROM before writing";
-        let Some(start) = survey.contents.as_deref().and_then(|old| old.get(..64)) else {
+        let Some(start) = self.survey.contents.as_deref().and_then(|old| old.get(..64)) else {
             return Ok(());
         };
-        let run = Run { address: 0, bytes: start.to_vec() };
-        if self.read_run(memory, &run, place)? == start {
+        let segment = Segment { address: 0, bytes: start.to_vec() };
+        if self.read_segment(run, &segment, place)? == start {
             return Ok(());
         }
         let what = "its first bytes are not what they were when the plan was made";
-        Err(Failure::new(Code::R116, what, place).leaving(self.state).next(format!(
+        Err(Failure::new(Code::R116, what, place).leaving(run.state).next(format!(
             "take its power away, plug it in again and run `{}`",
-            self.tools.commands.again
+            run.tools.commands.again
         )))
     }
 
-    /// Writes a run; whether it is known to have been kept. A mismatch that the memory itself
-    /// noticed is left to [`Self::verify_run`].
-    pub(super) fn write_run(
+    /// Writes a segment; whether it is known to have been kept. A mismatch that the memory itself
+    /// noticed is left to [`Self::verify_segment`].
+    pub fn write_segment(
         &mut self,
-        memory: &mut dyn Memory,
-        run: &Run,
+        run: &mut Run<'_>,
+        segment: &Segment,
         place: &str,
     ) -> Result<bool, Failure> {
-        match persevere(|| memory.write(run.address, &run.bytes)) {
+        match persevere(|| self.memory.write(segment.address, &segment.bytes)) {
             Err(MemoryError::NotKept { address, expected, got }) => {
                 log::info!("{address:#06x} holds {got:02x}, {expected:02x} was written");
                 Ok(false)
             }
-            Ok(()) => Ok(memory.geometry().reads_back),
-            Err(error) => Err(self.memory_failure(error, place)),
+            Ok(()) => Ok(self.memory.geometry().reads_back),
+            Err(error) => Err(run.memory_failure(error, place)),
         }
     }
 
-    /// Writes a run and sees that it was kept.
-    pub(super) fn write_and_verify(
+    /// Writes a segment and sees that it was kept.
+    pub fn write_and_verify(
         &mut self,
-        memory: &mut dyn Memory,
-        survey: &Survey,
-        run: &Run,
+        run: &mut Run<'_>,
+        segment: &Segment,
         place: &str,
     ) -> Result<(), Failure> {
-        if self.write_run(memory, run, place)? {
+        if self.write_segment(run, segment, place)? {
             return Ok(());
         }
-        self.verify_run(memory, survey, run, place)
+        self.verify_segment(run, segment, place)
     }
 
-    /// Reads everything that was written, near runs in one reading; what differs is looked after
-    /// by [`Self::verify_run`].
-    pub(super) fn verify(
+    /// Reads everything that was written, near segments in one reading; what differs is left to [`Self::verify_segment`].
+    pub fn verify(
         &mut self,
-        memory: &mut dyn Memory,
-        survey: &Survey,
-        runs: &[Run],
+        run: &mut Run<'_>,
+        segments: &[Segment],
         place: &str,
     ) -> Result<(), Failure> {
-        let total = runs.iter().map(|run| run.bytes.len() as u64).sum();
+        let total = segments.iter().map(|segment| segment.bytes.len() as u64).sum();
         let mut done = 0;
-        for near in in_readings(runs) {
+        for near in in_readings(segments) {
             let (Some(first), Some(last)) = (near.first(), near.last()) else { continue };
             let range = first.range().start..last.range().end;
-            let got = match read_all(memory, range.clone()) {
-                Err(MemoryError::Unreadable(why)) if survey.contents.is_none() => {
-                    self.note(format!(
+            let got = match read_all(&mut *self.memory, range.clone()) {
+                Err(MemoryError::Unreadable(why)) if self.survey.contents.is_none() => {
+                    run.note(format!(
                         "what was written was not read back: {why}. The restart has to confirm it"
                     ));
                     return Ok(());
                 }
-                result => result.map_err(|error| self.memory_failure(error, place))?,
+                result => result.map_err(|error| run.memory_failure(error, place))?,
             };
-            for run in near {
-                let offset = usize::try_from(run.address - range.start).unwrap_or(usize::MAX);
-                let there = got.get(offset..offset.saturating_add(run.bytes.len()));
-                if there != Some(run.bytes.as_slice()) {
-                    self.write_run(memory, run, place)?;
-                    self.verify_run(memory, survey, run, place)?;
+            for segment in near {
+                let offset = usize::try_from(segment.address - range.start).unwrap_or(usize::MAX);
+                let there = got.get(offset..offset.saturating_add(segment.bytes.len()));
+                if there != Some(segment.bytes.as_slice()) {
+                    self.write_segment(run, segment, place)?;
+                    self.verify_segment(run, segment, place)?;
                 }
-                done += run.bytes.len() as u64;
-                self.progress("verify", done, total);
+                done += segment.bytes.len() as u64;
+                run.progress("verify", done, total);
             }
         }
         Ok(())
     }
 
-    /// Reads a run back; writes it again, a bounded number of times, when it was not kept.
+    /// Reads a segment back; writes it again, a bounded number of times, when it was not kept.
     ///
     /// # Errors
     /// R106 when nothing of it was kept, R108 when the same byte fails every time, R107 otherwise.
-    pub(super) fn verify_run(
+    pub fn verify_segment(
         &mut self,
-        memory: &mut dyn Memory,
-        survey: &Survey,
-        run: &Run,
+        run: &mut Run<'_>,
+        segment: &Segment,
         place: &str,
     ) -> Result<(), Failure> {
         let mut wrong = Vec::new();
         for attempt in 1..=ATTEMPTS {
-            let got = match read_all(memory, run.range()) {
-                Err(MemoryError::Unreadable(why)) if survey.contents.is_none() => {
+            let got = match read_all(&mut *self.memory, segment.range()) {
+                Err(MemoryError::Unreadable(why)) if self.survey.contents.is_none() => {
                     log::info!("not read back: {why}");
                     return Ok(());
                 }
-                result => result.map_err(|error| self.memory_failure(error, place))?,
+                result => result.map_err(|error| run.memory_failure(error, place))?,
             };
-            let Some(difference) = first_difference(run.address, &run.bytes, &got) else {
+            let Some(difference) = first_difference(segment.address, &segment.bytes, &got) else {
                 return Ok(());
             };
             wrong.push(difference);
-            let untouched = before(survey, run).is_some_and(|before| before == got);
+            let untouched = before(self.survey, segment).is_some_and(|before| before == got);
             if attempt == ATTEMPTS {
-                return Err(self.not_kept(&wrong, untouched, place));
+                return Err(not_kept(run, &wrong, untouched, place));
             }
-            self.write_run(memory, run, place)?;
+            self.write_segment(run, segment, place)?;
         }
         Ok(())
     }
 
-    fn not_kept(&self, wrong: &[(u32, u8, u8)], untouched: bool, place: &str) -> Failure {
-        let (address, expected, got) = wrong.last().copied().unwrap_or_default();
-        let same_byte = wrong.iter().all(|(other, ..)| *other == address);
-        let place = match &self.outcome.port {
-            Some(port) => format!("{place}, EEPROM {address:#06x}, port {port}"),
-            None => format!("{place}, EEPROM {address:#06x}"),
-        };
-        if untouched {
-            let what = format!(
-                "nothing that was written was kept, in {ATTEMPTS} attempts; {address:#06x} still holds {got:02x}"
-            );
-            return Failure::new(Code::R106, what, place)
-                .leaving(self.state)
-                .next("look for a write-protect strap: pin 7 (WP) of the 8-pin EEPROM must be at ground while it is written")
-                .next("if it is, the part is dead, missing or forgets what is written: check its supply and joints, or replace it, and run the same command");
-        }
-        let what = format!(
-            "{address:#06x} holds {got:02x} after {expected:02x} was written {ATTEMPTS} times"
-        );
-        let code = if same_byte { Code::R108 } else { Code::R107 };
-        Failure::new(code, what, place)
-            .leaving(self.state)
-            .next("the EEPROM is failing: replace it with the same type (it may be empty) and run the same command")
-            .next(match &self.outcome.backup {
-                Some(backup) => format!("its old contents are kept: backup {backup}"),
-                None => "no backup could be made, because it could not be read".to_owned(),
-            })
-    }
-
     /// Writes one unit with the planned page; looks for it where a smaller part would show it, and
     /// whether smaller pages have wrapped it.
-    pub(super) fn prove_part(
+    pub fn prove_part(
         &mut self,
-        memory: &mut dyn Memory,
-        survey: &Survey,
+        run: &mut Run<'_>,
         proof: &PartProof,
         place: &str,
     ) -> Result<(), Failure> {
-        memory.settle(survey.part_bytes);
-        let kept = self.write_run(memory, &proof.run, place)?;
+        self.memory.settle(self.survey.part_bytes);
+        let mut aliases = Vec::new();
         for alias in &proof.aliases {
-            let there = Run { address: alias.address, bytes: proof.run.bytes.clone() };
-            let got = self.read_run(memory, &there, place)?;
-            let old = before(survey, &there).unwrap_or_default();
-            if old != got {
-                let old = Run { address: alias.address, bytes: old.to_vec() };
-                return Err(self.too_small(memory, proof, *alias, &old, place)?);
+            let there = Segment { address: alias.address, bytes: proof.segment.bytes.clone() };
+            // What was not read yet is read before the write can change it.
+            let old = match before(self.survey, &there) {
+                Some(old) => old.to_vec(),
+                None => self.read_segment(run, &there, place)?,
+            };
+            aliases.push((*alias, Segment { address: alias.address, bytes: old }));
+        }
+        let kept = self.write_segment(run, &proof.segment, place)?;
+        for (alias, old) in aliases {
+            if self.read_segment(run, &old, place)? != old.bytes {
+                return Err(self.too_small(run, proof, alias, &old, place)?);
             }
         }
         if kept {
             return Ok(());
         }
-        let got = self.read_run(memory, &proof.run, place)?;
-        if got != proof.run.bytes && before(survey, &proof.run).is_some_and(|before| before != got)
+        let got = self.read_segment(run, &proof.segment, place)?;
+        if got != proof.segment.bytes
+            && before(self.survey, &proof.segment).is_some_and(|before| before != got)
         {
             // Something was kept, but not in its place: the part's pages are smaller.
-            memory.settle(memory.geometry().smallest);
-            self.note(format!(
+            let smallest = self.memory.geometry().smallest;
+            self.memory.settle(smallest);
+            run.note(format!(
                 "a page of {} bytes was not kept whole, so smaller pages are written",
-                survey.geometry.page
+                self.survey.geometry.page
             ));
-            self.write_run(memory, &proof.run, place)?;
+            self.write_segment(run, &proof.segment, place)?;
         }
-        self.verify_run(memory, survey, &proof.run, place)
+        self.verify_segment(run, &proof.segment, place)
     }
 
     /// Puts back what a write beyond the part's end has hit, and says how large the part is.
     fn too_small(
         &mut self,
-        memory: &mut dyn Memory,
+        run: &mut Run<'_>,
         proof: &PartProof,
         alias: Alias,
-        old: &Run,
+        old: &Segment,
         place: &str,
     ) -> Result<Failure, Failure> {
-        self.write_run(memory, old, place)?;
-        if self.read_run(memory, old, place)? == old.bytes {
+        self.write_segment(run, old, place)?;
+        if self.read_segment(run, old, place)? == old.bytes {
             // The memory is what it was.
-            self.state = DeviceState::RunningFromRam;
+            run.state = DeviceState::RunningFromRam;
         }
         let what = format!(
             "it holds {} bytes: a write at {:#06x} showed up at {:#06x}",
-            alias.size, proof.run.address, alias.address
+            alias.size, proof.segment.address, alias.address
         );
         Ok(Failure::new(Code::R105, what, place)
-            .leaving(self.state)
+            .leaving(run.state)
             .next("check that the image is for this very enclosure model; another revision may have a larger EEPROM")
             .next("or fit a larger EEPROM of the same kind and run the same command"))
     }
 
-    fn read_run(
-        &self,
-        memory: &mut dyn Memory,
-        run: &Run,
+    fn read_segment(
+        &mut self,
+        run: &Run<'_>,
+        segment: &Segment,
         place: &str,
     ) -> Result<Vec<u8>, Failure> {
-        read_all(memory, run.range()).map_err(|error| self.memory_failure(error, place))
+        read_all(&mut *self.memory, segment.range())
+            .map_err(|error| run.memory_failure(error, place))
     }
 
     /// Whether every byte that the plan would change is what it was before.
-    pub(super) fn is_unchanged(
-        &self,
-        memory: &mut dyn Memory,
-        survey: &Survey,
-        runs: &[Run],
-    ) -> bool {
-        runs.iter().all(|run| {
-            let before = before(survey, run);
-            before.is_some() && read_all(memory, run.range()).ok().as_deref() == before
+    pub fn is_unchanged(&mut self, segments: &[Segment]) -> bool {
+        segments.iter().all(|segment| {
+            let before = before(self.survey, segment);
+            before.is_some()
+                && read_all(&mut *self.memory, segment.range()).ok().as_deref() == before
         })
-    }
-
-    pub(super) fn progress(&mut self, work: &'static str, done: u64, total: u64) {
-        self.emit(&Event::Progress { work, done, total });
     }
 }
 
-#[cfg(test)]
-#[path = "write_tests.rs"]
-mod tests;
+/// A segment that was not kept after every attempt: `wrong` has the address, expected and read byte
+/// of each.
+fn not_kept(run: &Run<'_>, wrong: &[(u32, u8, u8)], untouched: bool, place: &str) -> Failure {
+    let (address, expected, got) = wrong.last().copied().unwrap_or_default();
+    let same_byte = wrong.iter().all(|(other, ..)| *other == address);
+    let place = match &run.outcome.port {
+        Some(port) => format!("{place}, EEPROM {address:#06x}, port {port}"),
+        None => format!("{place}, EEPROM {address:#06x}"),
+    };
+    if untouched {
+        let what = format!(
+            "nothing that was written was kept, in {ATTEMPTS} attempts; {address:#06x} still holds {got:02x}"
+        );
+        return Failure::new(Code::R106, what, place)
+            .leaving(run.state)
+            .next("look for a write-protect strap: pin 7 (WP) of the 8-pin EEPROM must be at ground while it is written")
+            .next("if it is, the part is dead, missing or forgets what is written: check its supply and joints, or replace it, and run the same command");
+    }
+    let what =
+        format!("{address:#06x} holds {got:02x} after {expected:02x} was written {ATTEMPTS} times");
+    let code = if same_byte { Code::R108 } else { Code::R107 };
+    Failure::new(code, what, place)
+        .leaving(run.state)
+        .next("the EEPROM is failing: replace it with the same type (it may be empty) and run the same command")
+        .next(match &run.outcome.backup {
+            Some(backup) => format!("its old contents are kept: backup {backup}"),
+            None => "no backup could be made, because it could not be read".to_owned(),
+        })
+}

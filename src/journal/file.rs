@@ -135,6 +135,7 @@ fn parse(text: &str, path: &Path) -> Result<Journal, JournalError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Ending;
     use super::super::tests::{begun, ended};
     use super::*;
 
@@ -151,7 +152,7 @@ mod tests {
         assert!(!read.journal().has_ended());
         assert!(read.journal().may_have_written());
         assert_eq!(read.journal().in_flight(), Some("write"));
-        read.append(ended("taken up")).unwrap();
+        read.append(ended(Ending::TakenUp)).unwrap();
         assert!(
             JournalFile::open(&path).unwrap().journal().has_ended(),
             "lost behind the cut line"

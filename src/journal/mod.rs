@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use file::{JournalError, JournalFile};
 
 use crate::chip::Identity;
+use crate::rescue::outcome::{SwitchedBy, Verdict};
 use crate::usb::{Ids, PortPath};
 
 /// Version of the entries' format.
@@ -66,8 +67,8 @@ pub enum Entry {
     },
     /// Within a step, the device's power was taken away.
     Power {
-        /// By what: `relay`, `hub` or `hands`.
-        by: String,
+        /// By what.
+        by: SwitchedBy,
     },
     /// The step was taken and checked.
     Done {
@@ -76,13 +77,40 @@ pub enum Entry {
     },
     /// The last line: how it ended.
     Ended {
-        /// In one word.
-        result: String,
+        /// How.
+        result: Ending,
         /// The device number of a device that was left running the image from its RAM: what it
         /// shows tells nothing of its memory until its power has gone.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         on_trial: Option<u8>,
     },
+}
+
+/// How a rescue ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// The original identity is back.
+    Rescued,
+    /// A backup was put back that promises no identity.
+    Restored,
+    /// It failed and had changed nothing lasting.
+    Failed,
+    /// A later run finished what it had begun.
+    #[serde(rename = "taken up")]
+    TakenUp,
+}
+
+impl Ending {
+    /// How a run with this verdict ends its journal; `None` where nothing was to be written.
+    pub fn of(verdict: Verdict) -> Option<Self> {
+        match verdict {
+            Verdict::Rescued => Some(Self::Rescued),
+            Verdict::Restored => Some(Self::Restored),
+            Verdict::Failed => Some(Self::Failed),
+            Verdict::Healthy | Verdict::Planned => None,
+        }
+    }
 }
 
 /// An entry that cannot follow what is there.
@@ -128,10 +156,10 @@ impl Journal {
         matches!(self.entries.last(), Some(Entry::Ended { .. }))
     }
 
-    /// How it ended, in one word.
-    pub fn result(&self) -> Option<&str> {
+    /// How it ended.
+    pub fn result(&self) -> Option<Ending> {
         match self.entries.last() {
-            Some(Entry::Ended { result, .. }) => Some(result),
+            Some(Entry::Ended { result, .. }) => Some(*result),
             _ => None,
         }
     }
@@ -210,8 +238,8 @@ mod tests {
         }
     }
 
-    pub(super) fn ended(result: &str) -> Entry {
-        Entry::Ended { result: result.into(), on_trial: None }
+    pub(super) fn ended(result: Ending) -> Entry {
+        Entry::Ended { result, on_trial: None }
     }
 
     fn intent(step: usize) -> Entry {
@@ -232,7 +260,7 @@ mod tests {
 
     #[test]
     fn power_goes_within_a_step_and_does_not_end_it() {
-        let power = || Entry::Power { by: "hub".into() };
+        let power = || Entry::Power { by: SwitchedBy::Hub };
         let mut journal = Journal::begin(begun());
         assert!(journal.append(power()).is_err());
         journal.append(intent(1)).unwrap();
@@ -246,9 +274,9 @@ mod tests {
     #[test]
     fn nothing_follows_the_end() {
         let mut journal = Journal::begin(begun());
-        journal.append(ended("rescued")).unwrap();
+        journal.append(ended(Ending::Rescued)).unwrap();
         assert!(journal.has_ended());
         assert!(journal.append(intent(1)).is_err());
-        assert!(journal.append(ended("again")).is_err());
+        assert!(journal.append(ended(Ending::Failed)).is_err());
     }
 }

@@ -7,7 +7,7 @@
 
 use serde::Serialize;
 
-use super::order::Run;
+use super::order::Segment;
 use crate::chip::{AddressWidth, Geometry, Timing};
 
 /// Longest write cycle of the 24xx parts, milliseconds [24LC16B, 24LC64, 24LC128: tWC 5 ms].
@@ -31,7 +31,11 @@ pub struct Limit {
 
 impl Limit {
     /// The planned minimum for these writes to a memory of that shape.
-    pub fn of<'r>(runs: impl Iterator<Item = &'r Run>, geometry: Geometry, timing: Timing) -> Self {
+    pub fn of<'r>(
+        segments: impl Iterator<Item = &'r Segment>,
+        geometry: Geometry,
+        timing: Timing,
+    ) -> Self {
         let clock_ms = 1000.0 / f64::from(geometry.bus_hz.max(1));
         let address_bytes = match geometry.width {
             AddressWidth::One => 1.0,
@@ -39,8 +43,8 @@ impl Limit {
         };
         let mut limit =
             Self { enumeration_ms: f64::from(timing.enumeration_ms), ..Self::default() };
-        for run in runs {
-            let range = run.range();
+        for segment in segments {
+            let range = segment.range();
             let bytes = f64::from(range.end - range.start);
             let cycles = cycles(range.start, range.end, geometry.page);
             limit.write_cycles += cycles;

@@ -19,7 +19,7 @@ pub use choice::{Choice, Wish};
 pub use diagnosis::{Condition, Survey};
 pub use failure::{Code, DeviceState, Failure};
 pub use limit::Limit;
-pub use order::{Run, WriteOrder};
+pub use order::{Segment, WriteOrder};
 pub use outcome::{Outcome, Verdict, Work};
 pub use plan::{Plan, Risk, Step};
 pub use preflight::Preflight;

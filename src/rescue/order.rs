@@ -15,7 +15,7 @@ use crate::chip::{Geometry, Size};
 
 /// One write: bytes to one place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Run {
+pub struct Segment {
     /// Memory address of the first byte.
     pub address: u32,
     /// The bytes; at most the memory's span. Events tell their number.
@@ -27,7 +27,7 @@ fn as_length<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Err
     serializer.serialize_u64(bytes.len() as u64)
 }
 
-impl Run {
+impl Segment {
     /// The addresses it covers.
     pub fn range(&self) -> Range<u32> {
         let length = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
@@ -41,7 +41,7 @@ impl Run {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PartProof {
     /// The write, one unit of the image.
-    pub run: Run,
+    pub segment: Segment,
     /// For each smaller size, the address at which the write would appear.
     pub aliases: Vec<Alias>,
 }
@@ -59,33 +59,33 @@ pub struct Alias {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct WriteOrder {
     /// Breaks a signature that is valid now, or may be.
-    pub invalidate: Option<Run>,
+    pub invalidate: Option<Segment>,
     /// Proves size and page, where reading could not.
     pub part_proof: Option<PartProof>,
     /// What differs, without the signature.
-    pub body: Vec<Run>,
+    pub body: Vec<Segment>,
     /// The signature.
-    pub commit: Option<Run>,
+    pub commit: Option<Segment>,
 }
 
 impl WriteOrder {
     /// Whether the memory already holds the image.
     pub fn is_empty(&self) -> bool {
-        self.runs().next().is_none()
+        self.segments().next().is_none()
     }
 
     /// Every write, in order.
-    pub fn runs(&self) -> impl Iterator<Item = &Run> {
+    pub fn segments(&self) -> impl Iterator<Item = &Segment> {
         self.invalidate
             .iter()
-            .chain(self.part_proof.iter().map(|proof| &proof.run))
+            .chain(self.part_proof.iter().map(|proof| &proof.segment))
             .chain(&self.body)
             .chain(&self.commit)
     }
 
     /// The body's writes, the one that proves the part included.
-    pub fn body_runs(&self) -> impl Iterator<Item = &Run> {
-        self.part_proof.iter().map(|proof| &proof.run).chain(&self.body)
+    pub fn body_segments(&self) -> impl Iterator<Item = &Segment> {
+        self.part_proof.iter().map(|proof| &proof.segment).chain(&self.body)
     }
 }
 
@@ -122,7 +122,7 @@ pub fn write_order(
         BootsNow::No => false,
         BootsNow::Unknown => true,
     };
-    let invalidate = breaks_first.then(|| Run {
+    let invalidate = breaks_first.then(|| Segment {
         address: 0,
         // FF is no family's signature byte and is what an erased part holds.
         bytes: vec![0xff],
@@ -143,18 +143,18 @@ pub fn write_order(
 fn commit(
     old: Option<&[u8]>,
     head: &[u8],
-    invalidate: Option<&Run>,
+    invalidate: Option<&Segment>,
     geometry: Geometry,
-) -> Option<Run> {
-    let invalidated = invalidate.map_or(&[][..], |run| run.bytes.as_slice());
+) -> Option<Segment> {
+    let invalidated = invalidate.map_or(&[][..], |segment| segment.bytes.as_slice());
     let now = |index: usize| invalidated.get(index).or_else(|| old?.get(index));
     let is_missing = |index: &usize| now(*index) != head.get(*index);
     let first = (0..head.len()).find(is_missing)?;
     let last = (0..head.len()).rfind(is_missing)?;
     if geometry.page > 1 {
-        return Some(Run { address: 0, bytes: head.to_vec() });
+        return Some(Segment { address: 0, bytes: head.to_vec() });
     }
-    Some(Run { address: u32::try_from(first).ok()?, bytes: head.get(first..=last)?.to_vec() })
+    Some(Segment { address: u32::try_from(first).ok()?, bytes: head.get(first..=last)?.to_vec() })
 }
 
 /// The units (pages, or bytes) of the image that differ from the memory or were not read, the
@@ -209,11 +209,11 @@ fn take_part_proof(
         size = size.saturating_mul(2);
     }
     let bytes = image.get(unit)?.to_vec();
-    Some(PartProof { run: Run { address, bytes }, aliases })
+    Some(PartProof { segment: Segment { address, bytes }, aliases })
 }
 
 /// Joins neighbouring units into writes of at most a span.
-fn merge(units: &[Range<usize>], image: &[u8], geometry: Geometry) -> Vec<Run> {
+fn merge(units: &[Range<usize>], image: &[u8], geometry: Geometry) -> Vec<Segment> {
     let span = usize::try_from(geometry.span.max(1)).unwrap_or(1);
     let page = usize::try_from(geometry.page.max(1)).unwrap_or(1);
     let mut ranges: Vec<Range<usize>> = Vec::new();
@@ -235,7 +235,7 @@ fn merge(units: &[Range<usize>], image: &[u8], geometry: Geometry) -> Vec<Run> {
         .into_iter()
         .filter_map(|range| {
             let address = u32::try_from(range.start).ok()?;
-            Some(Run { address, bytes: image.get(range)?.to_vec() })
+            Some(Segment { address, bytes: image.get(range)?.to_vec() })
         })
         .collect()
 }
@@ -263,10 +263,10 @@ mod tests {
     fn play(order: &WriteOrder, old: &[u8]) -> Vec<Vec<u8>> {
         let mut memory = old.to_vec();
         order
-            .runs()
-            .map(|run| {
-                let at = run.address as usize;
-                memory[at..at + run.bytes.len()].copy_from_slice(&run.bytes);
+            .segments()
+            .map(|segment| {
+                let at = segment.address as usize;
+                memory[at..at + segment.bytes.len()].copy_from_slice(&segment.bytes);
                 memory.clone()
             })
             .collect()
@@ -287,8 +287,8 @@ mod tests {
         old.resize(0x1000, 0xff);
         let survey = survey(old, Size::Proven(0x1000), 32, 1024);
         let order = write_order(&survey, b"\xb6\xc3new records", 2, BootsNow::Yes);
-        assert_eq!(order.runs().next(), Some(&Run { address: 0, bytes: vec![0xff] }));
-        assert_eq!(order.commit, Some(Run { address: 0, bytes: vec![0xb6, 0xc3] }));
+        assert_eq!(order.segments().next(), Some(&Segment { address: 0, bytes: vec![0xff] }));
+        assert_eq!(order.commit, Some(Segment { address: 0, bytes: vec![0xb6, 0xc3] }));
     }
 
     #[test]
@@ -297,7 +297,7 @@ mod tests {
         old.resize(0x800, 0xff);
         let survey = survey(old, Size::Proven(0x800), 1, 256);
         let order = write_order(&survey, b"\xb6\xc3new records", 2, BootsNow::Yes);
-        assert_eq!(order.commit, Some(Run { address: 0, bytes: vec![0xb6] }));
+        assert_eq!(order.commit, Some(Segment { address: 0, bytes: vec![0xb6] }));
     }
 
     #[test]
@@ -307,7 +307,7 @@ mod tests {
         let survey = survey(vec![0; 0x4000], Size::AtLeast(0x1000), 64, 1024);
         let order = write_order(&survey, &image, 2, BootsNow::No);
         let proof = order.part_proof.unwrap();
-        assert_eq!(proof.run.range(), 0x10c0..0x1100);
+        assert_eq!(proof.segment.range(), 0x10c0..0x1100);
         assert_eq!(proof.aliases, vec![Alias { size: 0x1000, address: 0xc0 }]);
     }
 
@@ -317,7 +317,11 @@ mod tests {
         image[..2].copy_from_slice(b"\xb6\xc3");
         let survey = survey(vec![0xff; 0x1000], Size::AtLeast(0x1000), 64, 1024);
         let proof = write_order(&survey, &image, 2, BootsNow::No).part_proof.unwrap();
-        assert_eq!(proof.run.range(), 0xc0..0x100, "the last whole page, not the rest behind it");
+        assert_eq!(
+            proof.segment.range(),
+            0xc0..0x100,
+            "the last whole page, not the rest behind it"
+        );
         assert_eq!(proof.aliases, vec![]);
     }
 
@@ -331,9 +335,10 @@ mod tests {
         let mut survey = survey(old, Size::Proven(256), 8, 256);
         survey.geometry.from_start = true;
         let order = write_order(&survey, &image, 8, BootsNow::No);
-        let body: Vec<_> = order.body.iter().map(|run| (run.address, run.range().end)).collect();
+        let body: Vec<_> =
+            order.body.iter().map(|segment| (segment.address, segment.range().end)).collect();
         assert_eq!(body, [(8, 208)]);
-        assert_eq!(order.commit.map(|run| run.range()), Some(0..8));
+        assert_eq!(order.commit.map(|segment| segment.range()), Some(0..8));
     }
 
     #[test]
@@ -343,8 +348,8 @@ mod tests {
             let mut survey = survey(Vec::new(), Size::AtLeast(0x1000), page, 256);
             survey.contents = None;
             let order = write_order(&survey, &image, 2, BootsNow::Unknown);
-            assert_eq!(order.runs().next(), Some(&Run { address: 0, bytes: vec![0xff] }));
-            assert_eq!(order.commit, Some(Run { address: 0, bytes: vec![0xb6, 0xc3] }));
+            assert_eq!(order.segments().next(), Some(&Segment { address: 0, bytes: vec![0xff] }));
+            assert_eq!(order.commit, Some(Segment { address: 0, bytes: vec![0xb6, 0xc3] }));
             for byte in [0x00, 0xb6, 0xff] {
                 let states = play(&order, &[byte; 0x1000]);
                 assert!(states.last().unwrap().starts_with(&image), "page {page}, {byte:02x}");
@@ -357,8 +362,8 @@ mod tests {
         let mut survey = survey(Vec::new(), Size::AtLeast(0x1000), 1, 256);
         survey.contents = None;
         let order = write_order(&survey, b"\xb6\xc3", 2, BootsNow::Unknown);
-        assert_eq!(order.runs().next(), Some(&Run { address: 0, bytes: vec![0xff] }));
-        assert_eq!(order.commit, Some(Run { address: 0, bytes: vec![0xb6, 0xc3] }));
+        assert_eq!(order.segments().next(), Some(&Segment { address: 0, bytes: vec![0xff] }));
+        assert_eq!(order.commit, Some(Segment { address: 0, bytes: vec![0xb6, 0xc3] }));
     }
 
     #[test]
@@ -366,7 +371,7 @@ mod tests {
         let image = b"\xb6\xc3some records".to_vec();
         let survey = survey(image[..6].to_vec(), Size::Proven(0x1000), 1, 256);
         let order = write_order(&survey, &image, 2, BootsNow::Yes);
-        assert_eq!(order.body, vec![Run { address: 6, bytes: image[6..].to_vec() }]);
+        assert_eq!(order.body, vec![Segment { address: 6, bytes: image[6..].to_vec() }]);
     }
 
     proptest! {
@@ -400,10 +405,10 @@ mod tests {
             } else {
                 prop_assert_eq!(&old[..image.len()], &image[..]);
             }
-            for run in order.body_runs() {
-                let inside = run.range();
+            for segment in order.body_segments() {
+                let inside = segment.range();
                 prop_assert!(inside.start % page == 0 || inside.start / page == (inside.end - 1) / page);
-                prop_assert!(run.bytes.len() as u32 <= page.max(256));
+                prop_assert!(segment.bytes.len() as u32 <= page.max(256));
             }
         }
     }

@@ -1,6 +1,8 @@
 //! How a run ended, as a value: what `--json` prints last and what the text report is made from.
 
-use serde::Serialize;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::failure::{DeviceState, Failure};
@@ -48,6 +50,28 @@ impl Work {
     /// Whether it may change the device.
     pub fn is_on_the_device(self) -> bool {
         matches!(self, Self::Rescue | Self::Restore)
+    }
+}
+
+/// Who switches a device's power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SwitchedBy {
+    /// A relay of the bench.
+    Relay,
+    /// The hub, by its own requests.
+    Hub,
+    /// A person.
+    Hands,
+}
+
+impl fmt::Display for SwitchedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Relay => "relay",
+            Self::Hub => "hub",
+            Self::Hands => "hands",
+        })
     }
 }
 

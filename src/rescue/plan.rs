@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::diagnosis::{BootsNow, Condition, Survey};
 use super::failure::{Code, Failure};
 use super::limit::{self, Limit};
-use super::order::{PartProof, Run, WriteOrder, write_order};
+use super::order::{PartProof, Segment, WriteOrder, write_order};
 use crate::chip::{Finding, Identity, Image, Restart, Size, Timing};
 
 /// What a step can change.
@@ -40,14 +40,14 @@ pub enum Step {
     /// Start the image from the chip's RAM and see who comes up.
     TryInRam,
     /// Break the signature that is valid now.
-    Invalidate(Run),
+    Invalidate(Segment),
     /// Write one unit of the image and see that the part is as large, and its pages too, as was
     /// planned.
     ProvePart(PartProof),
     /// Write what differs, the signature left out.
     WriteBody {
         /// The writes, in order.
-        runs: Vec<Run>,
+        segments: Vec<Segment>,
         /// Bytes in all.
         bytes: u64,
         /// Write cycles in all.
@@ -56,10 +56,10 @@ pub enum Step {
     /// Read back what was written and compare.
     Verify {
         /// What was written.
-        runs: Vec<Run>,
+        segments: Vec<Segment>,
     },
     /// Write the signature and read it back.
-    Commit(Run),
+    Commit(Segment),
     /// Make the chip boot from its memory.
     Restart {
         /// How.
@@ -80,6 +80,11 @@ impl Step {
             }
         }
     }
+
+    /// Whether it is taken on the open memory.
+    pub fn is_on_memory(&self) -> bool {
+        self.risk() == Risk::Persistent || matches!(self, Self::Verify { .. })
+    }
 }
 
 fn span(range: &Range<u32>) -> String {
@@ -96,23 +101,23 @@ impl fmt::Display for Step {
             Self::ProvePart(proof) => write!(
                 f,
                 "write EEPROM {} and see that the part is what was planned for",
-                span(&proof.run.range())
+                span(&proof.segment.range())
             ),
-            Self::WriteBody { runs, bytes, write_cycles } => {
-                let first = runs.first().map_or(0, |run| run.address);
-                let last = runs.last().map_or(0, |run| run.range().end);
+            Self::WriteBody { segments, bytes, write_cycles } => {
+                let first = segments.first().map_or(0, |segment| segment.address);
+                let last = segments.last().map_or(0, |segment| segment.range().end);
                 write!(
                     f,
                     "write EEPROM {}: {bytes} bytes, {write_cycles} write cycles",
                     span(&(first..last))
                 )
             }
-            Self::Verify { runs } => {
-                let bytes: usize = runs.iter().map(|run| run.bytes.len()).sum();
+            Self::Verify { segments } => {
+                let bytes: usize = segments.iter().map(|segment| segment.bytes.len()).sum();
                 write!(f, "read the {bytes} bytes back and compare")
             }
-            Self::Commit(run) => {
-                write!(f, "write the signature {} and read it back", hex::encode(&run.bytes))
+            Self::Commit(segment) => {
+                write!(f, "write the signature {} and read it back", hex::encode(&segment.bytes))
             }
             Self::Restart { by: Restart::ByRequest } => f.write_str("restart the chip"),
             Self::Restart { by: Restart::ByPower } => {
@@ -165,13 +170,13 @@ impl Plan {
     }
 
     /// Every write of the plan.
-    pub fn runs(&self) -> Vec<Run> {
+    pub fn segments(&self) -> Vec<Segment> {
         self.steps
             .iter()
             .flat_map(|step| match step {
-                Step::Invalidate(run) | Step::Commit(run) => vec![run.clone()],
-                Step::ProvePart(proof) => vec![proof.run.clone()],
-                Step::WriteBody { runs, .. } => runs.clone(),
+                Step::Invalidate(segment) | Step::Commit(segment) => vec![segment.clone()],
+                Step::ProvePart(proof) => vec![proof.segment.clone()],
+                Step::WriteBody { segments, .. } => segments.clone(),
                 _ => Vec::new(),
             })
             .collect()
@@ -192,7 +197,7 @@ impl Plan {
                 .next("unplug it, plug it in again and look with `recover list`: a complete image starts at power-on")
                 .next("to overwrite it all the same, add --force; a backup is kept"));
         }
-        let limit = Limit::of(order.runs(), survey.geometry, situation.timing);
+        let limit = Limit::of(order.segments(), survey.geometry, situation.timing);
         let mut steps = Vec::new();
         if !order.is_empty() && situation.trial {
             steps.push(Step::TryInRam);
@@ -223,19 +228,21 @@ fn fits(survey: &Survey, image: &Image) -> Result<(), Failure> {
 
 fn write_steps(order: WriteOrder, survey: &Survey) -> Vec<Step> {
     let mut steps = Vec::new();
-    let written: Vec<Run> = order.body_runs().cloned().collect();
+    let written: Vec<Segment> = order.body_segments().cloned().collect();
     let WriteOrder { invalidate, part_proof, body, commit } = order;
     steps.extend(invalidate.map(Step::Invalidate));
     steps.extend(part_proof.map(Step::ProvePart));
     if !body.is_empty() {
-        let bytes = body.iter().map(|run| run.bytes.len() as u64).sum();
+        let bytes = body.iter().map(|segment| segment.bytes.len() as u64).sum();
         let page = survey.geometry.page;
-        let write_cycles =
-            body.iter().map(|run| limit::cycles(run.address, run.range().end, page)).sum();
-        steps.push(Step::WriteBody { runs: body, bytes, write_cycles });
+        let write_cycles = body
+            .iter()
+            .map(|segment| limit::cycles(segment.address, segment.range().end, page))
+            .sum();
+        steps.push(Step::WriteBody { segments: body, bytes, write_cycles });
     }
     if !written.is_empty() && !survey.geometry.reads_back {
-        steps.push(Step::Verify { runs: written });
+        steps.push(Step::Verify { segments: written });
     }
     steps.extend(commit.map(Step::Commit));
     steps

@@ -19,7 +19,7 @@ fuzz_target!(|bytes: &[u8]| {
         let _ = (journal.may_have_written(), journal.in_flight().map(str::to_owned));
         let ended = journal.has_ended();
         assert_eq!(
-            file.append(Entry::Ended { result: "fuzzed".into(), on_trial: None }).is_err(),
+            file.append(Entry::Ended { result: recover::journal::Ending::Failed, on_trial: None }).is_err(),
             ended
         );
         // A last line without its end was ignored; what is appended must not be lost behind it.

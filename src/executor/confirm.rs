@@ -1,0 +1,63 @@
+//! Sees that the device is who it was, and asks the drive behind it.
+
+use super::candidate::{Candidate, would_be_in_boot_mode};
+use super::event::Event;
+use super::permission::Permission;
+use super::run::Run;
+use crate::chip::{DriveAnswer, Identity};
+use crate::rescue::{Code, DeviceState, Failure, RunStage};
+use crate::usb::Sighting;
+
+/// Compares the identity that came up with the expected one.
+///
+/// # Errors
+/// R114 where the chip is still in its boot mode, R112 where something else came up.
+pub(super) fn confirm(
+    run: &mut Run<'_>,
+    permission: &Permission<'_>,
+    seen: &Sighting,
+    place: &str,
+) -> Result<(), Failure> {
+    run.enter(RunStage::Confirming);
+    let identity = Identity::of(seen);
+    run.outcome.identity.seen = Some(identity.clone());
+    let place = format!("{place}, port {}", seen.port);
+    let expected = permission.target().expected.as_ref();
+    let differences = expected.map(|expected| expected.differences(&identity)).unwrap_or_default();
+    if differences.is_empty() {
+        run.state = DeviceState::Restored;
+        ask_the_drive(run, permission.candidate(), seen);
+        return Ok(());
+    }
+    let failure = if would_be_in_boot_mode(&identity) {
+        let what =
+            format!("it is still {}: the chip does not boot what its EEPROM holds", identity.ids);
+        Failure::new(Code::R114, what, place).next(format!(
+            "take all its power away for ten seconds, plug it in again, then `{}`",
+            run.tools.commands.resume()
+        ))
+    } else {
+        let what = format!("it came back with {}", differences.join(", "));
+        Failure::new(Code::R112, what, place)
+            .next("check that the image is for this very enclosure model")
+    };
+    let failure = match &run.outcome.backup {
+        Some(backup) => failure
+            .next(format!("`{}` puts the old contents back", run.tools.commands.restore(backup))),
+        None => failure,
+    };
+    Err(failure.leaving(run.state))
+}
+
+/// Asks the drive behind the bridge who it is. The rescue stands without its answer: an enclosure
+/// may be rescued with no drive in it.
+fn ask_the_drive(run: &mut Run<'_>, candidate: &Candidate, seen: &Sighting) {
+    let asked = run.open(seen).map(|mut link| candidate.chip.drive(&mut *link, seen));
+    let answer = match asked {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => DriveAnswer::Silent { why: error.to_string() },
+        Err(failure) => DriveAnswer::Silent { why: failure.what },
+    };
+    run.emit(&Event::Drive { answer: answer.clone() });
+    run.outcome.drive = Some(answer);
+}
