@@ -44,7 +44,7 @@ fn eeprom(bus: &SimBus) -> Vec<u8> {
 
 /// Writes all of `image` in spans, the way the executor does.
 fn write_all(memory: &mut dyn Memory, image: &[u8]) -> Result<(), MemoryError> {
-    let span = usize::try_from(memory.geometry().span).unwrap();
+    let span = usize::try_from(memory.layout().largest_write).unwrap();
     for (number, bytes) in image.chunks(span).enumerate() {
         memory.write(u32::try_from(number * span).unwrap(), bytes)?;
     }
@@ -89,9 +89,9 @@ fn every_memory_that_answers_is_read_as_it_is() {
         let mut memory = cy16().open_memory(&mut *link, &seen_on(&bus), &finding).unwrap();
         let cells = eeprom(&bus);
         let length = u32::try_from(cells.len()).unwrap();
-        assert!(length >= memory.geometry().smallest && length <= memory.geometry().reach);
+        assert!(length >= memory.layout().extent.least() && length <= memory.layout().extent.end());
         assert_eq!(memory.read(0..length).unwrap(), cells, "{}", one.name);
-        if length * 2 <= memory.geometry().reach {
+        if length * 2 <= memory.layout().extent.end() {
             assert_eq!(memory.read(length..length * 2).unwrap(), cells, "{} wraps", one.name);
         }
         assert_eq!(memory.write_cycles(), 0);
@@ -111,15 +111,15 @@ fn a_factory_image_that_is_written_comes_up_as_the_identity_it_promises() {
         let image = cy16().read_image(finding.model, one.factory_image()).unwrap();
         let size = u32::try_from(eeprom(&bus).len()).unwrap();
         let mut memory = cy16().open_memory(&mut *link, &seen_on(&bus), &finding).unwrap();
-        memory.settle(size);
+        memory.assume_size(size);
         memory.read(0..size).unwrap();
-        write_all(&mut *memory, &image.bytes).unwrap();
-        let length = u32::try_from(image.bytes.len()).unwrap();
-        assert_eq!(memory.read(0..length).unwrap(), image.bytes, "{name}");
+        write_all(&mut *memory, image.start()).unwrap();
+        let length = u32::try_from(image.start().len()).unwrap();
+        assert_eq!(memory.read(0..length).unwrap(), image.start(), "{name}");
         let cycles = memory.write_cycles();
         drop(memory);
         let state = bus.eeprom(&SimBus::scenario_port()).unwrap();
-        assert!(state.bytes.starts_with(&image.bytes), "{name}");
+        assert!(state.bytes.starts_with(image.start()), "{name}");
         assert_eq!(u64::from(cycles), state.wear.cycles, "{name}");
         match cy16().restart_way(finding.model) {
             Restart::ByRequest => cy16().restart(&mut *link, finding.model).unwrap(),
@@ -164,10 +164,10 @@ fn an_ez_reads_large_parts_at_the_fast_clock_and_writes_whole_pages() {
     let bus = SimBus::with_scenario(scenario("ez-otg-blank").unwrap());
     let (mut link, finding) = proven(&bus);
     let mut memory = cy16().open_memory(&mut *link, &seen_on(&bus), &finding).unwrap();
-    memory.settle(16 * 1024);
+    memory.assume_size(16 * 1024);
     memory.read(0..1024).unwrap();
-    assert!(memory.geometry().bus_hz > 300_000, "{:?}", memory.geometry());
-    assert_eq!(memory.geometry().page, 64);
+    assert!(memory.layout().costs.byte < Duration::from_micros(30), "{:?}", memory.layout());
+    assert_eq!(memory.layout().unit, 64);
     let bytes: Vec<u8> = (0..1024_u32).map(|i| u8::try_from((i * 3) & 0xff).unwrap()).collect();
     memory.write(0x400, &bytes).unwrap();
     assert_eq!(memory.write_cycles(), 16);

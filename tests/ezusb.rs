@@ -305,9 +305,9 @@ fn sixteen_kilobytes_take_a_write_cycle_a_page_and_hardly_longer() {
     let mut link = bus.open(&seen).unwrap();
     let finding = chip.probe(&mut *link, &seen).unwrap();
     let mut memory = chip.open_memory(&mut *link, &seen, &finding).unwrap();
-    memory.settle(0x4000);
+    memory.assume_size(0x4000);
     memory.read(0..256).unwrap();
-    assert_eq!(memory.geometry().bus_hz, 400_000);
+    assert_eq!(memory.layout().costs.byte, std::time::Duration::from_nanos(22_500));
     let clock = bus.clock();
     let began = clock.now();
     for at in (0..0x4000_u32).step_by(4096) {

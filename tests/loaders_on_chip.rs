@@ -9,11 +9,11 @@
     reason = "a test stops at what it does not expect"
 )]
 
-use recover::chip::AddressWidth;
 use recover::chip::cy16::loader::{
     BusClock, Command, EZ_EEPROM, EZ_REENUMERATE, EepromReport, EepromRequest, Loader,
     LoaderFailure, PARAMETERS, ReadRequest, ReenumerateRequest, SL11R_READ, Wiring,
 };
+use recover::chip::memory::AddressWidth;
 use recover::sim::chips::cy16::{Cy16, EZ_HOST, EZ_OTG, Profile, SL11R};
 use recover::sim::device::{Completion, Device};
 use recover::sim::parts::{Eeprom, part};

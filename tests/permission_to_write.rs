@@ -10,7 +10,8 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use cast::{Cast, Tampered, Watching, cut_off, other_image, swap_part, with_image};
-use recover::chip::{Finding, Geometry, Identity, Image, Model, Restart, Running, Size, Timing};
+use recover::chip::memory::{Costs, Erase, Extent, Sequence};
+use recover::chip::{Finding, Identity, Image, Layout, Model, Restart, Running, Size, Timing};
 use recover::executor::{Consent, Event, Operator, Request, Session};
 use recover::profile::Scope;
 use recover::rescue::plan::Situation;
@@ -36,18 +37,18 @@ fn assert_refused(desk: &Desk, outcome: &Outcome, code: Code) {
 
 fn plan_for(length: usize, size: Size) -> Result<Plan, recover::rescue::Failure> {
     let (_, model) = recover::chip::model("sl11r").unwrap();
-    let geometry = Geometry {
-        width: recover::chip::AddressWidth::One,
-        reach: 2048,
-        smallest: 16,
-        page: 1,
-        span: 64,
-        bus_hz: 100_000,
-        from_start: false,
-        reads_back: false,
+    let layout = Layout {
+        name: "EEPROM",
+        extent: Extent::Wraps { smallest: 16, reach: 2048 },
+        unit: 1,
+        largest_write: 64,
+        erase: Erase::Nothing,
+        sequence: Sequence::Any,
+        verifies: false,
+        costs: Costs::default(),
     };
     let survey = Survey {
-        geometry,
+        layout,
         size,
         part_bytes: 2048,
         contents: Some(vec![0xff; 256]),

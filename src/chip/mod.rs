@@ -6,8 +6,7 @@
 //! what is true of its silicon. How to add one: docs/adding-a-chip.md.
 //!
 //! What is known of a device before and after its chip was asked is in `finding`, how an image can
-//! be wrong in `refusal`, the table of the families in `families`; `serial_eeprom` is what the
-//! families with a loader of their own share.
+//! be wrong in `refusal`, the table of the families in `families`.
 
 pub mod at2lp;
 mod build;
@@ -18,9 +17,9 @@ pub mod ezusb;
 mod families;
 mod finding;
 mod identity;
-mod memory;
+mod image;
+pub mod memory;
 mod refusal;
-mod serial_eeprom;
 
 use std::fmt;
 
@@ -31,7 +30,8 @@ pub use drive::{Drive, DriveAnswer};
 pub use families::{families, family, model};
 pub use finding::{Evidence, Finding, Grade, KnownIds, Running, Standing, Suspicion};
 pub use identity::Identity;
-pub use memory::{AddressWidth, Geometry, Memory, MemoryError, Size};
+pub use image::Image;
+pub use memory::{Layout, Memory, MemoryError, Operation, Segment, Size};
 pub use refusal::ImageError;
 
 use crate::usb::{Link, Sighting, TransferError};
@@ -58,19 +58,6 @@ impl fmt::Display for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.title)
     }
-}
-
-/// What the memory should hold, checked, in the chip's own format.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image {
-    /// The bytes from memory address 0 on.
-    pub bytes: Vec<u8>,
-    /// How many bytes at address 0 make the chip boot it; written last [design R3].
-    pub signature_bytes: u32,
-    /// Who the enclosure says it is, as far as the image's own descriptors tell.
-    pub identity: Option<Identity>,
-    /// What it consists of, one line a part.
-    pub contents: Vec<String>,
 }
 
 /// Why a chip could not be talked to, or is not what it seemed.

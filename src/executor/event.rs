@@ -76,9 +76,11 @@ pub enum Event {
     },
     /// A plan was made.
     Planned {
+        /// What the memory is called.
+        memory: &'static str,
         /// What each step does, and its risk.
         steps: Vec<PlannedStep>,
-        /// The physical least for it.
+        /// The planned minimum for it.
         limit: Limit,
         /// What it rests on that nobody has proven, one sentence each.
         unproven: Vec<String>,

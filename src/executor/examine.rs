@@ -6,8 +6,9 @@ use super::prove::Proven;
 use super::run::Run;
 use super::store::{BackupRecord, Store};
 use super::waits::{ATTEMPTS, is_passing, read_all};
+use crate::chip::memory::Extent;
+use crate::chip::memory::wrap::{is_uniform, proven_size};
 use crate::chip::{Memory, MemoryError, Size};
-use crate::rescue::size::{is_uniform, proven_size};
 use crate::rescue::{Condition, DeviceState, Failure, RunStage, Survey};
 
 /// Bytes of a look at a distant part of the memory.
@@ -85,36 +86,68 @@ fn open_and_survey(
 ) -> Result<Survey, MemoryError> {
     let Proven { seen, finding, link } = proven;
     let mut memory = candidate.chip.open_memory(&mut **link, seen, finding)?;
-    match survey(run, &mut *memory, want) {
-        Err(MemoryError::Unreadable(why)) => Ok(Survey {
-            geometry: memory.geometry(),
-            size: Size::AtLeast(memory.geometry().smallest),
-            part_bytes: memory.geometry().smallest,
-            contents: None,
-            unreadable: Some(why),
-        }),
+    let result = match memory.layout().extent {
+        Extent::Known(bytes) => survey_known(run, &mut *memory, bytes),
+        Extent::Wraps { smallest, reach } => {
+            survey_wrapping(run, &mut *memory, smallest, reach, want)
+        }
+    };
+    match result {
+        Err(MemoryError::Unreadable(why)) => {
+            let layout = memory.layout();
+            let least = layout.extent.least();
+            let (contents, unreadable) = (None, Some(why));
+            let size = match layout.extent {
+                Extent::Known(bytes) => Size::Proven(bytes),
+                Extent::Wraps { .. } => Size::AtLeast(least),
+            };
+            Ok(Survey { layout, size, part_bytes: least, contents, unreadable })
+        }
         result => result,
     }
 }
 
-fn survey(run: &mut Run<'_>, memory: &mut dyn Memory, want: u32) -> Result<Survey, MemoryError> {
-    let geometry = memory.geometry();
-    let want = want.clamp(geometry.smallest, geometry.reach);
+/// A memory that has told its size.
+fn survey_known(
+    run: &mut Run<'_>,
+    memory: &mut dyn Memory,
+    bytes: u32,
+) -> Result<Survey, MemoryError> {
     let mut contents = Vec::new();
-    let mut goal = geometry.smallest.saturating_mul(2).min(geometry.reach);
+    read_on(run, memory, &mut contents, bytes)?;
+    Ok(Survey {
+        layout: memory.layout(),
+        size: Size::Proven(bytes),
+        part_bytes: bytes,
+        contents: Some(contents),
+        unreadable: None,
+    })
+}
+
+/// A memory whose size shows by its wrapping.
+fn survey_wrapping(
+    run: &mut Run<'_>,
+    memory: &mut dyn Memory,
+    smallest: u32,
+    reach: u32,
+    want: u32,
+) -> Result<Survey, MemoryError> {
+    let want = want.clamp(smallest, reach);
+    let mut contents = Vec::new();
+    let mut goal = smallest.saturating_mul(2).min(reach);
     let size = loop {
         read_on(run, memory, &mut contents, goal)?;
-        match proven_size(&contents, geometry.smallest, geometry.reach) {
+        match proven_size(&contents, smallest, reach) {
             Some(Size::Proven(size)) if !seen_again(memory, &contents, size, goal)? => {}
             Some(Size::AtLeast(_)) if goal < want => {}
             Some(Size::AtLeast(_)) if !uniform_beyond(memory, &contents, goal)? => {}
             Some(size) => break size,
             None => {}
         }
-        if goal >= geometry.reach {
-            break Size::Proven(geometry.reach);
+        if goal >= reach {
+            break Size::Proven(reach);
         }
-        goal = goal.saturating_mul(2).min(geometry.reach);
+        goal = goal.saturating_mul(2).min(reach);
     };
     if let Size::Proven(size) = size {
         contents.truncate(usize::try_from(size).unwrap_or(usize::MAX));
@@ -123,9 +156,9 @@ fn survey(run: &mut Run<'_>, memory: &mut dyn Memory, want: u32) -> Result<Surve
         Size::Proven(bytes) => bytes,
         Size::AtLeast(bytes) => want.max(bytes),
     };
-    memory.settle(part_bytes);
-    let geometry = memory.geometry();
-    Ok(Survey { geometry, size, part_bytes, contents: Some(contents), unreadable: None })
+    memory.assume_size(part_bytes);
+    let layout = memory.layout();
+    Ok(Survey { layout, size, part_bytes, contents: Some(contents), unreadable: None })
 }
 
 /// Reads up to `goal`, the first address not read.
@@ -187,7 +220,7 @@ fn seen_again(
         .unwrap_or(0);
     let offset = u32::try_from(distinct).unwrap_or(0).saturating_mul(SAMPLE);
     let mut at = read;
-    while at < memory.geometry().reach {
+    while at < memory.layout().extent.end() {
         let start = at.saturating_add(offset);
         let sample = read_all(memory, start..start.saturating_add(SAMPLE))?;
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
@@ -209,7 +242,7 @@ fn uniform_beyond(
         return Ok(true);
     }
     let mut at = read;
-    while at < memory.geometry().reach {
+    while at < memory.layout().extent.end() {
         let sample = read_all(memory, at..at.saturating_add(SAMPLE))?;
         if !is_uniform(&sample) || sample.first() != contents.first() {
             return Ok(false);

@@ -58,7 +58,9 @@ impl Run<'_> {
             MemoryError::OtherWidth(_) => Failure::new(Code::R118, what, place)
                 .next("read the part's marking: up to 2 KB (24C01 to 24C16) it takes one address byte and its pin 1 (A0) belongs to ground; from 4 KB (24C32) on it takes two, and pin 1 belongs to the supply")
                 .next("if that is so, pin 7 (WP) has to be at ground while it is written; then run the same command"),
-            MemoryError::NotKept { .. } => Failure::new(Code::R107, what, place),
+            MemoryError::NotKept { .. } | MemoryError::NotErasable(_) => {
+                Failure::new(Code::R107, what, place)
+            }
             MemoryError::Unreadable(_) => Failure::new(Code::R115, what, place)
                 .next("take its power away, plug it in again and run the same command"),
         };

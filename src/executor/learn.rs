@@ -245,7 +245,7 @@ fn blank_sightings(chip: &dyn Chip, finding: &Finding) -> Vec<BlankSighting> {
 }
 
 fn separate(chip: &dyn Chip, finding: &Finding, image: &Image, healthy: &Identity) -> Separated {
-    let bytes = image.bytes.clone();
+    let bytes = image.start().to_vec();
     let Some(serial) = healthy.serial.as_ref().filter(|serial| !serial.is_empty()) else {
         let serial = "the image promises none; what else it may hold is as it was read".to_owned();
         return Separated { bytes, own_serial: false, serial };

@@ -32,7 +32,7 @@ pub(super) fn own_backups(
             id: record.id,
             same_port: record.port == candidate.seen.port,
             is_boot_id: image.identity.as_ref().is_some_and(would_be_in_boot_mode),
-            image: image.bytes,
+            image: image.start().to_vec(),
             identity: image.identity,
         })
     };

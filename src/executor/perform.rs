@@ -7,6 +7,7 @@ use super::prove::Proven;
 use super::run::Run;
 use super::write::Writer;
 use super::{confirm, restart, trial};
+use crate::chip::Operation;
 use crate::journal::Entry;
 use crate::rescue::outcome::Verdict;
 use crate::rescue::plan::{Risk, Step};
@@ -19,11 +20,12 @@ struct Numbered<'p> {
     number: usize,
     of: usize,
     step: &'p Step,
+    memory: &'p str,
 }
 
 impl Numbered<'_> {
     fn place(self) -> String {
-        format!("step {} of {}, {}", self.number, self.of, self.step)
+        format!("step {} of {}, {}", self.number, self.of, self.step.title(self.memory))
     }
 }
 
@@ -36,8 +38,10 @@ pub(super) fn perform(
 ) -> Result<Verdict, Failure> {
     let plan = permission.plan();
     let of = plan.steps.len();
-    let numbered =
-        plan.steps.iter().enumerate().map(|(index, step)| Numbered { number: index + 1, of, step });
+    let numbered = plan.steps.iter().enumerate().map(|(index, step)| {
+        let memory = plan.memory;
+        Numbered { number: index + 1, of, step, memory }
+    });
     let mut steps = numbered.peekable();
     if let Some(step) = steps.next_if(|step| matches!(step.step, Step::TryInRam)) {
         proven = take(run, step, |run| trial::try_in_ram(run, permission, proven, &step.place()))?;
@@ -64,8 +68,8 @@ fn take<T>(
     step: Numbered<'_>,
     act: impl FnOnce(&mut Run<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let Numbered { number, of, step } = step;
-    let title = step.to_string();
+    let Numbered { number, of, step, memory } = step;
+    let title = step.title(memory);
     let persistent = step.risk() == Risk::Persistent;
     run.record(Entry::Intent { step: number, title: title.clone(), persistent })?;
     log::info!("step {number} of {of}: {title}");
@@ -90,19 +94,20 @@ fn write_memory(
     let began = clock.now();
     let result = steps
         .iter()
-        .try_for_each(|step| take(run, *step, |run| memory_step(run, &mut writer, *step)));
+        .try_for_each(|step| take(run, *step, |run| memory_step(run, &mut writer, *step)))
+        .and_then(|()| writer.finish(run));
     let (survey, plan) = (permission.survey(), permission.plan());
     run.outcome.write_cycles = writer.write_cycles();
-    if writer.geometry().page != survey.geometry.page && result.is_ok() {
-        // The part has other pages than were planned for.
-        run.outcome.limit = Limit::of(plan.segments().iter(), writer.geometry(), timing);
+    if writer.layout().unit != survey.layout.unit && result.is_ok() {
+        // The part takes other units than were planned for.
+        run.outcome.limit = Limit::of(plan.operations().into_iter(), writer.layout(), timing);
         run.outcome.limit_ms = run.outcome.limit.total_ms();
     }
     run.outcome.memory_time_ms = clock.now().saturating_sub(began).as_secs_f64() * 1000.0;
     result.map_err(|mut failure| {
         // A part that takes other addresses holds what it held, and reads otherwise every
         // time: there is nothing to compare.
-        let kept_nothing = failure.code == Code::R106 && writer.is_unchanged(&plan.segments());
+        let kept_nothing = failure.code == Code::R106 && writer.is_unchanged(&plan.operations());
         if kept_nothing || failure.code == Code::R118 {
             run.state = DeviceState::RunningFromRam;
             failure.device = run.state;
@@ -122,18 +127,16 @@ fn memory_step(
         run.state = DeviceState::PartWritten;
     }
     match step.step {
-        Step::Invalidate(segment) => writer.write_and_verify(run, segment, &place),
+        Step::Invalidate { operation } => change(run, writer, operation, true, &place),
         Step::ProvePart(proof) => writer.prove_part(run, proof, &place),
-        Step::WriteBody { segments, bytes, .. } => {
+        Step::WriteBody { operations, bytes, .. } => {
             let mut done = 0;
-            for segment in segments {
-                if writer.geometry().reads_back {
-                    writer.write_and_verify(run, segment, &place)?;
-                } else {
-                    writer.write_segment(run, segment, &place)?;
+            for operation in operations {
+                change(run, writer, operation, writer.layout().verifies, &place)?;
+                if let Operation::Write(segment) = operation {
+                    done += segment.bytes.len() as u64;
+                    run.progress("write", done, *bytes);
                 }
-                done += segment.bytes.len() as u64;
-                run.progress("write", done, *bytes);
             }
             Ok(())
         }
@@ -143,12 +146,29 @@ fn memory_step(
             run.enter(before);
             result
         }
-        Step::Commit(segment) => {
-            writer.write_and_verify(run, segment, &place)?;
+        Step::Commit { segments } => {
+            for segment in segments {
+                writer.write_and_verify(run, segment, &place)?;
+            }
             run.state = DeviceState::Written;
             Ok(())
         }
         Step::TryInRam | Step::Restart { .. } | Step::Confirm => Ok(()),
+    }
+}
+
+/// One change of the memory; `verify` where it is to be read back at once.
+fn change(
+    run: &mut Run<'_>,
+    writer: &mut Writer<'_>,
+    operation: &Operation,
+    verify: bool,
+    place: &str,
+) -> Result<(), Failure> {
+    match operation {
+        Operation::Write(segment) if verify => writer.write_and_verify(run, segment, place),
+        Operation::Write(segment) => writer.write_segment(run, segment, place).map(drop),
+        Operation::Erase(_) => writer.erase(run, operation, place),
     }
 }
 

@@ -44,10 +44,10 @@ pub(super) fn plan(
     let steps = plan
         .steps
         .iter()
-        .map(|step| PlannedStep { title: step.to_string(), risk: step.risk() })
+        .map(|step| PlannedStep { title: plan.title(step), risk: step.risk() })
         .collect();
     let unproven = unproven(candidate, target);
-    run.emit(&Event::Planned { steps, limit: plan.limit, unproven });
+    run.emit(&Event::Planned { memory: plan.memory, steps, limit: plan.limit, unproven });
     Ok(plan)
 }
 

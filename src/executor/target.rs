@@ -5,7 +5,7 @@ use super::Request;
 use super::candidate::{Candidate, would_be_in_boot_mode};
 use super::event::Event;
 use super::run::Run;
-use crate::chip::{Finding, Identity, Image, ImageError};
+use crate::chip::{Finding, Identity, Image, ImageError, Segment};
 use crate::profile::{Guidance, GuidanceTime};
 use crate::rescue::choice::Choice;
 use crate::rescue::outcome::sha256;
@@ -35,7 +35,7 @@ impl Target {
 
     /// How many bytes of the memory concern this target.
     pub fn want(&self) -> u32 {
-        let image = u32::try_from(self.image.bytes.len()).unwrap_or(u32::MAX);
+        let image = self.image.end();
         let part = self.choice.profile.as_ref().map(|profile| profile.memory.size_bytes);
         image.max(part.unwrap_or(0))
     }
@@ -59,16 +59,13 @@ pub(super) fn restore_target(
     match candidate.chip.image_in_memory(finding.model, bytes) {
         Ok(image) => {
             let expected = image.identity.clone();
-            let image = Image { bytes: bytes.clone(), ..image };
+            // All of the backup, also what lies behind the image.
+            let image =
+                Image { segments: vec![Segment { address: 0, bytes: bytes.clone() }], ..image };
             Target::new(choice, image, expected, true)
         }
         Err(_) => {
-            let image = Image {
-                bytes: bytes.clone(),
-                signature_bytes: 0,
-                identity: None,
-                contents: Vec::new(),
-            };
+            let image = Image::from_start(bytes.clone(), 0);
             Target::new(choice, image, None, true)
         }
     }
@@ -98,7 +95,7 @@ pub(super) fn check_target(
     run.emit(&Event::Chosen {
         profile: choice.profile.as_ref().map(|profile| profile.name.clone()),
         image: name.clone(),
-        bytes: image.bytes.len(),
+        bytes: image.segments.iter().map(|segment| segment.bytes.len()).sum(),
         sha256: sha256(&choice.image.bytes),
     });
     let preflight = run.tools.twin.boot(finding.model, &image);

@@ -8,7 +8,7 @@ use super::power::{self, Awaited};
 use super::run::Run;
 use super::target::Target;
 use super::{Request, Tools};
-use crate::chip::{Finding, Identity, Running};
+use crate::chip::{Finding, Identity, Running, Segment};
 use crate::journal::Journal;
 use crate::rescue::outcome::{Identities, Verdict};
 use crate::rescue::{Condition, DeviceState, Failure};
@@ -120,10 +120,18 @@ fn bears_out(run: &Run<'_>, journal: &Journal, target: &Target, examined: &Exami
     let Some((_, before)) = backup.and_then(|id| run.tools.store.load_backup(id).ok()) else {
         return true;
     };
-    let image = &target.image.bytes;
-    let triples = image.iter().zip(&before).zip(now);
-    let wrote = |((image, before), now): ((&u8, &u8), &u8)| image != before && image == now;
-    now.starts_with(image) || triples.into_iter().any(wrote)
+    let segments = &target.image.segments;
+    let wrote = |segment: &Segment| {
+        let start = usize::try_from(segment.address).unwrap_or(usize::MAX);
+        let places = before.iter().zip(now).skip(start);
+        let triples = segment.bytes.iter().zip(places);
+        triples.into_iter().any(|(image, (before, now))| image != before && image == now)
+    };
+    let is_there = |segment: &Segment| {
+        let start = usize::try_from(segment.address).unwrap_or(usize::MAX);
+        now.get(start..).is_some_and(|now| now.starts_with(&segment.bytes))
+    };
+    segments.iter().all(is_there) || segments.iter().any(wrote)
 }
 
 /// Whether a device that runs the image of that rescue got it from the rescue's trial: it is what

@@ -1,7 +1,8 @@
 use std::ops::Range;
 
 use super::read_all;
-use crate::chip::{AddressWidth, ChipError, Geometry, Memory, MemoryError};
+use crate::chip::memory::{Costs, Erase, Extent, Sequence};
+use crate::chip::{ChipError, Layout, Memory, MemoryError};
 
 /// A memory of zeros whose first readings bring one byte less than asked for.
 struct Curt {
@@ -10,14 +11,18 @@ struct Curt {
 }
 
 impl Memory for Curt {
-    fn geometry(&self) -> Geometry {
-        let (width, reach, smallest) = (AddressWidth::One, 256, 256);
-        let (page, span, bus_hz) = (8, 256, 100_000);
-        let (from_start, reads_back) = (false, false);
-        Geometry { width, reach, smallest, page, span, bus_hz, from_start, reads_back }
+    fn layout(&self) -> Layout {
+        Layout {
+            name: "EEPROM",
+            extent: Extent::Known(256),
+            unit: 8,
+            largest_write: 256,
+            erase: Erase::Nothing,
+            sequence: Sequence::Any,
+            verifies: false,
+            costs: Costs::default(),
+        }
     }
-
-    fn settle(&mut self, _: u32) {}
 
     fn read(&mut self, range: Range<u32>) -> Result<Vec<u8>, MemoryError> {
         self.readings += 1;

@@ -4,13 +4,15 @@
 //! same byte wrong after every repetition is a dead cell, and each stops the rescue with its own
 //! error.
 
+use std::ops::Range;
+
 use super::permission::Permission;
 use super::prove::Proven;
 use super::run::Run;
 use super::waits::{ATTEMPTS, persevere, read_all};
-use crate::chip::{Geometry, Memory, MemoryError, Size};
-use crate::rescue::order::{Alias, PartProof};
-use crate::rescue::{Code, DeviceState, Failure, Segment, Survey};
+use crate::chip::memory::wrap::{Alias, PartProof};
+use crate::chip::{Layout, Memory, MemoryError, Operation, Segment, Size};
+use crate::rescue::{Code, DeviceState, Failure, Survey};
 
 /// Bytes between two segments that cost less to read than a reading of their own.
 const NEAR: u32 = 64;
@@ -48,10 +50,10 @@ fn in_readings(segments: &[Segment]) -> Vec<Vec<&Segment>> {
     readings
 }
 
-/// What the memory held before in a segment's place.
-fn before<'s>(survey: &'s Survey, segment: &Segment) -> Option<&'s [u8]> {
-    let start = usize::try_from(segment.address).ok()?;
-    survey.contents.as_deref()?.get(start..start.checked_add(segment.bytes.len())?)
+/// What the memory held before in a range.
+fn before<'s>(survey: &'s Survey, range: &Range<u32>) -> Option<&'s [u8]> {
+    let (start, end) = (usize::try_from(range.start).ok()?, usize::try_from(range.end).ok()?);
+    survey.contents.as_deref()?.get(start..end)
 }
 
 /// A memory open for writing. There is none without a [`Permission`].
@@ -78,15 +80,31 @@ impl<'m> Writer<'m> {
             .open_memory(&mut **link, seen, finding)
             .map_err(|error| run.chip_failure(error, "opening of the EEPROM"))?;
         if let Size::Proven(bytes) = survey.size {
-            memory.settle(bytes);
+            memory.assume_size(bytes);
         }
         let mut writer = Self { memory, survey };
         writer.is_as_read(run)?;
         Ok(writer)
     }
 
-    pub fn geometry(&self) -> Geometry {
-        self.memory.geometry()
+    pub fn layout(&self) -> Layout {
+        self.memory.layout()
+    }
+
+    /// Erases a range; that it was erased shows when it is read back.
+    pub fn erase(
+        &mut self,
+        run: &Run<'_>,
+        operation: &Operation,
+        place: &str,
+    ) -> Result<(), Failure> {
+        persevere(|| self.memory.apply(operation)).map_err(|error| run.memory_failure(error, place))
+    }
+
+    /// Ends the writing, once all of it was kept.
+    pub fn finish(&mut self, run: &Run<'_>) -> Result<(), Failure> {
+        let place = format!("end of writing the {}", self.layout().name);
+        self.memory.finish().map_err(|error| run.memory_failure(error, &place))
     }
 
     pub fn write_cycles(&self) -> u32 {
@@ -118,12 +136,13 @@ impl<'m> Writer<'m> {
         segment: &Segment,
         place: &str,
     ) -> Result<bool, Failure> {
-        match persevere(|| self.memory.write(segment.address, &segment.bytes)) {
+        let operation = Operation::Write(segment.clone());
+        match persevere(|| self.memory.apply(&operation)) {
             Err(MemoryError::NotKept { address, expected, got }) => {
                 log::info!("{address:#06x} holds {got:02x}, {expected:02x} was written");
                 Ok(false)
             }
-            Ok(()) => Ok(self.memory.geometry().reads_back),
+            Ok(()) => Ok(self.memory.layout().verifies),
             Err(error) => Err(run.memory_failure(error, place)),
         }
     }
@@ -199,7 +218,8 @@ impl<'m> Writer<'m> {
                 return Ok(());
             };
             wrong.push(difference);
-            let untouched = before(self.survey, segment).is_some_and(|before| before == got);
+            let untouched =
+                before(self.survey, &segment.range()).is_some_and(|before| before == got);
             if attempt == ATTEMPTS {
                 return Err(not_kept(run, &wrong, untouched, place));
             }
@@ -216,12 +236,12 @@ impl<'m> Writer<'m> {
         proof: &PartProof,
         place: &str,
     ) -> Result<(), Failure> {
-        self.memory.settle(self.survey.part_bytes);
+        self.memory.assume_size(self.survey.part_bytes);
         let mut aliases = Vec::new();
         for alias in &proof.aliases {
             let there = Segment { address: alias.address, bytes: proof.segment.bytes.clone() };
             // What was not read yet is read before the write can change it.
-            let old = match before(self.survey, &there) {
+            let old = match before(self.survey, &there.range()) {
                 Some(old) => old.to_vec(),
                 None => self.read_segment(run, &there, place)?,
             };
@@ -238,14 +258,14 @@ impl<'m> Writer<'m> {
         }
         let got = self.read_segment(run, &proof.segment, place)?;
         if got != proof.segment.bytes
-            && before(self.survey, &proof.segment).is_some_and(|before| before != got)
+            && before(self.survey, &proof.segment.range()).is_some_and(|before| before != got)
         {
             // Something was kept, but not in its place: the part's pages are smaller.
-            let smallest = self.memory.geometry().smallest;
-            self.memory.settle(smallest);
+            let smallest = self.memory.layout().extent.least();
+            self.memory.assume_size(smallest);
             run.note(format!(
                 "a page of {} bytes was not kept whole, so smaller pages are written",
-                self.survey.geometry.page
+                self.survey.layout.unit
             ));
             self.write_segment(run, &proof.segment, place)?;
         }
@@ -286,12 +306,11 @@ impl<'m> Writer<'m> {
             .map_err(|error| run.memory_failure(error, place))
     }
 
-    /// Whether every byte that the plan would change is what it was before.
-    pub fn is_unchanged(&mut self, segments: &[Segment]) -> bool {
-        segments.iter().all(|segment| {
-            let before = before(self.survey, segment);
-            before.is_some()
-                && read_all(&mut *self.memory, segment.range()).ok().as_deref() == before
+    /// Whether every byte that these would change is what it was before.
+    pub fn is_unchanged(&mut self, operations: &[Operation]) -> bool {
+        operations.iter().map(Operation::range).all(|range| {
+            let before = before(self.survey, &range);
+            before.is_some() && read_all(&mut *self.memory, range).ok().as_deref() == before
         })
     }
 }

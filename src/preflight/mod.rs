@@ -21,7 +21,7 @@ struct Boot {
 
 impl Twin for VirtualTwin {
     fn boot(&self, model: Model, image: &Image) -> Preflight {
-        let (Some(blank), Some(booted)) = (boot(model, &[]), boot(model, &image.bytes)) else {
+        let (Some(blank), Some(booted)) = (boot(model, &[]), boot(model, image.start())) else {
             return Preflight::Inconclusive { why: format!("there is no virtual {model}") };
         };
         match booted.identity {

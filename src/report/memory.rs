@@ -88,7 +88,7 @@ fn written(unit: &Unit, store: &Store) -> Option<Vec<u8>> {
         Err(chip::ImageError::OtherModel { other, .. }) => chip.read_image(other, &kept),
         result => result,
     };
-    image.ok().map(|image| image.bytes)
+    image.ok().map(|image| image.start().to_vec())
 }
 
 fn laid_over(image: &[u8], before: &[u8]) -> Vec<u8> {

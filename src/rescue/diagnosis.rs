@@ -4,14 +4,14 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::size::is_uniform;
-use crate::chip::{Chip, Finding, Geometry, Identity, Model, Running, Size};
+use crate::chip::memory::wrap::is_uniform;
+use crate::chip::{Chip, Finding, Identity, Layout, Model, Running, Size};
 
 /// What was read of a memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Survey {
-    /// Its shape. The page is that of a part of [`Self::part_bytes`].
-    pub geometry: Geometry,
+    /// How it is written. The program unit is that of a part of [`Self::part_bytes`].
+    pub layout: Layout,
     /// Its size, as far as reading could prove it.
     pub size: Size,
     /// The size that writes are planned for: the proven one, or the one its profile gives, which

@@ -12,14 +12,13 @@ pub mod order;
 pub mod outcome;
 pub mod plan;
 pub mod preflight;
-pub mod size;
 pub mod stages;
 
 pub use choice::{Choice, Wish};
 pub use diagnosis::{Condition, Survey};
 pub use failure::{Code, DeviceState, Failure};
 pub use limit::Limit;
-pub use order::{Segment, WriteOrder};
+pub use order::WriteOrder;
 pub use outcome::{Outcome, Verdict, Work};
 pub use plan::{Plan, Risk, Step};
 pub use preflight::Preflight;

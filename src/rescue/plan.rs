@@ -1,15 +1,15 @@
 //! The plan of a rescue as data: every step with its risk, before any is taken.
 
-use std::fmt;
 use std::ops::Range;
 
 use serde::Serialize;
 
 use super::diagnosis::{BootsNow, Condition, Survey};
 use super::failure::{Code, Failure};
-use super::limit::{self, Limit};
-use super::order::{PartProof, Segment, WriteOrder, write_order};
-use crate::chip::{Finding, Identity, Image, Restart, Size, Timing};
+use super::limit::Limit;
+use super::order::{Unwritable, WriteOrder, write_order};
+use crate::chip::memory::wrap::PartProof;
+use crate::chip::{Finding, Identity, Image, Layout, Operation, Restart, Segment, Size, Timing};
 
 /// What a step can change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -23,13 +23,14 @@ pub enum Risk {
     Persistent,
 }
 
-impl fmt::Display for Risk {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Reads => "reads only",
-            Self::Volatile => "changes RAM only",
-            Self::Persistent => "writes the EEPROM",
-        })
+impl Risk {
+    /// What that means, for a memory of that name.
+    pub fn title(self, memory: &str) -> String {
+        match self {
+            Self::Reads => "reads only".to_owned(),
+            Self::Volatile => "changes RAM only".to_owned(),
+            Self::Persistent => format!("writes the {memory}"),
+        }
     }
 }
 
@@ -39,18 +40,21 @@ impl fmt::Display for Risk {
 pub enum Step {
     /// Start the image from the chip's RAM and see who comes up.
     TryInRam,
-    /// Break the signature that is valid now.
-    Invalidate(Segment),
+    /// Break what makes the chip boot now.
+    Invalidate {
+        /// The change.
+        operation: Operation,
+    },
     /// Write one unit of the image and see that the part is as large, and its pages too, as was
     /// planned.
     ProvePart(PartProof),
-    /// Write what differs, the signature left out.
+    /// Erase and write what differs, the commit ranges left out.
     WriteBody {
-        /// The writes, in order.
-        segments: Vec<Segment>,
-        /// Bytes in all.
+        /// The changes, in order.
+        operations: Vec<Operation>,
+        /// Bytes that are written, in all.
         bytes: u64,
-        /// Write cycles in all.
+        /// Program cycles in all.
         write_cycles: u32,
     },
     /// Read back what was written and compare.
@@ -58,8 +62,11 @@ pub enum Step {
         /// What was written.
         segments: Vec<Segment>,
     },
-    /// Write the signature and read it back.
-    Commit(Segment),
+    /// Write what makes the chip boot and read it back.
+    Commit {
+        /// The writes, in order.
+        segments: Vec<Segment>,
+    },
     /// Make the chip boot from its memory.
     Restart {
         /// How.
@@ -75,9 +82,10 @@ impl Step {
         match self {
             Self::Verify { .. } | Self::Confirm => Risk::Reads,
             Self::TryInRam | Self::Restart { .. } => Risk::Volatile,
-            Self::Invalidate(_) | Self::ProvePart(_) | Self::WriteBody { .. } | Self::Commit(_) => {
-                Risk::Persistent
-            }
+            Self::Invalidate { .. }
+            | Self::ProvePart(_)
+            | Self::WriteBody { .. }
+            | Self::Commit { .. } => Risk::Persistent,
         }
     }
 
@@ -85,47 +93,67 @@ impl Step {
     pub fn is_on_memory(&self) -> bool {
         self.risk() == Risk::Persistent || matches!(self, Self::Verify { .. })
     }
-}
 
-fn span(range: &Range<u32>) -> String {
-    format!("{:#06x}..{:#06x}", range.start, range.end)
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// What it changes of the memory, in order.
+    fn operations(&self) -> Vec<Operation> {
         match self {
-            Self::TryInRam => f.write_str("start the image from RAM and see who comes up"),
-            Self::Invalidate(_) => f.write_str(
-                "break the old signature, so that the rest is never booted half written",
-            ),
-            Self::ProvePart(proof) => write!(
-                f,
-                "write EEPROM {} and see that the part is what was planned for",
+            Self::Invalidate { operation } => vec![operation.clone()],
+            Self::ProvePart(proof) => vec![Operation::Write(proof.segment.clone())],
+            Self::WriteBody { operations, .. } => operations.clone(),
+            Self::Commit { segments } => segments.iter().cloned().map(Operation::Write).collect(),
+            Self::TryInRam | Self::Verify { .. } | Self::Restart { .. } | Self::Confirm => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// What it does, for a memory of that name.
+    pub fn title(&self, memory: &str) -> String {
+        match self {
+            Self::TryInRam => "start the image from RAM and see who comes up".to_owned(),
+            Self::Invalidate { .. } => {
+                "break the old signature, so that the rest is never booted half written".to_owned()
+            }
+            Self::ProvePart(proof) => format!(
+                "write {memory} {} and see that the part is what was planned for",
                 span(&proof.segment.range())
             ),
-            Self::WriteBody { segments, bytes, write_cycles } => {
-                let first = segments.first().map_or(0, |segment| segment.address);
-                let last = segments.last().map_or(0, |segment| segment.range().end);
-                write!(
-                    f,
-                    "write EEPROM {}: {bytes} bytes, {write_cycles} write cycles",
+            Self::WriteBody { operations, bytes, write_cycles } => {
+                let ranges = || operations.iter().map(Operation::range);
+                let first = ranges().map(|range| range.start).min().unwrap_or_default();
+                let last = ranges().map(|range| range.end).max().unwrap_or_default();
+                let erases =
+                    operations.iter().filter(|one| matches!(one, Operation::Erase(_))).count();
+                let erased = match erases {
+                    0 => String::new(),
+                    1 => "1 erase, ".to_owned(),
+                    several => format!("{several} erases, "),
+                };
+                format!(
+                    "write {memory} {}: {erased}{bytes} bytes, {write_cycles} write cycles",
                     span(&(first..last))
                 )
             }
             Self::Verify { segments } => {
                 let bytes: usize = segments.iter().map(|segment| segment.bytes.len()).sum();
-                write!(f, "read the {bytes} bytes back and compare")
+                format!("read the {bytes} bytes back and compare")
             }
-            Self::Commit(segment) => {
-                write!(f, "write the signature {} and read it back", hex::encode(&segment.bytes))
+            Self::Commit { segments } => {
+                let bytes: Vec<String> =
+                    segments.iter().map(|segment| hex::encode(&segment.bytes)).collect();
+                format!("write the signature {} and read it back", bytes.join(", "))
             }
-            Self::Restart { by: Restart::ByRequest } => f.write_str("restart the chip"),
+            Self::Restart { by: Restart::ByRequest } => "restart the chip".to_owned(),
             Self::Restart { by: Restart::ByPower } => {
-                f.write_str("restart the chip by taking its power away")
+                "restart the chip by taking its power away".to_owned()
             }
-            Self::Confirm => f.write_str("confirm that the original identity is back"),
+            Self::Confirm => "confirm that the original identity is back".to_owned(),
         }
     }
+}
+
+fn span(range: &Range<u32>) -> String {
+    format!("{:#06x}..{:#06x}", range.start, range.end)
 }
 
 /// Everything a plan is made from.
@@ -159,55 +187,57 @@ pub struct Situation<'a> {
 pub struct Plan {
     /// The steps, in order.
     pub steps: Vec<Step>,
-    /// The physical least for them.
+    /// The planned minimum for them.
     pub limit: Limit,
+    /// What the memory is called.
+    pub memory: &'static str,
 }
 
 impl Plan {
+    /// What a step of it does.
+    pub fn title(&self, step: &Step) -> String {
+        step.title(self.memory)
+    }
+
     /// Whether any step writes the memory.
     pub fn is_persistent(&self) -> bool {
         self.steps.iter().any(|step| step.risk() == Risk::Persistent)
     }
 
-    /// Every write of the plan.
-    pub fn segments(&self) -> Vec<Segment> {
-        self.steps
-            .iter()
-            .flat_map(|step| match step {
-                Step::Invalidate(segment) | Step::Commit(segment) => vec![segment.clone()],
-                Step::ProvePart(proof) => vec![proof.segment.clone()],
-                Step::WriteBody { segments, .. } => segments.clone(),
-                _ => Vec::new(),
-            })
-            .collect()
+    /// Every change of the memory, in order.
+    pub fn operations(&self) -> Vec<Operation> {
+        self.steps.iter().flat_map(Step::operations).collect()
     }
 
     /// Makes the plan.
     ///
     /// # Errors
-    /// R305 when nothing proves that the memory needs it; R105, R207 when the image does not fit.
+    /// R305 when nothing proves that the memory needs it; R105 when the image does not fit; R115
+    /// when bytes that have to stay could not be read.
     pub fn make(situation: &Situation<'_>) -> Result<Self, Failure> {
         let Situation { survey, image, .. } = *situation;
+        let layout = survey.layout;
         fits(survey, image)?;
-        let order = write_order(survey, &image.bytes, image.signature_bytes, situation.boots_now);
+        let order = write_order(survey, image, situation.boots_now)
+            .map_err(|unwritable| unread(&unwritable))?;
         let proven = situation.condition.is_proof(situation.finding.running);
         if !order.is_empty() && !proven && !situation.overwrite {
-            let what = format!("its EEPROM is {}", situation.condition);
+            let what = format!("its {} is {}", layout.name, situation.condition);
             return Err(Failure::new(Code::R305, what, "diagnosis")
                 .next("unplug it, plug it in again and look with `recover list`: a complete image starts at power-on")
                 .next("to overwrite it all the same, add --force; a backup is kept"));
         }
-        let limit = Limit::of(order.segments(), survey.geometry, situation.timing);
+        let limit = Limit::of(order.operations(), layout, situation.timing);
         let mut steps = Vec::new();
         if !order.is_empty() && situation.trial {
             steps.push(Step::TryInRam);
         }
-        steps.extend(write_steps(order, survey));
+        steps.extend(write_steps(order, layout));
         steps.push(Step::Restart { by: situation.restart });
         if situation.expected.is_some() {
             steps.push(Step::Confirm);
         }
-        Ok(Self { steps, limit })
+        Ok(Self { steps, limit, memory: layout.name })
     }
 }
 
@@ -215,35 +245,44 @@ impl Plan {
 fn fits(survey: &Survey, image: &Image) -> Result<(), Failure> {
     let most = match survey.size {
         Size::Proven(size) => size,
-        Size::AtLeast(_) => survey.geometry.reach,
+        Size::AtLeast(_) => survey.layout.extent.end(),
     };
-    let length = image.bytes.len();
-    if length as u64 > u64::from(most) {
-        let what = format!("the image is {length} bytes, the EEPROM holds {most}");
-        return Err(Failure::new(Code::R105, what, "plan")
-            .next("check that the image is for this very enclosure model; another revision may have a larger EEPROM"));
+    let (end, name) = (image.end(), survey.layout.name);
+    if end > most {
+        let what = format!("the image is {end} bytes, the {name} holds {most}");
+        return Err(Failure::new(Code::R105, what, "plan").next(format!(
+            "check that the image is for this very enclosure model; another revision may have a larger {name}"
+        )));
     }
     Ok(())
 }
 
-fn write_steps(order: WriteOrder, survey: &Survey) -> Vec<Step> {
+fn unread(unwritable: &Unwritable) -> Failure {
+    Failure::new(Code::R115, unwritable.to_string(), "plan")
+        .next("take its power away, plug it in again and run the same command")
+}
+
+fn write_steps(order: WriteOrder, layout: Layout) -> Vec<Step> {
     let mut steps = Vec::new();
-    let written: Vec<Segment> = order.body_segments().cloned().collect();
-    let WriteOrder { invalidate, part_proof, body, commit } = order;
-    steps.extend(invalidate.map(Step::Invalidate));
+    let WriteOrder { invalidate, part_proof, body, commit, to_verify } = order;
+    steps.extend(invalidate.map(|operation| Step::Invalidate { operation }));
     steps.extend(part_proof.map(Step::ProvePart));
     if !body.is_empty() {
-        let bytes = body.iter().map(|segment| segment.bytes.len() as u64).sum();
-        let page = survey.geometry.page;
-        let write_cycles = body
-            .iter()
-            .map(|segment| limit::cycles(segment.address, segment.range().end, page))
-            .sum();
-        steps.push(Step::WriteBody { segments: body, bytes, write_cycles });
+        let written = || {
+            body.iter().filter_map(|operation| match operation {
+                Operation::Write(segment) => Some(segment.range()),
+                Operation::Erase(_) => None,
+            })
+        };
+        let bytes = written().map(|range| u64::from(range.end - range.start)).sum();
+        let write_cycles = written().map(|range| layout.cycles(&range)).sum();
+        steps.push(Step::WriteBody { operations: body, bytes, write_cycles });
     }
-    if !written.is_empty() && !survey.geometry.reads_back {
-        steps.push(Step::Verify { segments: written });
+    if !to_verify.is_empty() && !layout.verifies {
+        steps.push(Step::Verify { segments: to_verify });
     }
-    steps.extend(commit.map(Step::Commit));
+    if !commit.is_empty() {
+        steps.push(Step::Commit { segments: commit });
+    }
     steps
 }

@@ -89,14 +89,19 @@ pub fn narrate(event: &Event) -> Vec<String> {
             format!("  folder: {}", folder.display()),
             format!("  serial number: {serial}"),
         ],
-        Event::Planned { steps, limit, unproven } => {
+        Event::Planned { memory, steps, limit, unproven } => {
             let mut lines = vec![format!(
                 "plan: {} write cycles, planned minimum {:.1} s",
                 limit.write_cycles,
                 limit.total_ms() / 1000.0
             )];
             for (index, step) in steps.iter().enumerate() {
-                lines.push(format!("  {}. {} [{}]", index + 1, step.title, step.risk));
+                lines.push(format!(
+                    "  {}. {} [{}]",
+                    index + 1,
+                    step.title,
+                    step.risk.title(memory)
+                ));
             }
             if !unproven.is_empty() {
                 lines.push("  what nobody has proven, and this rests on:".to_owned());

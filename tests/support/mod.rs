@@ -194,5 +194,5 @@ impl Desk {
 
 /// An image as bytes only.
 pub fn image(bytes: &[u8]) -> Image {
-    Image { bytes: bytes.to_vec(), signature_bytes: 2, identity: None, contents: Vec::new() }
+    Image::from_start(bytes.to_vec(), 2)
 }

@@ -14,7 +14,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::wire::{self, Source};
-use crate::chip::{AddressWidth, ChipError, Geometry, Memory, MemoryError};
+use crate::chip::memory::{AddressWidth, Layout, Sequence, serial_eeprom};
+use crate::chip::{ChipError, Memory, MemoryError};
 use crate::usb::bot::{Bot, BotError, Data, Pipes};
 use crate::usb::{Link, Sighting, TransferError};
 
@@ -197,23 +198,21 @@ fn outside(range: &Range<u32>) -> MemoryError {
 }
 
 impl Memory for Configured<'_> {
-    fn geometry(&self) -> Geometry {
-        Geometry {
+    fn layout(&self) -> Layout {
+        let route = serial_eeprom::Route {
             width: AddressWidth::One,
             reach: REACH,
             // The chip uses 256 bytes of whatever part is there; a smaller one cannot hold the
             // default image and would show itself when the image is read back.
             smallest: REACH,
+            // The chip pages for itself, by what every 24C02 takes.
             page: PAGE,
-            span: REACH,
+            largest_write: REACH,
             bus_hz: 100_000,
-            from_start: true,
-            reads_back: false,
-        }
+            sequence: Sequence::FromStart,
+        };
+        route.layout()
     }
-
-    /// The chip pages for itself, by what every 24C02 takes.
-    fn settle(&mut self, _: u32) {}
 
     fn read(&mut self, range: Range<u32>) -> Result<Vec<u8>, MemoryError> {
         if range.end > REACH || range.start > range.end {

@@ -13,8 +13,9 @@ use super::loader::{
 use super::parts::{WIRED, Wired};
 use super::record::Record;
 use super::{ram, wire};
-use crate::chip::serial_eeprom::{self, Pace, PartClass, Runs};
-use crate::chip::{AddressWidth, ChipError, Geometry, Memory, MemoryError};
+use crate::chip::memory::serial_eeprom::{self, Pace, PartClass, Route, Runs};
+use crate::chip::memory::{AddressWidth, Layout, Sequence};
+use crate::chip::{ChipError, Memory, MemoryError};
 use crate::clock::Deadline;
 use crate::usb::transfer::CONTROL_TIMEOUT;
 use crate::usb::{Link, TransferError};
@@ -237,20 +238,21 @@ fn failed(failure: LoaderFailure, address: u32) -> MemoryError {
 }
 
 impl Memory for Eeprom<'_> {
-    fn geometry(&self) -> Geometry {
-        Geometry {
+    fn layout(&self) -> Layout {
+        let route = Route {
             width: self.part.class.width,
             reach: self.part.class.reach,
             smallest: self.part.class.smallest,
             page: u32::from(self.page),
-            span: BLOCK,
+            largest_write: BLOCK,
             bus_hz: self.clock().hz,
-            from_start: false,
-            reads_back: true,
-        }
+            sequence: Sequence::Any,
+        };
+        // The loader compares what it programmed.
+        Layout { verifies: true, ..route.layout() }
     }
 
-    fn settle(&mut self, bytes: u32) {
+    fn assume_size(&mut self, bytes: u32) {
         self.page = self.part.class.page_of(bytes);
     }
 

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::super::fake::FakeChip;
 use super::*;
+use crate::chip::memory::Extent;
 
 /// A part and how the scripted loader answers for it.
 #[derive(Clone)]
@@ -88,14 +89,21 @@ fn chip_with(mut part: Part) -> FakeChip {
     chip
 }
 
+/// The time of a byte with its acknowledge.
+fn byte_at(clock: BusClock) -> Duration {
+    Duration::from_nanos(1_000_000_000 / u64::from(clock.hz)) * 9
+}
+
 #[test]
 fn the_wiring_that_acknowledges_tells_the_width() {
     for (width, reach, page) in [(AddressWidth::One, 2048, 8), (AddressWidth::Two, 0x1_0000, 32)] {
         let mut chip = chip_with(Part::new(2048, width));
         let memory = Eeprom::open(&mut chip).unwrap();
-        let geometry = memory.geometry();
-        assert_eq!((geometry.width, geometry.reach, geometry.page), (width, reach, page));
-        assert_eq!((geometry.span, geometry.bus_hz), (1024, BusClock::STANDARD.hz));
+        let layout = memory.layout();
+        let smallest = if width == AddressWidth::One { 128 } else { 4096 };
+        assert_eq!(layout.extent, Extent::Wraps { smallest, reach });
+        assert_eq!((layout.unit, layout.largest_write), (page, 1024));
+        assert_eq!(layout.costs.byte, byte_at(BusClock::STANDARD));
     }
 }
 
@@ -153,12 +161,12 @@ fn a_read_moves_to_the_fast_clock_only_when_it_reads_the_same() {
     let mut chip = chip_with(part.clone());
     let mut memory = Eeprom::open(&mut chip).unwrap();
     assert_eq!(memory.read(0..8192).unwrap(), part.cells);
-    assert_eq!(memory.geometry().bus_hz, BusClock::FAST.hz);
+    assert_eq!(memory.layout().costs.byte, byte_at(BusClock::FAST));
     part.noise = 0x10;
     let mut chip = chip_with(part.clone());
     let mut memory = Eeprom::open(&mut chip).unwrap();
     assert_eq!(memory.read(0..8192).unwrap(), part.cells);
-    assert_eq!(memory.geometry().bus_hz, BusClock::STANDARD.hz);
+    assert_eq!(memory.layout().costs.byte, byte_at(BusClock::STANDARD));
 }
 
 #[test]
@@ -194,8 +202,8 @@ fn bytes_that_do_not_match_the_loader_s_sum_are_not_believed() {
 fn a_write_asks_for_whole_pages_and_counts_its_cycles() {
     let mut chip = chip_with(Part::new(32 * 1024, AddressWidth::Two));
     let mut memory = Eeprom::open(&mut chip).unwrap();
-    memory.settle(32 * 1024);
-    assert_eq!(memory.geometry().page, 64);
+    memory.assume_size(32 * 1024);
+    assert_eq!(memory.layout().unit, 64);
     let bytes: Vec<u8> = (0..1024).map(|i| u8::try_from(i & 0xff).unwrap()).collect();
     memory.write(0x400, &bytes).unwrap();
     memory.write(0x7fc0, &bytes[..64]).unwrap();

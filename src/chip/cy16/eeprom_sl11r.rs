@@ -11,8 +11,9 @@ use super::loader::{self, LoaderFailure, ReadRequest, SL11R_READ};
 use super::model::{self, INT_SMALL_EEPROM, SL11R};
 use super::record::Record;
 use super::{ram, wire};
-use crate::chip::serial_eeprom::PartClass;
-use crate::chip::{ChipError, Geometry, Memory, MemoryError, Running};
+use crate::chip::memory::serial_eeprom::{PartClass, Route};
+use crate::chip::memory::{Layout, Sequence};
+use crate::chip::{ChipError, Memory, MemoryError, Running};
 use crate::clock::Deadline;
 use crate::usb::transfer::CONTROL_TIMEOUT;
 use crate::usb::{Link, TransferError};
@@ -238,22 +239,19 @@ fn reason(error: ChipError) -> Result<String, ChipError> {
 }
 
 impl Memory for Eeprom<'_> {
-    fn geometry(&self) -> Geometry {
-        Geometry {
+    fn layout(&self) -> Layout {
+        let route = Route {
             width: CLASS.width,
             reach: CLASS.reach,
             smallest: CLASS.smallest,
+            // Op 08 writes single bytes; there is no page to choose.
             page: 1,
-            span: u32::from(BLOCK),
+            largest_write: u32::from(BLOCK),
             // As the ROM drives it; inferred.
             bus_hz: 100_000,
-            from_start: false,
-            reads_back: false,
-        }
-    }
-
-    fn settle(&mut self, _bytes: u32) {
-        // Op 08 writes single bytes; there is no page to choose.
+            sequence: Sequence::Any,
+        };
+        route.layout()
     }
 
     fn read(&mut self, range: Range<u32>) -> Result<Vec<u8>, MemoryError> {

@@ -52,7 +52,7 @@ pub fn read(model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
             None
         }
     };
-    Ok(Image { bytes: bytes.to_vec(), signature_bytes: 2, identity, contents })
+    Ok(Image { identity, contents, ..Image::from_start(bytes.to_vec(), 2) })
 }
 
 /// The image at the start of a memory's contents. Its bytes end with its terminator; what lies

@@ -36,7 +36,8 @@ fn unsuitable(model: Model, records: &[Record]) -> String {
 fn the_image_cypress_own_tool_programs_is_read() {
     let image = read(EZ_HOST, &sniffed_file()).unwrap();
     assert_eq!(image.contents, ["op 00: 34 bytes to 3fc8", "op 04: jump to 3fc8"]);
-    assert_eq!((image.signature_bytes, image.bytes), (2, sniffed_file()));
+    assert_eq!(image.commit, [0..2]);
+    assert_eq!(image.start(), sniffed_file());
     assert_eq!(image.identity, None);
 }
 
@@ -109,7 +110,7 @@ fn a_single_zero_at_the_end_is_accepted_with_a_note() {
     bytes.pop();
     let image = read(EZ_OTG, &bytes).unwrap();
     assert_eq!(image.contents.last().unwrap(), "end: a single 00, enough for the chip");
-    assert_eq!(image.bytes.len(), 49);
+    assert_eq!(image.start().len(), 49);
 }
 
 #[test]
@@ -125,7 +126,7 @@ fn padding_after_the_end_is_kept_and_noted() {
     let mut bytes = stream(&[copy(0x500, &[1; 20])]);
     bytes.resize(2048, 0xff);
     let image = read(SL11R, &bytes).unwrap();
-    assert_eq!(image.bytes.len(), 2048);
+    assert_eq!(image.start().len(), 2048);
     assert!(image.contents[1].contains("after the end"), "{:?}", image.contents);
 }
 

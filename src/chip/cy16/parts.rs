@@ -2,7 +2,7 @@
 //! [`PartClass`].
 
 use super::loader::Wiring;
-use crate::chip::serial_eeprom::PartClass;
+use crate::chip::memory::serial_eeprom::PartClass;
 
 /// The parts of one wiring.
 #[derive(Debug, PartialEq, Eq)]

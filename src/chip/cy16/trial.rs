@@ -22,7 +22,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// [`ChipError`] when the device fails on the way. Its RAM then holds part of the image; a restart
 /// or its power clears it.
 pub fn start(link: &mut dyn Link, finding: &Finding, image: &Image) -> Result<Trial, ChipError> {
-    let requests = match split(&image.bytes, finding.model == SL11R) {
+    let requests = match split(image.start(), finding.model == SL11R) {
         Ok(requests) => requests,
         Err(why) => return Ok(Trial::NotOffered(why)),
     };
@@ -100,7 +100,7 @@ mod tests {
 
     fn image(records: &[Record]) -> Image {
         let bytes = encode_stream(records).unwrap();
-        Image { bytes, signature_bytes: 2, identity: None, contents: Vec::new() }
+        Image::from_start(bytes, 2)
     }
 
     fn copy(address: u16, length: usize) -> Record {
@@ -115,7 +115,7 @@ mod tests {
             copy(0x2000, 900),
             Record::Call { address: 0x500 },
         ];
-        let requests = split(&image(&records).bytes, false).unwrap();
+        let requests = split(image(&records).start(), false).unwrap();
         assert_eq!(requests.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2]);
         let mut link = FakeChip::new();
         let trial = start(&mut link, &finding(EZ_OTG), &image(&records)).unwrap();
@@ -125,8 +125,8 @@ mod tests {
 
     #[test]
     fn a_record_that_fits_no_request_is_not_tried() {
-        assert!(split(&image(&[copy(0x500, 4096 - 10)]).bytes, false).is_ok());
-        let why = split(&image(&[copy(0x500, 4096 - 9)]).bytes, false).unwrap_err();
+        assert!(split(image(&[copy(0x500, 4096 - 10)]).start(), false).is_ok());
+        let why = split(image(&[copy(0x500, 4096 - 9)]).start(), false).unwrap_err();
         assert!(why.contains("larger than a request"), "{why}");
     }
 

@@ -48,12 +48,12 @@ pub fn build(model: Model, recipe: &Recipe) -> Result<Built, ImageError> {
             Some(_) => {}
             None => notes.push("no single device descriptor is in the firmware".to_owned()),
         }
-        return Ok(Built { bytes: image.bytes, notes });
+        return Ok(Built { bytes: image.start().to_vec(), notes });
     }
     let image = builder::ids_only(model, header)?;
     let note = "the image holds ids and no firmware: the chip's own core stays the device, and a \
                 driver has to load what makes it useful";
-    Ok(Built { bytes: image.bytes, notes: vec![note.to_owned()] })
+    Ok(Built { bytes: image.start().to_vec(), notes: vec![note.to_owned()] })
 }
 
 fn program(bytes: &[u8]) -> Result<Firmware, ImageError> {

@@ -142,7 +142,7 @@ pub(super) fn read_image(model: Model, bytes: &[u8]) -> Result<Image, ImageError
             serial: None,
         })
     };
-    Ok(Image { bytes: bytes.to_vec(), signature_bytes: 1, identity, contents })
+    Ok(Image { identity, contents, ..Image::from_start(bytes.to_vec(), 1) })
 }
 
 fn describe(map: &Map, header: Header, is_load: bool) -> String {

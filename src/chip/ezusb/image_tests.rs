@@ -37,9 +37,9 @@ fn real_id_images_are_read() {
         [("c0501db560010001", "1d50:60b5", 0x0001), ("c079180110000000", "1879:1001", 0x0000)]
     {
         let image = read(FX2LP, &hex::decode(bytes).unwrap()).unwrap();
-        let identity = image.identity.unwrap();
+        let identity = image.identity.clone().unwrap();
         assert_eq!((identity.ids.to_string().as_str(), identity.bcd_device), (ids, Some(bcd)));
-        assert_eq!((image.signature_bytes, image.bytes.len()), (1, 8));
+        assert_eq!((image.commit.as_slice(), image.start().len()), (&[0..1][..], 8));
     }
 }
 
@@ -48,7 +48,7 @@ fn the_numato_image_is_built_byte_for_byte() {
     let header = Header { ids: Ids::new(0x1d50, 0x60b5), bcd_device: 0x0001, configuration: 0x01 };
     // Its bytes 5 to 7 are 01 00 01: bcdDevice 0001, 400 kHz.
     let image = builder::ids_only(FX2LP, header).unwrap();
-    assert_eq!(hex::encode(image.bytes), "c0501db560010001");
+    assert_eq!(hex::encode(image.start()), "c0501db560010001");
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn firmware_images_begin_and_end_as_documented() {
         (AN2131, "b209120100000100020000 80fe 80017f9200"),
     ] {
         let image = build(model, &[(0, code)]).unwrap();
-        assert_eq!(hex::encode(&image.bytes), expected.replace(' ', ""), "{model}");
+        assert_eq!(hex::encode(image.start()), expected.replace(' ', ""), "{model}");
         assert_eq!(image.identity, None);
     }
 }
@@ -90,10 +90,10 @@ fn ids_that_cannot_be_meant_are_refused() {
 
 #[test]
 fn an_image_for_the_other_register_map_is_refused_as_such() {
-    let an = build(AN2131, &[(0, &[0x80, 0xfe])]).unwrap().bytes;
+    let an = build(AN2131, &[(0, &[0x80, 0xfe])]).unwrap().start().to_vec();
     assert!(matches!(read(FX2LP, &an), Err(ImageError::OtherChip { .. })));
     // The right first byte, but made by a tool that was told the wrong chip.
-    let mut lying = build(FX2LP, &[(0, &[0x80, 0xfe])]).unwrap().bytes;
+    let mut lying = build(FX2LP, &[(0, &[0x80, 0xfe])]).unwrap().start().to_vec();
     let length = lying.len();
     lying[length - 3..length - 1].copy_from_slice(&[0x7f, 0x92]);
     let Err(ImageError::OtherChip { other, .. }) = read(FX2LP, &lying) else { panic!() };
@@ -121,7 +121,7 @@ fn images_of_other_families_are_named() {
 fn an_fx_image_whose_vendor_id_ends_in_c3_is_no_cy16_image() {
     let header = Header { ids: Ids::new(0x12c3, 1), ..HEADER };
     let image = builder::with_firmware(FX, &firmware(&[(0, &[0x80, 0xfe])]), header).unwrap();
-    assert_eq!(image.bytes.first_chunk(), Some(&[0xb6, 0xc3]));
+    assert_eq!(image.start().first_chunk(), Some(&[0xb6, 0xc3]));
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn records_that_overlap_or_leave_the_reset_vector_empty_are_refused() {
 
 #[test]
 fn an_image_cut_anywhere_is_refused() {
-    let whole = build(FX2LP, &[(0, &[0x80; 40]), (0x100, &[7; 9])]).unwrap().bytes;
+    let whole = build(FX2LP, &[(0, &[0x80; 40]), (0x100, &[7; 9])]).unwrap().start().to_vec();
     for length in 1..whole.len() {
         let cut = read(FX2LP, &whole[..length]);
         assert!(matches!(cut, Err(ImageError::Truncated { .. })), "{length}: {cut:?}");
@@ -159,7 +159,7 @@ fn an_image_cut_anywhere_is_refused() {
 
 #[test]
 fn an_image_larger_than_any_eeprom_is_refused() {
-    let mut bytes = build(FX2LP, &[(0, &[0x80, 0xfe])]).unwrap().bytes;
+    let mut bytes = build(FX2LP, &[(0, &[0x80, 0xfe])]).unwrap().start().to_vec();
     bytes.resize(0x1_0001, 0xff);
     let refused = read(FX2LP, &bytes);
     assert!(matches!(refused, Err(ImageError::TooBig { length: 0x1_0001, .. })), "{refused:?}");
@@ -170,7 +170,7 @@ fn an_image_larger_than_any_eeprom_is_refused() {
 
 #[test]
 fn a_last_record_that_does_not_start_the_8051_is_refused() {
-    let mut bytes = build(FX2LP, &[(0, &[0x80, 0xfe])]).unwrap().bytes;
+    let mut bytes = build(FX2LP, &[(0, &[0x80, 0xfe])]).unwrap().start().to_vec();
     *bytes.last_mut().unwrap() = 1;
     let why = unsuitable(read(FX2LP, &bytes));
     assert!(why.contains("got 01 for e600, expected 00"), "{why}");
@@ -179,12 +179,12 @@ fn a_last_record_that_does_not_start_the_8051_is_refused() {
 #[test]
 fn what_lies_behind_an_image_in_memory_is_left_out() {
     let image = build(FX2LP, &[(0, &[0x80, 0xfe])]).unwrap();
-    let mut contents = image.bytes.clone();
+    let mut contents = image.start().to_vec();
     contents.resize(0x4000, 0xff);
     assert_eq!(in_memory(FX2LP, &contents).unwrap(), image);
     let mut ids = hex::decode("c0501db560010001").unwrap();
     ids.resize(256, 0xff);
-    assert_eq!(in_memory(FX2LP, &ids).unwrap().bytes.len(), 8);
+    assert_eq!(in_memory(FX2LP, &ids).unwrap().start().len(), 8);
     assert!(in_memory(FX2LP, &[0xff; 256]).is_err());
 }
 
@@ -194,8 +194,8 @@ fn firmware_files_become_images_with_their_own_ids() {
     flat.resize(0x100, 0);
     flat.extend(hex::decode("12010002ffffff40501d8c60010001020001").unwrap());
     let image = read(FX2LP, &flat).unwrap();
-    assert_eq!(hex::encode(&image.bytes[..8]), "c2501d8c60010000");
-    assert_eq!(image.identity.unwrap().ids.to_string(), "1d50:608c");
+    assert_eq!(hex::encode(&image.start()[..8]), "c2501d8c60010000");
+    assert_eq!(image.identity.clone().unwrap().ids.to_string(), "1d50:608c");
     let flat: String = ihex::create_object_file_representation(&[
         ihex::Record::Data { offset: 0, value: vec![0x80, 0xfe] },
         ihex::Record::EndOfFile,
@@ -216,7 +216,7 @@ proptest! {
         let header = Header { ids: Ids::new(vendor, 0x7777), bcd_device: bcd, configuration: 0 };
         for model in MODELS {
             let image = builder::with_firmware(*model, &firmware(&[(0, &data)]), header).unwrap();
-            let again = in_memory(*model, &image.bytes).unwrap();
+            let again = in_memory(*model, image.start()).unwrap();
             prop_assert_eq!(&again, &image);
         }
     }

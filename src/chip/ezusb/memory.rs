@@ -12,8 +12,9 @@ use self::width::Width;
 use super::loader;
 use super::model::Map;
 use super::wire::{self, Probed, Reason};
-use crate::chip::serial_eeprom::{self, Pace, PartClass, Runs};
-use crate::chip::{AddressWidth, ChipError, Geometry, Memory, MemoryError};
+use crate::chip::memory::serial_eeprom::{self, Pace, PartClass, Route, Runs};
+use crate::chip::memory::{AddressWidth, Layout, Sequence};
+use crate::chip::{ChipError, Memory, MemoryError};
 use crate::usb::{Link, Reply, Sighting, Transfer, TransferError};
 
 /// The most bytes of one transfer; the limit of Linux usbfs.
@@ -26,7 +27,7 @@ pub struct Eeprom<'l> {
     link: &'l mut dyn Link,
     class: &'static PartClass,
     map: &'static Map,
-    /// As the geometry says, and as the loader was last told.
+    /// As the layout says, and as the loader was last told.
     page: u32,
     pace: Pace,
     /// Page and clock as the loader has them.
@@ -175,23 +176,23 @@ fn answering(class: &PartClass, probed: &Probed) -> u32 {
 }
 
 impl Memory for Eeprom<'_> {
-    fn geometry(&self) -> Geometry {
-        Geometry {
+    fn layout(&self) -> Layout {
+        let route = Route {
             width: self.class.width,
             reach: self.class.reach,
             smallest: self.class.smallest,
             page: self.page,
-            span: SPAN.min(self.class.reach),
+            largest_write: SPAN.min(self.class.reach),
             bus_hz: match self.pace {
                 Pace::Fast => self.map.bus_hz,
                 Pace::Untried | Pace::Slow => self.map.bus_hz.min(SLOW_HZ),
             },
-            from_start: false,
-            reads_back: false,
-        }
+            sequence: Sequence::Any,
+        };
+        route.layout()
     }
 
-    fn settle(&mut self, bytes: u32) {
+    fn assume_size(&mut self, bytes: u32) {
         self.page = u32::from(self.class.page_of(bytes));
     }
 

@@ -1,5 +1,7 @@
 //! The EEPROM against a scripted loader.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::super::fake::{FakeEzusb, sighting};
@@ -7,6 +9,7 @@ use super::super::model::{self, AN2131, FX2LP, Registers};
 use super::width::Width;
 use super::*;
 use crate::chip::Model;
+use crate::chip::memory::Extent;
 
 fn open(link: &mut FakeEzusb, model: Model) -> Result<Eeprom<'_>, ChipError> {
     Eeprom::open(link, model::map(model), &sighting(0x04b4, 0x8613))
@@ -26,14 +29,16 @@ fn small(mask: u8, bytes: usize) -> FakeEzusb {
 }
 
 #[test]
-fn the_part_the_chip_boots_from_gives_the_geometry() {
+fn the_part_the_chip_boots_from_gives_the_layout() {
     let mut link = fx2lp();
-    let geometry = open(&mut link, FX2LP).unwrap().geometry();
-    assert_eq!((geometry.width, geometry.reach), (AddressWidth::Two, 0x1_0000));
-    assert_eq!((geometry.page, geometry.span, geometry.bus_hz), (32, 4096, 100_000));
+    let layout = open(&mut link, FX2LP).unwrap().layout();
+    assert_eq!(layout.extent, Extent::Wraps { smallest: 0x1000, reach: 0x1_0000 });
+    assert_eq!((layout.unit, layout.largest_write), (32, 4096));
+    assert_eq!(layout.costs.byte, Duration::from_micros(90));
     let mut link = small(0xff, 2048);
-    let geometry = open(&mut link, FX2LP).unwrap().geometry();
-    assert_eq!((geometry.width, geometry.page, geometry.span), (AddressWidth::One, 8, 2048));
+    let layout = open(&mut link, FX2LP).unwrap().layout();
+    assert_eq!(layout.extent, Extent::Wraps { smallest: 128, reach: 2048 });
+    assert_eq!((layout.unit, layout.largest_write), (8, 2048));
 }
 
 #[test]
@@ -48,13 +53,13 @@ fn no_eeprom_is_told_from_a_bus_that_cannot_be_used() {
 
 #[test]
 fn the_fast_clock_is_kept_only_when_it_reads_the_same() {
-    for (spoils, hz) in [(false, 400_000), (true, 100_000)] {
+    for (spoils, byte_ns) in [(false, 22_500), (true, 90_000)] {
         let mut link = fx2lp();
         link.spoils_fast = spoils;
         let content = link.eeprom.clone();
         let mut memory = open(&mut link, FX2LP).unwrap();
         assert_eq!(memory.read(0..0x1800).unwrap(), content[..0x1800]);
-        assert_eq!(memory.geometry().bus_hz, hz);
+        assert_eq!(memory.layout().costs.byte, Duration::from_nanos(byte_ns));
         assert_eq!(link.is_fast, !spoils);
     }
 }
@@ -64,7 +69,7 @@ fn an_an2131_knows_one_clock_only() {
     let mut link = FakeEzusb::new(Registers::Map7F);
     let mut memory = open(&mut link, AN2131).unwrap();
     memory.read(0..256).unwrap();
-    assert_eq!(memory.geometry().bus_hz, 90_909);
+    assert_eq!(memory.layout().costs.byte, Duration::from_micros(99));
     // Two that prove the address width, and the one that was asked for.
     assert_eq!(link.requests().iter().filter(|request| **request == 0xbc).count(), 3);
 }
@@ -90,7 +95,7 @@ fn a_write_goes_in_one_transfer_with_the_page_of_the_parts_size() {
     let mut link = fx2lp();
     link.eeprom.resize(0x4000, 0xff);
     let mut memory = open(&mut link, FX2LP).unwrap();
-    memory.settle(0x4000);
+    memory.assume_size(0x4000);
     memory.write(0x1000, &[0x5a; 0x1000]).unwrap();
     assert_eq!(memory.write_cycles(), 64);
     memory.write(0x103f, &[1, 2]).unwrap();
@@ -238,7 +243,7 @@ proptest! {
     ) {
         let mut link = fx2lp();
         let mut memory = open(&mut link, FX2LP).unwrap();
-        memory.settle(0x2000);
+        memory.assume_size(0x2000);
         memory.write(address, &bytes).unwrap();
         let end = address + u32::try_from(bytes.len()).unwrap();
         prop_assert_eq!(memory.read(address..end).unwrap(), bytes);

@@ -17,10 +17,10 @@ use crate::usb::Link;
 /// [`ChipError`] when the device fails on the way; its power clears what is then in RAM.
 pub fn start(link: &mut dyn Link, finding: &Finding, image: &Image) -> Result<Trial, ChipError> {
     let map = model::map(finding.model);
-    if image.bytes.first() != Some(&map.load) {
+    if image.start().first() != Some(&map.load) {
         return Ok(Trial::NotOffered("it holds ids and no program".to_owned()));
     }
-    let Ok((records, _)) = record::decode(&image.bytes, map.header) else {
+    let Ok((records, _)) = record::decode(image.start(), map.header) else {
         return Ok(Trial::NotOffered("its records cannot be read".to_owned()));
     };
     let mut pieces: Vec<Piece> = Vec::new();

@@ -8,9 +8,9 @@ fuzz_target!(|bytes: &[u8]| {
     for (chip, model) in recover_fuzz::models() {
         if let Ok(image) = chip.read_image(model, bytes) {
             // A program from a flat or HEX file grows by its headers; no chip boots from more.
-            assert!(image.bytes.len() <= 0x1_0000);
-            assert!(chip.boots_from(model, &image.bytes));
-            let mut memory = image.bytes.clone();
+            assert!(image.start().len() <= 0x1_0000);
+            assert!(chip.boots_from(model, image.start()));
+            let mut memory = image.start().to_vec();
             memory.extend([0xff; 64]);
             let again = chip.image_in_memory(model, &memory);
             assert!(again.is_ok(), "{model}: {again:?}");

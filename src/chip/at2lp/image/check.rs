@@ -192,7 +192,7 @@ fn image(block: &Configuration, bytes: Vec<u8>) -> Image {
         product,
         serial,
     };
-    Image { bytes, signature_bytes: FIRST_PAGE, identity: Some(identity), contents }
+    Image { identity: Some(identity), contents, ..Image::from_start(bytes, FIRST_PAGE) }
 }
 
 #[cfg(test)]
@@ -259,7 +259,7 @@ mod tests {
     fn an_image_in_memory_ends_with_its_last_string() {
         let mut memory = bytes(SELF_ATA);
         memory.resize(256, 0xff);
-        assert_eq!(image_at_start(AT2LP, &memory).unwrap().bytes, bytes(SELF_ATA));
+        assert_eq!(image_at_start(AT2LP, &memory).unwrap().start(), bytes(SELF_ATA));
     }
 
     proptest! {
@@ -275,7 +275,7 @@ mod tests {
             }
             let model = if old { AT2 } else { AT2LP };
             if let Ok(read) = read(model, &image) {
-                prop_assert_eq!(&read.bytes, &image);
+                prop_assert_eq!(read.start(), &image[..]);
                 prop_assert!(image_at_start(model, &image).is_ok());
             }
         }

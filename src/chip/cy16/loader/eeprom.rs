@@ -2,7 +2,7 @@
 //! the two wirings of the EEPROM, and the clock of the bus.
 
 use super::{LoaderFailure, bytes_of, ended, words};
-use crate::chip::AddressWidth;
+use crate::chip::memory::AddressWidth;
 
 /// STATUS when it failed, with the kind in the low byte.
 const FAILED: u16 = 0xEE00;

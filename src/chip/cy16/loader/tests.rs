@@ -1,7 +1,7 @@
 //! The codec of the loaders' parameters and answers.
 
 use super::*;
-use crate::chip::AddressWidth;
+use crate::chip::memory::AddressWidth;
 
 fn request() -> EepromRequest {
     EepromRequest {

@@ -13,8 +13,9 @@
 
 use super::Eeprom;
 use super::wire;
-use crate::chip::serial_eeprom::Runs;
-use crate::chip::{AddressWidth, ChipError, Memory, MemoryError};
+use crate::chip::memory::AddressWidth;
+use crate::chip::memory::serial_eeprom::Runs;
+use crate::chip::{ChipError, Memory, MemoryError};
 
 /// Bytes that hold the whole of a part with one address byte that answers at one place only.
 const WHOLE: u32 = 256;

@@ -8,13 +8,81 @@
 //! smaller pieces is always right.
 
 use std::ops::Range;
+use std::time::Duration;
 
-use super::{AddressWidth, ChipError, MemoryError};
+use serde::Serialize;
+
+use super::{Costs, Erase, Extent, Layout, MemoryError, Sequence};
+use crate::chip::ChipError;
 
 /// What one block bit of an I2C address selects, bytes.
 const BLOCK: u32 = 0x100;
 /// The fewest bytes whose equality at both clocks is taken for a proof.
 const LEAST_COMPARED: usize = 64;
+
+/// How many address bytes a serial EEPROM takes after its control byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AddressWidth {
+    /// One, the parts up to 2 KB; the bits above eight are in the control byte.
+    One,
+    /// Two, the parts from 4 KB.
+    Two,
+}
+
+/// Longest write cycle of the 24xx parts [24LC16B, 24LC64, 24LC128 data sheets: tWC 5 ms].
+const WRITE_CYCLE: Duration = Duration::from_millis(5);
+
+/// Clocks of one byte with its acknowledge.
+const BYTE_CLOCKS: u32 = 9;
+
+/// How a chip reaches a serial EEPROM.
+pub struct Route {
+    /// Address bytes.
+    pub width: AddressWidth,
+    /// The first address that cannot be expressed.
+    pub reach: u32,
+    /// The smallest part there is, bytes.
+    pub smallest: u32,
+    /// The page that is written, bytes; 1 where single bytes are.
+    pub page: u32,
+    /// The most bytes of one write.
+    pub largest_write: u32,
+    /// Clock of the I2C bus, hertz.
+    pub bus_hz: u32,
+    /// The order in which addresses may be written.
+    pub sequence: Sequence,
+}
+
+impl Route {
+    /// The layout of a part behind it.
+    pub fn layout(&self) -> Layout {
+        let bit = Duration::from_nanos(1_000_000_000 / u64::from(self.bus_hz.max(1)));
+        let address_bytes = match self.width {
+            AddressWidth::One => 1,
+            AddressWidth::Two => 2,
+        };
+        // START and STOP take about a clock each.
+        let frame = (1 + address_bytes) * BYTE_CLOCKS + 2;
+        Layout {
+            name: "EEPROM",
+            extent: Extent::Wraps { smallest: self.smallest, reach: self.reach },
+            unit: self.page,
+            largest_write: self.largest_write,
+            erase: Erase::Nothing,
+            sequence: self.sequence,
+            verifies: false,
+            costs: Costs {
+                write_frame: bit.saturating_mul(frame),
+                // The repeated START and the control byte of the reading.
+                read_frame: bit.saturating_mul(frame + BYTE_CLOCKS + 1),
+                byte: bit.saturating_mul(BYTE_CLOCKS),
+                cycle: WRITE_CYCLE,
+                erase: Duration::ZERO,
+            },
+        }
+    }
+}
 
 /// The parts of one address width.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,11 +1,36 @@
-//! How large a memory is, told from what was read of it.
+//! How large a memory is that tells no size: told from what was read of it, or proven by the first
+//! write.
 //!
 //! A serial EEPROM ignores the address bits it does not have, so reading beyond its end shows its
 //! beginning again [Microchip 24LC64/24LC16B data sheets]. Content that repeats by
 //! itself looks the same, so a repetition proves a size only where the repeated block is not
 //! itself made of two equal halves.
 
-use crate::chip::Size;
+use std::ops::Range;
+
+use serde::Serialize;
+
+use super::{Layout, Segment, Size};
+
+/// A first write that also shows what reading a uniform memory cannot: whether the part is large
+/// enough for the image, and whether it takes pages as large as were planned. A smaller part would
+/// show the write at a lower address, smaller pages would wrap it into their own start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PartProof {
+    /// The write, one unit of the image.
+    pub segment: Segment,
+    /// For each smaller size, the address at which the write would appear.
+    pub aliases: Vec<Alias>,
+}
+
+/// Where a part of `size` bytes would show a write beyond its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Alias {
+    /// The size, bytes.
+    pub size: u32,
+    /// The address.
+    pub address: u32,
+}
 
 /// Whether every byte is the same. An empty slice is.
 pub fn is_uniform(bytes: &[u8]) -> bool {
@@ -39,6 +64,43 @@ pub fn proven_size(contents: &[u8], smallest: u32, reach: u32) -> Option<Size> {
         size = size.saturating_mul(2);
     }
     (contents.len() >= usize::try_from(reach).unwrap_or(usize::MAX)).then_some(Size::Proven(reach))
+}
+
+/// Takes the unit whose write shows most about the part out of `dirty`: one beyond `least` bytes
+/// proves the size, a whole page the page. `old` is what was read, the same byte throughout;
+/// `image` gives the image's bytes of a range. Addresses in bytes.
+pub fn take_part_proof(
+    dirty: &mut Vec<Range<u32>>,
+    old: &[u8],
+    image: impl Fn(&Range<u32>) -> Option<Vec<u8>>,
+    least: u32,
+    layout: Layout,
+) -> Option<PartProof> {
+    let page = layout.unit;
+    // Only a byte unlike the uniform content can be recognised where it does not belong.
+    let shows = |range: &Range<u32>| {
+        image(range).is_some_and(|bytes| bytes.iter().any(|byte| old.first() != Some(byte)))
+    };
+    let beyond = |unit: &Range<u32>| unit.start >= least && shows(unit);
+    let whole_page = |unit: &Range<u32>| {
+        let middle = unit.start.saturating_add(page / 2);
+        page > 1
+            && unit.end - unit.start == page
+            && shows(&(unit.start..middle))
+            && shows(&(middle..unit.end))
+    };
+    let chosen = match dirty.iter().rposition(beyond) {
+        None => dirty.iter().rposition(whole_page),
+        found => dirty.iter().rposition(|unit| beyond(unit) && whole_page(unit)).or(found),
+    };
+    let unit = dirty.remove(chosen?);
+    let mut aliases = Vec::new();
+    let mut size = layout.extent.least().max(1);
+    while size <= unit.start {
+        aliases.push(Alias { size, address: unit.start % size });
+        size = size.saturating_mul(2);
+    }
+    Some(PartProof { segment: Segment { address: unit.start, bytes: image(&unit)? }, aliases })
 }
 
 #[cfg(test)]

@@ -1,0 +1,53 @@
+//! What a memory is to hold, checked, as it lies in the memory.
+
+use std::ops::Range;
+
+use super::{Identity, Segment};
+
+/// An image. How it lies in its file may differ; that is the family's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// What goes where, in address order, without overlap.
+    pub segments: Vec<Segment>,
+    /// The ranges that make the chip boot it, written last and in this order [design R3]: a
+    /// signature, a checksum.
+    pub commit: Vec<Range<u32>>,
+    /// Ranges inside the segments whose bytes are the unit's own, its serial number or its
+    /// calibration, and stay as they are in the memory.
+    pub keep: Vec<Range<u32>>,
+    /// Ranges that are not compared after writing, because the chip changes them by itself.
+    pub unverified: Vec<Range<u32>>,
+    /// Who the enclosure says it is, as far as the image's own descriptors tell.
+    pub identity: Option<Identity>,
+    /// What it consists of, one line a part.
+    pub contents: Vec<String>,
+}
+
+impl Image {
+    /// An image that lies at address 0 as it lies in its file, its first `signature_bytes` the
+    /// commit.
+    pub fn from_start(bytes: Vec<u8>, signature_bytes: u32) -> Self {
+        let commit = (signature_bytes > 0).then_some(0..signature_bytes);
+        Self {
+            segments: vec![Segment { address: 0, bytes }],
+            commit: commit.into_iter().collect(),
+            keep: Vec::new(),
+            unverified: Vec::new(),
+            identity: None,
+            contents: Vec::new(),
+        }
+    }
+
+    /// The bytes from memory address 0 on; empty where the image begins further up.
+    pub fn start(&self) -> &[u8] {
+        match self.segments.first() {
+            Some(Segment { address: 0, bytes }) => bytes,
+            _ => &[],
+        }
+    }
+
+    /// The first address behind it.
+    pub fn end(&self) -> u32 {
+        self.segments.last().map_or(0, |segment| segment.range().end)
+    }
+}

@@ -1,0 +1,90 @@
+//! The order in which a memory is written, so that at every moment the device is either blank and
+//! recoverable or complete [design R3]: what makes the chip boot, where it is or may be there,
+//! goes first, the body next, the new commit ranges last. A memory that could not be read may hold
+//! anything, a valid signature included [design R9].
+//!
+//! A memory that takes every write is in [`replaced`], one that has to be erased in [`erased`].
+//! fxload writes its EEPROMs in this order (documented in its ezusb.c; references.md). Read-back
+//! between the body and the commit is a step of the plan.
+
+mod erased;
+mod replaced;
+mod wanted;
+
+use serde::Serialize;
+
+use super::diagnosis::{BootsNow, Survey};
+use crate::chip::memory::wrap::PartProof;
+use crate::chip::memory::{Erase, Sequence};
+use crate::chip::{Image, Operation, Segment};
+use wanted::Wanted;
+
+/// Everything that is changed, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct WriteOrder {
+    /// Breaks what makes the chip boot now, or may.
+    pub invalidate: Option<Operation>,
+    /// Proves size and program unit, where reading could not.
+    pub part_proof: Option<PartProof>,
+    /// What differs, without the commit ranges.
+    pub body: Vec<Operation>,
+    /// What makes the chip boot.
+    pub commit: Vec<Segment>,
+    /// What the body leaves behind and is compared before the commit.
+    pub to_verify: Vec<Segment>,
+}
+
+/// Why an image cannot be written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unwritable {
+    /// It leaves bytes of the unit in their place, and these were not read.
+    #[error("the image keeps the unit's own bytes at {0:#06x}, and these could not be read")]
+    KeptUnread(u32),
+    /// Bytes that have to be written back were not read.
+    #[error("what lies at {0:#06x} would be erased with the rest, and it could not be read")]
+    ErasedUnread(u32),
+}
+
+impl WriteOrder {
+    /// Whether the memory already holds the image.
+    pub fn is_empty(&self) -> bool {
+        self.operations().next().is_none()
+    }
+
+    /// Every change, in order.
+    pub fn operations(&self) -> impl Iterator<Item = Operation> {
+        let proof = self.part_proof.iter().map(|proof| Operation::Write(proof.segment.clone()));
+        self.invalidate
+            .iter()
+            .cloned()
+            .chain(proof)
+            .chain(self.body.iter().cloned())
+            .chain(self.commit.iter().cloned().map(Operation::Write))
+    }
+}
+
+/// The order that turns what `survey` found into `image`.
+///
+/// `boots_now` is whether the chip would boot from what is there now. Bytes beyond the image are
+/// left as they are; all of the image is written where what is there is unknown.
+///
+/// # Errors
+/// [`Unwritable`] where bytes that have to stay were not read.
+pub fn write_order(
+    survey: &Survey,
+    image: &Image,
+    boots_now: BootsNow,
+) -> Result<WriteOrder, Unwritable> {
+    let wanted = Wanted::of(survey, image)?;
+    let mut order = match (survey.layout.erase, survey.layout.sequence) {
+        (Erase::Nothing, Sequence::Any | Sequence::FromStart) => {
+            replaced::order(survey, &wanted, boots_now)
+        }
+        _ => erased::order(survey, &wanted, boots_now)?,
+    };
+    order.to_verify = wanted.verified(&order);
+    Ok(order)
+}
+
+#[cfg(test)]
+mod tests;

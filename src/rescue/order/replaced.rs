@@ -1,0 +1,114 @@
+//! A memory in which a write replaces what is there: EEPROM, FRAM.
+
+use std::ops::Range;
+
+use super::WriteOrder;
+use super::wanted::Wanted;
+use crate::chip::memory::wrap::take_part_proof;
+use crate::chip::memory::{Layout, Sequence};
+use crate::chip::{Operation, Segment, Size};
+use crate::rescue::diagnosis::{BootsNow, Survey};
+
+pub(super) fn order(survey: &Survey, wanted: &Wanted<'_>, boots_now: BootsNow) -> WriteOrder {
+    let layout = survey.layout;
+    let mut dirty = dirty_units(wanted, layout.unit);
+    if layout.sequence == Sequence::FromStart
+        && let (Some(first), Some(last)) = (dirty.first(), dirty.last())
+    {
+        // Every write repeats what lies before it, so one long one costs less than two.
+        let whole = first.start..last.end;
+        dirty.clear();
+        dirty.push(whole);
+    }
+    let commit_is_there = wanted
+        .commit
+        .iter()
+        .all(|range| wanted.old(range).is_some() && wanted.old(range) == wanted.image(range));
+    if dirty.is_empty() && commit_is_there {
+        return WriteOrder::default();
+    }
+    let breaks_first = match boots_now {
+        BootsNow::Yes => !dirty.is_empty(),
+        BootsNow::No => false,
+        BootsNow::Unknown => true,
+    };
+    let first = wanted.commit.first().map_or(0, |range| range.start);
+    let invalidate = breaks_first.then(|| Segment {
+        address: first,
+        // FF is no family's signature byte and is what an empty part holds.
+        bytes: vec![0xff],
+    });
+    let part_proof = match (survey.size, wanted.was_read()) {
+        (Size::AtLeast(least), Some(old)) => {
+            let image = |range: &Range<u32>| wanted.image(range).map(<[u8]>::to_vec);
+            take_part_proof(&mut dirty, old, image, least, layout)
+        }
+        _ => None,
+    };
+    let body = merge(&dirty, wanted, layout);
+    let commit = commit(wanted, invalidate.as_ref(), layout);
+    WriteOrder {
+        invalidate: invalidate.map(Operation::Write),
+        part_proof,
+        body,
+        commit,
+        to_verify: Vec::new(),
+    }
+}
+
+/// Of each commit range the bytes that are not there, from the first to the last of them; all of
+/// them where a unit costs no more, and all of those that were not read.
+fn commit(wanted: &Wanted<'_>, invalidate: Option<&Segment>, layout: Layout) -> Vec<Segment> {
+    let is_broken =
+        |address| invalidate.is_some_and(|segment: &Segment| segment.range().contains(&address));
+    let is_missing = |address: &u32| {
+        let one = *address..address.saturating_add(1);
+        is_broken(*address) || wanted.old(&one) != wanted.image(&one)
+    };
+    let missing = |range: &Range<u32>| {
+        let first = range.clone().find(is_missing)?;
+        let last = range.clone().rfind(is_missing)?;
+        let missing = first..last.saturating_add(1);
+        wanted.segment(if layout.unit > 1 { range.clone() } else { missing })
+    };
+    wanted.commit.iter().filter_map(missing).collect()
+}
+
+/// The units of the image's body that differ from the memory or were not read.
+fn dirty_units(wanted: &Wanted<'_>, unit: u32) -> Vec<Range<u32>> {
+    let unit = unit.max(1);
+    let mut dirty = Vec::new();
+    for range in wanted.body() {
+        let mut start = range.start;
+        while start < range.end {
+            let end = (start - start % unit).saturating_add(unit).min(range.end);
+            let part = start..end;
+            if wanted.old(&part) != wanted.image(&part) {
+                dirty.push(part);
+            }
+            start = end;
+        }
+    }
+    dirty
+}
+
+/// Joins neighbouring units into the largest writes.
+fn merge(units: &[Range<u32>], wanted: &Wanted<'_>, layout: Layout) -> Vec<Operation> {
+    let (most, unit) = (layout.largest_write.max(1), layout.unit.max(1));
+    let mut ranges: Vec<Range<u32>> = Vec::new();
+    for next in units {
+        match ranges.last_mut() {
+            // A write that starts inside a unit may not leave it: the first one's, which starts
+            // behind the signature, stays alone.
+            Some(last)
+                if last.end == next.start
+                    && next.end - last.start <= most
+                    && last.start % unit == 0 =>
+            {
+                last.end = next.end;
+            }
+            _ => ranges.push(next.clone()),
+        }
+    }
+    ranges.into_iter().filter_map(|range| wanted.segment(range)).map(Operation::Write).collect()
+}

@@ -1,0 +1,337 @@
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::chip::memory::wrap::Alias;
+use crate::chip::memory::{Costs, Extent};
+use crate::chip::{Layout, Size};
+
+const EEPROM: Layout = Layout {
+    name: "EEPROM",
+    extent: Extent::Wraps { smallest: 0x1000, reach: 0x1_0000 },
+    unit: 1,
+    largest_write: 256,
+    erase: Erase::Nothing,
+    sequence: Sequence::Any,
+    verifies: false,
+    costs: Costs {
+        write_frame: Duration::ZERO,
+        read_frame: Duration::ZERO,
+        byte: Duration::ZERO,
+        cycle: Duration::ZERO,
+        erase: Duration::ZERO,
+    },
+};
+
+fn survey(contents: Vec<u8>, size: Size, unit: u32, largest_write: u32) -> Survey {
+    let layout = Layout { unit, largest_write, ..EEPROM };
+    Survey { layout, size, part_bytes: 0x1000, contents: Some(contents), unreadable: None }
+}
+
+fn image(bytes: &[u8], signature_bytes: u32) -> Image {
+    Image::from_start(bytes.to_vec(), signature_bytes)
+}
+
+fn ordered(survey: &Survey, bytes: &[u8], boots_now: BootsNow) -> WriteOrder {
+    write_order(survey, &image(bytes, 2), boots_now).unwrap()
+}
+
+fn write(address: u32, bytes: &[u8]) -> Operation {
+    Operation::Write(Segment { address, bytes: bytes.to_vec() })
+}
+
+/// What a memory holds after an operation; a flash can only clear bits of what was not erased.
+fn after(layout: Layout, memory: &[u8], operation: &Operation) -> Vec<u8> {
+    let mut memory = memory.to_vec();
+    let Segment { address, bytes } = operation.result();
+    for (cell, byte) in memory[address as usize..].iter_mut().zip(bytes) {
+        *cell = match (operation, layout.erase) {
+            (Operation::Write(_), Erase::Blocks(_) | Erase::Everything) => *cell & byte,
+            _ => byte,
+        };
+    }
+    memory
+}
+
+/// What a memory may hold that lost its power within an operation: it reached some of the bytes.
+fn torn(before: &[u8], after: &[u8], reached: &[bool]) -> Vec<u8> {
+    let which = reached.iter().cycle();
+    before.iter().zip(after).zip(which).map(|((b, a), r)| if *r { *a } else { *b }).collect()
+}
+
+/// What the memory holds after each operation of the order, from `old` on.
+fn play(layout: Layout, order: &WriteOrder, old: &[u8]) -> Vec<Vec<u8>> {
+    let mut memory = old.to_vec();
+    order
+        .operations()
+        .map(|operation| {
+            memory = after(layout, &memory, &operation);
+            memory.clone()
+        })
+        .collect()
+}
+
+#[test]
+fn an_image_that_is_there_already_needs_no_write() {
+    let image = b"\xb6\xc3some records".to_vec();
+    let mut old = image.clone();
+    old.resize(0x1000, 0xff);
+    let survey = survey(old, Size::Proven(0x1000), 32, 1024);
+    assert!(ordered(&survey, &image, BootsNow::Yes).is_empty());
+}
+
+#[test]
+fn a_valid_signature_is_broken_before_anything_else_changes() {
+    let mut old = b"\xb6\xc3old records".to_vec();
+    old.resize(0x1000, 0xff);
+    let survey = survey(old, Size::Proven(0x1000), 32, 1024);
+    let order = ordered(&survey, b"\xb6\xc3new records", BootsNow::Yes);
+    assert_eq!(order.operations().next(), Some(write(0, &[0xff])));
+    assert_eq!(order.commit, [Segment { address: 0, bytes: vec![0xb6, 0xc3] }]);
+}
+
+#[test]
+fn where_every_byte_is_a_write_cycle_only_the_missing_signature_bytes_are_written() {
+    let mut old = b"\xb6\xc3old records".to_vec();
+    old.resize(0x800, 0xff);
+    let survey = survey(old, Size::Proven(0x800), 1, 256);
+    let order = ordered(&survey, b"\xb6\xc3new records", BootsNow::Yes);
+    assert_eq!(order.commit, [Segment { address: 0, bytes: vec![0xb6] }]);
+}
+
+#[test]
+fn a_uniform_memory_is_proven_large_enough_by_the_images_last_unit() {
+    let mut image = vec![0x11; 0x1100];
+    image[..2].copy_from_slice(b"\xb6\xc3");
+    let survey = survey(vec![0; 0x4000], Size::AtLeast(0x1000), 64, 1024);
+    let order = ordered(&survey, &image, BootsNow::No);
+    let proof = order.part_proof.unwrap();
+    assert_eq!(proof.segment.range(), 0x10c0..0x1100);
+    assert_eq!(proof.aliases, vec![Alias { size: 0x1000, address: 0xc0 }]);
+}
+
+#[test]
+fn a_uniform_memory_proves_its_page_by_a_whole_one_even_when_the_size_is_no_question() {
+    let mut image: Vec<u8> = (0..300).map(|i| (i % 251) as u8).collect();
+    image[..2].copy_from_slice(b"\xb6\xc3");
+    let survey = survey(vec![0xff; 0x1000], Size::AtLeast(0x1000), 64, 1024);
+    let proof = ordered(&survey, &image, BootsNow::No).part_proof.unwrap();
+    assert_eq!(proof.segment.range(), 0xc0..0x100, "the last whole page, not the rest behind it");
+    assert_eq!(proof.aliases, vec![]);
+}
+
+#[test]
+fn a_memory_written_from_its_start_gets_its_body_in_one_write() {
+    let bytes: Vec<u8> = (0..=255).collect();
+    let mut old = bytes.clone();
+    for at in [0, 9, 100, 200] {
+        old[at] = !old[at];
+    }
+    let mut survey = survey(old, Size::Proven(256), 8, 256);
+    survey.layout.sequence = Sequence::FromStart;
+    let order = write_order(&survey, &image(&bytes, 8), BootsNow::No).unwrap();
+    assert_eq!(order.body.iter().map(Operation::range).collect::<Vec<_>>(), [8..208]);
+    assert_eq!(order.commit.iter().map(Segment::range).collect::<Vec<_>>(), [0..8]);
+}
+
+#[test]
+fn a_memory_that_was_not_read_gets_its_signature_broken_and_every_byte_of_the_image() {
+    let image: Vec<u8> = b"\xb6\xc3".iter().copied().chain(0..=255).collect();
+    for page in [1, 8, 64] {
+        let mut survey = survey(Vec::new(), Size::AtLeast(0x1000), page, 256);
+        survey.contents = None;
+        let order = ordered(&survey, &image, BootsNow::Unknown);
+        assert_eq!(order.operations().next(), Some(write(0, &[0xff])));
+        assert_eq!(order.commit, [Segment { address: 0, bytes: vec![0xb6, 0xc3] }]);
+        for byte in [0x00, 0xb6, 0xff] {
+            let states = play(EEPROM, &order, &[byte; 0x1000]);
+            assert!(states.last().unwrap().starts_with(&image), "page {page}, {byte:02x}");
+        }
+    }
+}
+
+#[test]
+fn an_image_that_is_all_signature_is_not_mixed_with_an_unread_one() {
+    let mut survey = survey(Vec::new(), Size::AtLeast(0x1000), 1, 256);
+    survey.contents = None;
+    let order = ordered(&survey, b"\xb6\xc3", BootsNow::Unknown);
+    assert_eq!(order.operations().next(), Some(write(0, &[0xff])));
+    assert_eq!(order.commit, [Segment { address: 0, bytes: vec![0xb6, 0xc3] }]);
+}
+
+#[test]
+fn bytes_behind_a_short_reading_are_taken_for_changed() {
+    let image = b"\xb6\xc3some records".to_vec();
+    let survey = survey(image[..6].to_vec(), Size::Proven(0x1000), 1, 256);
+    let order = ordered(&survey, &image, BootsNow::Yes);
+    assert_eq!(order.body, [write(6, &image[6..])]);
+}
+
+#[test]
+fn the_units_own_bytes_stay_and_are_needed() {
+    let mut old = vec![0x77; 0x1000];
+    old[..2].copy_from_slice(b"\x00\x00");
+    let survey = survey(old, Size::Proven(0x1000), 1, 256);
+    let mut image = image(b"\xb6\xc3bodySERIALmore", 2);
+    image.keep = vec![6..12];
+    let order = write_order(&survey, &image, BootsNow::No).unwrap();
+    assert_eq!(order.body, [write(2, b"body"), write(12, b"more")]);
+    let unread = Survey { contents: None, ..survey };
+    let refused = write_order(&unread, &image, BootsNow::Unknown);
+    assert_eq!(refused, Err(Unwritable::KeptUnread(6)));
+}
+
+#[test]
+fn what_the_chip_changes_by_itself_is_written_and_not_compared() {
+    let survey = survey(vec![0xff; 0x1000], Size::Proven(0x1000), 64, 256);
+    let mut image = image(b"\xb6\xc3body counter more", 2);
+    image.unverified = vec![7..14];
+    let order = write_order(&survey, &image, BootsNow::No).unwrap();
+    assert_eq!(order.body, [write(2, b"body counter more")]);
+    let compared: Vec<_> = order.to_verify.iter().map(Segment::range).collect();
+    assert_eq!(compared, [2..7, 14..19]);
+}
+
+#[test]
+fn a_block_that_would_lose_unread_bytes_is_not_erased() {
+    let layout = Layout { erase: Erase::Blocks(64), extent: Extent::Known(256), ..EEPROM };
+    let size = Size::Proven(256);
+    let survey = Survey { layout, size, part_bytes: 256, contents: None, unreadable: None };
+    let refused = write_order(&survey, &image(&[0x5a; 100], 2), BootsNow::Unknown);
+    assert_eq!(refused, Err(Unwritable::ErasedUnread(100)));
+    assert!(write_order(&survey, &image(&[0x5a; 128], 2), BootsNow::Unknown).is_ok());
+}
+
+#[test]
+fn a_flash_that_needs_no_bit_set_is_not_erased() {
+    let layout = Layout { erase: Erase::Blocks(64), extent: Extent::Known(256), ..EEPROM };
+    let (size, contents) = (Size::Proven(256), Some(vec![0xff; 256]));
+    let survey = Survey { layout, size, part_bytes: 256, contents, unreadable: None };
+    let order = write_order(&survey, &image(b"\xb6\xc3body", 2), BootsNow::No).unwrap();
+    assert_eq!(order.body, [write(2, b"body")]);
+    assert_eq!(order.commit, [Segment { address: 0, bytes: b"\xb6\xc3".to_vec() }]);
+}
+
+#[test]
+fn a_memory_that_is_written_upwards_gets_the_whole_image_once() {
+    let (erase, sequence) = (Erase::Everything, Sequence::Upwards);
+    let layout = Layout { erase, sequence, extent: Extent::Known(512), ..EEPROM };
+    let (size, contents) = (Size::Proven(512), Some(vec![0x11; 512]));
+    let survey = Survey { layout, size, part_bytes: 512, contents, unreadable: None };
+    let order = write_order(&survey, &image(&[0x5a; 300], 0), BootsNow::No).unwrap();
+    let expected = [Operation::Erase(0..512), write(0, &[0x5a; 256]), write(256, &[0x5a; 44])];
+    assert_eq!(order.body, expected);
+    assert!(order.commit.is_empty());
+}
+
+/// The layouts of today's memories and of those that other chips have.
+fn layouts() -> impl Strategy<Value = Layout> {
+    let erase = prop_oneof![
+        Just(Erase::Nothing),
+        Just(Erase::Nothing),
+        Just(Erase::Blocks(64)),
+        Just(Erase::Blocks(128)),
+        Just(Erase::Everything)
+    ];
+    let unit = prop_oneof![Just(1u32), Just(2), Just(8), Just(16), Just(64)];
+    (erase, unit).prop_map(|(erase, unit)| {
+        let largest_write = unit.max(256);
+        Layout { erase, unit, largest_write, extent: Extent::Known(512), ..EEPROM }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    /// R3: whatever was there, and wherever it is interrupted.
+    #[test]
+    fn every_order_ends_in_the_image_and_boots_nothing_else_until_its_last_operation(
+        layout in layouts(),
+        old in proptest::collection::vec(any::<u8>(), 512),
+        same in 0usize..300,
+        image_bytes in proptest::collection::vec(any::<u8>(), 40..400),
+        checksum in proptest::option::of(20u32..36),
+        uniform in any::<bool>(),
+        valid in any::<bool>(),
+        read in any::<bool>(),
+        reached in proptest::collection::vec(any::<bool>(), 61),
+    ) {
+        let mut bytes = image_bytes;
+        bytes[..2].copy_from_slice(&[0xb6, 0xc3]);
+        if !read {
+            // Only blocks that the image fills can be erased unread.
+            bytes.resize(512, 0x5a);
+        }
+        let mut image = image(&bytes, 2);
+        image.commit.extend(checksum.map(|at| at..at + 2));
+        let committed = |memory: &[u8]| {
+            image.commit.iter().all(|range| {
+                let place = range.start as usize..range.end as usize;
+                memory[place.clone()] == bytes[place]
+            })
+        };
+        let mut old = if uniform { vec![0xff; 512] } else { old };
+        let same = same.min(bytes.len());
+        old[..same].copy_from_slice(&bytes[..same]);
+        for range in &image.commit {
+            let place = range.start as usize..range.end as usize;
+            if valid {
+                old[place.clone()].copy_from_slice(&bytes[place]);
+            } else {
+                old[place.start] = !bytes[place.start];
+            }
+        }
+        let boots_now = match (read, committed(&old)) {
+            (false, _) => BootsNow::Unknown,
+            (true, true) => BootsNow::Yes,
+            (true, false) => BootsNow::No,
+        };
+        let contents = read.then(|| old.clone());
+        let survey = Survey {
+            layout, size: Size::Proven(512), part_bytes: 512, contents, unreadable: None,
+        };
+        let order = write_order(&survey, &image, boots_now).unwrap();
+        let mut memory = old.clone();
+        let count = order.operations().count();
+        for (index, operation) in order.operations().enumerate() {
+            let next = after(layout, &memory, &operation);
+            // The first operation breaks what boots: until it is done, the old image is whole.
+            if index > 0 || boots_now == BootsNow::No {
+                let torn = torn(&memory, &next, &reached);
+                prop_assert!(!committed(&torn) || torn.starts_with(&bytes), "{index}: {operation:?}");
+            }
+            if index + 1 < count {
+                prop_assert!(!committed(&next), "{index} of {count}: {operation:?}");
+            }
+            memory = next;
+        }
+        prop_assert!(memory.starts_with(&bytes));
+        prop_assert_eq!(&memory[bytes.len()..], &old[bytes.len()..]);
+    }
+
+    #[test]
+    fn no_write_is_too_long_or_leaves_the_unit_it_starts_inside(
+        layout in layouts(),
+        old in proptest::collection::vec(any::<u8>(), 512),
+        bytes in proptest::collection::vec(any::<u8>(), 40..400),
+    ) {
+        let survey = Survey {
+            layout,
+            size: Size::Proven(512),
+            part_bytes: 512,
+            contents: Some(old),
+            unreadable: None,
+        };
+        let order = write_order(&survey, &image(&bytes, 2), BootsNow::No).unwrap();
+        for operation in order.operations() {
+            let Operation::Write(segment) = operation else { continue };
+            let (inside, unit) = (segment.range(), layout.unit);
+            prop_assert!(
+                inside.start % unit == 0 || inside.start / unit == (inside.end - 1) / unit,
+                "{inside:?}"
+            );
+            prop_assert!(inside.end - inside.start <= layout.largest_write);
+        }
+    }
+}
