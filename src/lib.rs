@@ -20,6 +20,7 @@ pub mod chip;
 pub mod cli;
 pub mod clock;
 pub mod executor;
+pub mod failure;
 pub mod journal;
 pub mod ledger;
 pub mod preflight;

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use recover::chip::{DriveAnswer, Running, model};
 use recover::executor::Request;
+use recover::failure::Code;
+use recover::rescue::Verdict;
 use recover::rescue::choice::NamedImage;
-use recover::rescue::{Code, Verdict};
 use recover::sim::scenarios::{Board, Expectation};
 use recover::sim::{Fault, Faults, Scenario, scenarios};
 use recover::usb::Bus;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 use recover::cli::Cli;
-use recover::rescue::Code;
+use recover::failure::Code;
 use recover::{profile, sim};
 
 fn root() -> &'static Path {

@@ -7,8 +7,9 @@ mod support;
 
 use recover::chip::{DriveAnswer, Model, Restart, Trial, family};
 use recover::executor::Request;
+use recover::failure::{Code, DeviceState};
+use recover::rescue::Verdict;
 use recover::rescue::choice::NamedImage;
-use recover::rescue::{Code, DeviceState, Verdict};
 use recover::sim::{Scenario, SimBus};
 use recover::usb::Bus;
 use recover::usb::bot::{Bot, Data, Pipes};

@@ -3,7 +3,7 @@
 mod support;
 
 use recover::executor::Request;
-use recover::rescue::{Code, DeviceState};
+use recover::failure::{Code, DeviceState};
 use recover::usb::{Bus, BusError, PowerError, Use};
 use support::{Desk, port, scenario};
 

@@ -11,7 +11,8 @@ mod support;
 use std::time::Duration;
 
 use recover::executor::Request;
-use recover::rescue::{DeviceState, Outcome, Verdict};
+use recover::failure::DeviceState;
+use recover::rescue::{Outcome, Verdict};
 use recover::sim::scenarios::{Ending, Expectation};
 use recover::sim::{Fault, Scenario, SimBus, scenarios};
 use support::cuts::{Beat, CUTS_MS, Watched, cuts};

@@ -12,19 +12,26 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("usb", &["clock"]),
     ("chip", &["usb", "clock"]),
     ("profile", &["chip", "usb", "written"]),
-    ("rescue", &["chip", "profile", "usb"]),
+    ("failure", &["chip", "usb"]),
+    ("rescue", &["failure", "chip", "profile", "usb"]),
     ("journal", &["rescue", "chip", "usb"]),
-    ("executor", &["journal", "rescue", "chip", "profile", "usb", "clock"]),
+    ("executor", &["journal", "rescue", "failure", "chip", "profile", "usb", "clock"]),
     ("sim", &["usb", "clock"]),
     ("preflight", &["sim", "rescue", "chip", "usb", "clock"]),
     ("serial", &["clock"]),
     (
         "bench",
-        &["serial", "executor", "journal", "rescue", "chip", "profile", "usb", "clock", "written"],
+        &[
+            "serial", "executor", "journal", "rescue", "failure", "chip", "profile", "usb",
+            "clock", "written",
+        ],
     ),
-    ("ledger", &["executor", "rescue", "chip", "clock"]),
-    ("report", &["ledger", "executor", "chip"]),
-    ("ui", &["bench", "executor", "ledger", "rescue", "journal", "chip", "profile", "usb"]),
+    ("ledger", &["executor", "rescue", "failure", "chip", "clock"]),
+    ("report", &["ledger", "executor", "failure", "chip"]),
+    (
+        "ui",
+        &["bench", "executor", "ledger", "rescue", "failure", "journal", "chip", "profile", "usb"],
+    ),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

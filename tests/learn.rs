@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use recover::chip;
 use recover::executor::{Event, Learning, Request};
+use recover::failure::Code;
 use recover::profile::{self, Library, known_chips};
-use recover::rescue::{Code, Outcome, Verdict};
+use recover::rescue::{Outcome, Verdict};
 use recover::sim::Fault;
 use support::{Desk, port, scenario, with_profile};
 

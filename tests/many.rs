@@ -13,7 +13,8 @@ use hall::{Hall, auto, once, port, quit_after};
 use recover::bench::{Command, Happening, Notice, What};
 use recover::clock::Clock;
 use recover::executor::Event;
-use recover::rescue::{Code, DeviceState, Verdict};
+use recover::failure::{Code, DeviceState};
+use recover::rescue::Verdict;
 use recover::sim::{Faults, SimBus, scenario};
 use recover::usb::{Bus, BusError, Link, Reply, Sighting, Transfer, TransferError};
 

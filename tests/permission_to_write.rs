@@ -13,10 +13,11 @@ use cast::{Cast, Tampered, Watching, cut_off, other_image, swap_part, with_image
 use recover::chip::memory::{Costs, Erase, Extent, Sequence};
 use recover::chip::{Finding, Identity, Image, Layout, Model, Restart, Running, Size, Timing};
 use recover::executor::{Consent, Event, Operator, Request, Session};
+use recover::failure::{Code, DeviceState};
 use recover::profile::Scope;
 use recover::rescue::plan::Situation;
 use recover::rescue::preflight::{Preflight, Twin};
-use recover::rescue::{Code, Condition, DeviceState, Outcome, Plan, Survey, Verdict};
+use recover::rescue::{Condition, Outcome, Plan, Survey, Verdict};
 use recover::sim::SimBus;
 use recover::usb::PortPath;
 use recover::usb::lock::PortLock;
@@ -35,10 +36,11 @@ fn assert_refused(desk: &Desk, outcome: &Outcome, code: Code) {
     assert!([1, 4].contains(&outcome.exit_code()), "{failure}");
 }
 
-fn plan_for(length: usize, size: Size) -> Result<Plan, recover::rescue::Failure> {
+fn plan_for(length: usize, size: Size) -> Result<Plan, recover::failure::Failure> {
     let (_, model) = recover::chip::model("sl11r").unwrap();
     let layout = Layout {
         name: "EEPROM",
+        write_protection: "",
         extent: Extent::Wraps { smallest: 16, reach: 2048 },
         unit: 1,
         largest_write: 64,

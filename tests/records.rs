@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use cast::{Cast, Watching, cut_off, other_image, with_image};
 use recover::executor::{Event, Operator, Request, Switches, Switching};
+use recover::failure::{Code, DeviceState, Failure};
 use recover::profile::{self, Action, Guidance, GuidanceTime, Library, known_chips};
-use recover::rescue::{Code, DeviceState, Failure, Verdict};
+use recover::rescue::Verdict;
 use recover::sim::{Fault, SimBus};
 use recover::usb::PortPath;
 use support::{Desk, port, scenario, with_profile};

@@ -30,7 +30,7 @@ use serde::Deserialize;
 pub use parse::parse;
 pub use problem::{Problem, ProblemKind};
 
-use crate::rescue::{Code, Failure};
+use crate::failure::{Code, Failure};
 use crate::serial::BoardKind;
 use crate::usb::PortPath;
 

@@ -3,7 +3,7 @@
 
 use super::switchboard::Switchboard;
 use crate::executor::{Consent, Operator, Switches, Switching};
-use crate::rescue::Failure;
+use crate::failure::Failure;
 use crate::usb::PortPath;
 
 /// The person at the device, and the bench's relays.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::config::{BenchConfig, Board, Channel, Wiring, missing_device};
 use crate::clock::Clock;
 use crate::executor::{Switches, Switching};
-use crate::rescue::{Code, Failure};
+use crate::failure::{Code, Failure};
 use crate::serial::{Line, RelayError, Relays};
 use crate::usb::PortPath;
 

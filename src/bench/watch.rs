@@ -17,7 +17,7 @@ use crate::clock::{Clock, Deadline};
 use crate::executor::POLL;
 use crate::executor::Request;
 use crate::executor::candidate::Candidate;
-use crate::rescue::Failure;
+use crate::failure::Failure;
 use crate::usb::{Bus, PortPath, Sighting};
 
 /// A bench while it is run.

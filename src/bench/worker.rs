@@ -11,8 +11,9 @@ use super::stop::{Stop, Stoppable};
 use super::{Hand, Shop};
 use crate::clock::Clock;
 use crate::executor::{Event, Observer, Operator, Request, Session, Tools};
+use crate::failure::{Code, DeviceState, Failure};
+use crate::rescue::Outcome;
 use crate::rescue::outcome::Verdict;
-use crate::rescue::{Code, DeviceState, Failure, Outcome};
 use crate::usb::{Bus, PortPath, Sighting};
 
 /// A rescue calls a few functions deep; its buffers are on the heap.

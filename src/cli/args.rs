@@ -102,7 +102,7 @@ pub struct CommonArgs {
     )]
     pub sim_relay: Option<String>,
 
-    /// Keep the virtual EEPROM in this file from one run to the next
+    /// Keep the virtual memory in this file from one run to the next
     #[arg(long, global = true, value_name = "FILE", requires = "sim", help_heading = "Simulator")]
     pub sim_state: Option<PathBuf>,
 
@@ -191,7 +191,7 @@ pub enum Command {
         #[arg(long)]
         all: bool,
     },
-    /// Prove the chip and read its EEPROM; write nothing lasting
+    /// Prove the chip and read its memory; write nothing lasting
     #[command(
         after_help = "Example:\n  recover diagnose --port 3-2.1\n  recover diagnose --port 3-2.1 --as cy16"
     )]
@@ -214,7 +214,7 @@ pub enum Command {
         recover bench --auto --sim sl11r-zeroed:4,at2lp-rc42,sl11r-dead-eeprom"
     )]
     Bench(BenchArgs),
-    /// Save the EEPROM's bytes
+    /// Save the memory's bytes
     #[command(after_help = "Example:\n  recover backup --output enclosure.bin")]
     Backup {
         /// Write the bytes to this file as well
@@ -468,7 +468,7 @@ pub enum SimCommand {
         #[arg(value_name = "PORT")]
         at: Vec<PortPath>,
     },
-    /// Print how it is, what was sent to it, and its EEPROM's wear and hash, as JSON
+    /// Print how it is, what was sent to it, and its memory's wear and hash, as JSON
     #[command(after_help = "Example, as root:\n  recover sim status 1-1")]
     Status {
         /// Its port, as `sim attach` printed it

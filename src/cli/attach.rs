@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::args::{CommonArgs, Switch};
-use crate::rescue::{Code, Failure};
+use crate::failure::{Code, Failure};
 use crate::sim::Faults;
 use crate::ui;
 use crate::usb::PortPath;

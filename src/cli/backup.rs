@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::args::{CommonArgs, RescueArgs};
 use super::{command_line, request, rescue, store, write_new};
+use crate::failure::{Code, Failure};
+use crate::rescue::Wish;
 use crate::rescue::choice::NamedImage;
-use crate::rescue::{Code, Failure, Wish};
 use crate::ui;
 
 /// Saves the memory's bytes in the store, and in `output` where one is named. A file that is

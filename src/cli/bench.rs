@@ -17,7 +17,7 @@ use crate::bench::{
 };
 use crate::clock::{Clock, RealClock};
 use crate::executor::Event;
-use crate::rescue::{Code, Failure};
+use crate::failure::{Code, Failure};
 use crate::ui;
 use crate::usb::host::HostBus;
 use crate::usb::{Bus, PortPath};
@@ -177,7 +177,7 @@ impl Drop for EndOfScreen {
     }
 }
 
-/// Keeps the virtual EEPROMs up to date on the disk, where that was asked for: a bench that is
+/// Keeps the virtual memories up to date on the disk, where that was asked for: a bench that is
 /// killed leaves them behind as they were, as real ones would be.
 struct Keeping {
     told: Box<dyn Listener>,

@@ -2,7 +2,7 @@
 
 use super::args::{CommonArgs, RescueArgs};
 use super::{command_line, request, rescue};
-use crate::rescue::Failure;
+use crate::failure::Failure;
 
 /// Proves the chip, reads and judges its memory, keeps a backup.
 pub fn diagnose(common: &CommonArgs) -> Result<u8, Failure> {

@@ -7,7 +7,7 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use super::Cli;
-use crate::rescue::{Code, Failure};
+use crate::failure::{Code, Failure};
 use crate::ui;
 
 /// Prints a completion script.

@@ -8,11 +8,12 @@ use super::args::{BuildArgs, CommonArgs, ImageCommand};
 use super::read_image;
 use crate::chip::{self, Chip, Identity, Image, Model, Recipe};
 use crate::executor;
+use crate::failure::{Code, Failure};
 use crate::preflight::VirtualTwin;
+use crate::rescue::Preflight;
 use crate::rescue::choice::NamedImage;
 use crate::rescue::outcome::sha256;
 use crate::rescue::preflight::Twin;
-use crate::rescue::{Code, Failure, Preflight};
 use crate::ui;
 
 /// Runs one of the image commands.

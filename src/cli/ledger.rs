@@ -5,8 +5,8 @@ use std::path::Path;
 use super::args::CommonArgs;
 use super::ledger_args::{LedgerCommand, QueryArgs, TableFormat};
 use super::{command_line, quoted, store, write_new};
+use crate::failure::{Code, Failure};
 use crate::ledger::{Ledger, Query, Unit, table};
-use crate::rescue::{Code, Failure};
 use crate::ui;
 
 /// Most ids that are offered where more than one unit could be meant.

@@ -6,7 +6,7 @@ use super::args::CommonArgs;
 use super::ports::Ports;
 use crate::chip::Standing;
 use crate::executor::candidate::recognise;
-use crate::rescue::Failure;
+use crate::failure::Failure;
 use crate::ui;
 use crate::usb::Sighting;
 

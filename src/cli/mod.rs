@@ -39,9 +39,10 @@ use log::LevelFilter;
 pub use args::Cli;
 
 use crate::executor::{Request, Store};
+use crate::failure::{Code, Failure};
 use crate::profile::{Library, known_chips as profile_chips};
+use crate::rescue::Wish;
 use crate::rescue::choice::NamedImage;
-use crate::rescue::{Code, Failure, Wish};
 use crate::{chip, ui};
 use args::{Command, CommonArgs, ProfileCommand, RescueArgs, SimCommand};
 

@@ -8,8 +8,8 @@ use super::args::CommonArgs;
 use super::simulated::{Plugged, Simulated, VirtualHands};
 use super::{interrupt, relays};
 use crate::executor::Operator;
+use crate::failure::{Code, Failure};
 use crate::profile::Scope;
-use crate::rescue::{Code, Failure};
 use crate::ui::TerminalOperator;
 use crate::usb::Bus;
 use crate::usb::host::{HostBus, restore_power};
@@ -65,7 +65,7 @@ impl Ports {
         (&mut *self.bus, &mut *self.operator)
     }
 
-    /// Ends the work; virtual EEPROMs are kept where that was asked for.
+    /// Ends the work; virtual memories are kept where that was asked for.
     pub fn close(self) -> Result<(), Failure> {
         self.simulated.map_or(Ok(()), |simulated| simulated.keep())
     }

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::args::{CommonArgs, ProfileCommand, RescueArgs};
 use super::{command_line, home, library, request, rescue};
 use crate::executor::{Learning, Store};
+use crate::failure::{Code, Failure};
 use crate::profile::{self, GuidanceTime, ImageSource, Library, Problem, Profile};
-use crate::rescue::{Code, Failure};
 use crate::ui;
 
 /// Runs one of the profile commands.
@@ -119,7 +119,7 @@ fn describe(profile: &Profile) -> String {
         None => "  healthy it is: what you say, by --ids or by an image of your own".to_owned(),
     });
     lines.push(format!(
-        "  EEPROM: {}, {} bytes ({})",
+        "  memory: {}, {} bytes ({})",
         profile.memory.part, profile.memory.size_bytes, profile.memory.confidence.grade
     ));
     lines.push(format!("  image: {}; {}", profile.image.source, profile.image.description));

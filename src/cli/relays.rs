@@ -9,7 +9,7 @@ use crate::bench::config::{self, BenchConfig, Board, Wiring};
 use crate::bench::{RelayOperator, Switchboard};
 use crate::clock::{Clock, RealClock};
 use crate::executor::Operator;
-use crate::rescue::{Code, Failure};
+use crate::failure::{Code, Failure};
 use crate::serial::{Line, RelayError, port};
 use crate::sim::SimBus;
 

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::args::CommonArgs;
 use super::{ledger, store, write_new};
+use crate::failure::{Code, Failure};
 use crate::ledger::{Ledger, Query};
 use crate::report;
-use crate::rescue::{Code, Failure};
 use crate::ui;
 use crate::usb::PortPath;
 

@@ -4,9 +4,10 @@ use super::args::{CommonArgs, RescueArgs};
 use super::ports::Ports;
 use super::{command_line, library, quoted, request, serials, store};
 use crate::executor::{Both, Commands, Request, Session, Tools};
+use crate::failure::{Code, Failure};
 use crate::ledger::{Keeper, Ledger};
 use crate::preflight::VirtualTwin;
-use crate::rescue::{Code, Failure, Outcome, Wish};
+use crate::rescue::{Outcome, Wish};
 use crate::ui;
 
 /// `recover --auto`.

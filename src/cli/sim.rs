@@ -7,7 +7,7 @@ use super::args::{CommonArgs, SimCommand};
 use super::attach;
 use super::ports::file_failure;
 use super::simulated::find_scenario;
-use crate::rescue::{Code, Failure};
+use crate::failure::{Code, Failure};
 use crate::sim::Scenario;
 use crate::sim::relay::{Dialect, Load};
 use crate::usb::PortPath;

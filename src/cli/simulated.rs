@@ -13,7 +13,7 @@ use super::ports::file_failure;
 use super::read_text;
 use crate::clock::{Clock, RealClock};
 use crate::executor::{Consent, Operator};
-use crate::rescue::{Code, Failure};
+use crate::failure::{Code, Failure};
 use crate::sim::{self, Faults, Scenario, SimBus};
 use crate::usb::PortPath;
 
@@ -48,7 +48,7 @@ pub enum Plugged {
     OverTime,
 }
 
-/// A virtual EEPROM between two runs, on the disk. One device is kept as such, without its port;
+/// A virtual memory between two runs, on the disk. One device is kept as such, without its port;
 /// several as a list.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -101,7 +101,7 @@ impl Simulated {
         self.units.len()
     }
 
-    /// Keeps the virtual EEPROMs where that was asked for.
+    /// Keeps the virtual memories where that was asked for.
     pub fn keep(&self) -> Result<(), Failure> {
         let Some(path) = &self.state else { return Ok(()) };
         let several = self.units.len() > 1;
@@ -131,7 +131,7 @@ fn put(path: &Path, text: &str) -> std::io::Result<()> {
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// The EEPROMs as the last run left them.
+/// The memories as the last run left them.
 fn load(path: &Path, units: &[Unit]) -> Result<Vec<(PortPath, Vec<u8>)>, Failure> {
     if !path.exists() {
         return Ok(Vec::new());

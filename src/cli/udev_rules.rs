@@ -2,7 +2,7 @@
 
 use super::args::CommonArgs;
 use crate::chip;
-use crate::rescue::Failure;
+use crate::failure::Failure;
 use crate::ui;
 use crate::usb::host::udev_rules;
 

@@ -115,7 +115,7 @@ fn as_journalled(journal: Option<&Journal>) -> Option<Recognised> {
         true => "enclosure of a failed rescue",
         false => "enclosure of an unfinished rescue",
     };
-    running(&journal.begun().chip, name, "it runs the image from RAM; its EEPROM is not finished")
+    running(&journal.begun().chip, name, "it runs the image from RAM; its memory is not finished")
 }
 
 /// A device that is what a profile promises: a healthy enclosure.

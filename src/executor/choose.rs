@@ -8,12 +8,13 @@ use super::run::Run;
 use super::target::{Target, check_target, restore_target};
 use super::{Request, own_backup};
 use crate::chip::{Finding, Recipe};
+use crate::failure::{Code, Failure};
 use crate::journal::Journal;
 use crate::profile::{ImageSource, Profile};
 use crate::rescue::choice::{
     Choice, NamedImage, OwnImage, Seen, choose_backup, choose_image, choose_profile, who_is_to_be,
 };
-use crate::rescue::{Code, Failure, RunStage, Wish, Work};
+use crate::rescue::{RunStage, Wish, Work};
 
 /// Chooses the image, and has it checked.
 pub(super) fn choose_target(

@@ -5,7 +5,8 @@ use super::event::Event;
 use super::permission::Permission;
 use super::run::Run;
 use crate::chip::{DriveAnswer, Identity};
-use crate::rescue::{Code, DeviceState, Failure, RunStage};
+use crate::failure::{Code, DeviceState, Failure};
+use crate::rescue::RunStage;
 use crate::usb::Sighting;
 
 /// Compares the identity that came up with the expected one.
@@ -30,8 +31,11 @@ pub(super) fn confirm(
         return Ok(());
     }
     let failure = if would_be_in_boot_mode(&identity) {
-        let what =
-            format!("it is still {}: the chip does not boot what its EEPROM holds", identity.ids);
+        let what = format!(
+            "it is still {}: the chip does not boot what its {} holds",
+            identity.ids,
+            permission.survey().layout.name
+        );
         Failure::new(Code::R114, what, place).next(format!(
             "take all its power away for ten seconds, plug it in again, then `{}`",
             run.tools.commands.resume()

@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::operator::Switching;
 
 use crate::chip::{DriveAnswer, Evidence, Identity, Model, Running, Size, Standing};
+use crate::failure::Failure;
 use crate::rescue::outcome::SwitchedBy;
-use crate::rescue::{Condition, Failure, Limit, Outcome, Preflight, Risk};
+use crate::rescue::{Condition, Limit, Outcome, Preflight, Risk};
 use crate::usb::{Ids, PortPath};
 
 /// One thing that happened.
@@ -59,6 +60,8 @@ pub enum Event {
     },
     /// The memory was read and judged.
     Diagnosed {
+        /// What the memory is called.
+        memory: &'static str,
         /// The judgement.
         #[serde(flatten)]
         condition: Condition,

@@ -9,7 +9,8 @@ use super::waits::{ATTEMPTS, is_passing, read_all};
 use crate::chip::memory::Extent;
 use crate::chip::memory::wrap::{is_uniform, proven_size};
 use crate::chip::{Memory, MemoryError, Size};
-use crate::rescue::{Condition, DeviceState, Failure, RunStage, Survey};
+use crate::failure::{DeviceState, Failure};
+use crate::rescue::{Condition, RunStage, Survey};
 
 /// Bytes of a look at a distant part of the memory.
 const SAMPLE: u32 = 64;
@@ -70,11 +71,12 @@ pub(super) fn judge(
             attempt += 1;
             continue;
         }
-        let place = "first reading of the EEPROM";
+        let place = "first reading of the memory";
         break result.map_err(|error| run.memory_failure(error, place))?;
     };
     let condition = Condition::of(candidate.chip, &proven.finding, &survey);
-    run.emit(&Event::Diagnosed { condition: condition.clone(), size: survey.size });
+    let (memory, size) = (survey.layout.name, survey.size);
+    run.emit(&Event::Diagnosed { memory, condition: condition.clone(), size });
     Ok(Judged { survey, condition })
 }
 
@@ -181,7 +183,10 @@ fn read_on(
 fn back_up(run: &mut Run<'_>, proven: &Proven, survey: &Survey) -> Result<Saved, Failure> {
     let Some(contents) = &survey.contents else {
         let why = survey.unreadable.clone().unwrap_or_default();
-        run.note(format!("there is no backup, because the EEPROM cannot be read: {why}"));
+        run.note(format!(
+            "there is no backup, because the {} cannot be read: {why}",
+            survey.layout.name
+        ));
         return Ok(Saved(()));
     };
     let Proven { seen, finding, .. } = proven;

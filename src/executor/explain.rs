@@ -2,7 +2,7 @@
 
 use super::run::Run;
 use crate::chip::{ChipError, MemoryError};
-use crate::rescue::{Code, DeviceState, Failure};
+use crate::failure::{Code, DeviceState, Failure};
 use crate::usb::TransferError;
 
 impl Run<'_> {
@@ -50,20 +50,16 @@ impl Run<'_> {
     /// A memory's error as the owner of the device should hear it.
     pub fn memory_failure(&self, error: MemoryError, place: &str) -> Failure {
         let what = error.to_string();
-        let failure = match error {
+        let remedies = error.remedies();
+        let code = match error {
             MemoryError::Chip(error) => return self.chip_failure(error, place),
-            MemoryError::NoAcknowledge { .. } => Failure::new(Code::R109, what, place)
-                .next("check the supply and the two bus lines of the EEPROM, then run the same command")
-                .next("if it stays silent, the part is dead: replace it and run the same command"),
-            MemoryError::OtherWidth(_) => Failure::new(Code::R118, what, place)
-                .next("read the part's marking: up to 2 KB (24C01 to 24C16) it takes one address byte and its pin 1 (A0) belongs to ground; from 4 KB (24C32) on it takes two, and pin 1 belongs to the supply")
-                .next("if that is so, pin 7 (WP) has to be at ground while it is written; then run the same command"),
-            MemoryError::NotKept { .. } | MemoryError::NotErasable(_) => {
-                Failure::new(Code::R107, what, place)
-            }
-            MemoryError::Unreadable(_) => Failure::new(Code::R115, what, place)
-                .next("take its power away, plug it in again and run the same command"),
+            MemoryError::NoAcknowledge { .. } => Code::R109,
+            MemoryError::OtherWidth(_) => Code::R118,
+            MemoryError::NotKept { .. } | MemoryError::NotErasable(_) => Code::R107,
+            MemoryError::Unreadable(_) => Code::R115,
         };
+        let mut failure = Failure::new(code, what, place);
+        failure.next.extend(remedies.iter().map(|remedy| (*remedy).to_owned()));
         failure.leaving(self.state)
     }
 }

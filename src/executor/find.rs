@@ -7,9 +7,9 @@ use super::waits::POLL;
 use super::{Request, Tools, guide};
 use crate::chip::Identity;
 use crate::clock::Deadline;
+use crate::failure::{Code, Failure};
 use crate::journal::Journal;
 use crate::profile::GuidanceTime;
-use crate::rescue::{Code, Failure};
 use crate::usb::Sighting;
 
 /// The device to rescue, or a healthy one where all are.
@@ -147,7 +147,7 @@ pub(super) fn announce(run: &mut Run<'_>, candidate: &Candidate) {
     });
     if let Some(journal) = &candidate.on_trial_of {
         run.note(format!(
-            "the rescue {} failed and left this device running its image from RAM: what it shows tells nothing of its EEPROM",
+            "the rescue {} failed and left this device running its image from RAM: what it shows tells nothing of its memory",
             journal.begun().id
         ));
     }

@@ -9,9 +9,9 @@ use super::event::Event;
 use super::operator::{Switches, Switching};
 use super::run::Run;
 use super::waits::{HANDS_TIME, RETURN_TIME};
+use crate::failure::{Code, Failure};
 use crate::profile::{Action, Guidance, GuidanceTime};
 use crate::rescue::outcome::SwitchedBy;
-use crate::rescue::{Code, Failure};
 use crate::usb::{Ids, PortPath};
 
 /// Whether the way into the boot mode is switched without hands at the request's port.

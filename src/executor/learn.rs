@@ -14,12 +14,13 @@ use super::prove::Proven;
 use super::run::Run;
 use super::{Request, examine, find, prove};
 use crate::chip::{Chip, Finding, Grade, Identity, Image, Running, Size, Standing};
+use crate::failure::{Code, Failure};
 use crate::profile::{
     self, BlankSighting, ChipClaim, Confidence, IdentityClaim, ImageClaim, ImageSource,
     MemoryClaim, Profile, Provenance, Sha256Digest,
 };
+use crate::rescue::Condition;
 use crate::rescue::outcome::Verdict;
-use crate::rescue::{Code, Condition, Failure};
 
 /// The image's file in the profile's folder.
 const IMAGE: &str = "image.bin";

@@ -4,8 +4,8 @@
 
 use serde::Serialize;
 
+use crate::failure::Failure;
 use crate::profile::Action;
-use crate::rescue::Failure;
 use crate::usb::PortPath;
 
 /// An answer to a request for consent.

@@ -4,8 +4,9 @@ use super::candidate::{Candidate, would_be_in_boot_mode};
 use super::run::Run;
 use super::store::BackupRecord;
 use crate::chip::Finding;
+use crate::failure::Failure;
+use crate::rescue::Wish;
 use crate::rescue::choice::{Choice, NamedImage, OwnBackup};
-use crate::rescue::{Failure, Wish};
 
 /// Most backups that are looked into, the newest first.
 const MOST_BACKUPS: usize = 64;

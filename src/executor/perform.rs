@@ -8,10 +8,11 @@ use super::run::Run;
 use super::write::Writer;
 use super::{confirm, restart, trial};
 use crate::chip::Operation;
+use crate::failure::{Code, DeviceState, Failure};
 use crate::journal::Entry;
 use crate::rescue::outcome::Verdict;
 use crate::rescue::plan::{Risk, Step};
-use crate::rescue::{Code, DeviceState, Failure, Limit, RunStage};
+use crate::rescue::{Limit, RunStage};
 use crate::usb::Sighting;
 
 /// A step and its place in the plan, from 1.

@@ -12,9 +12,10 @@ use super::run::Run;
 use super::target::Target;
 use super::{Consent, Request};
 use crate::chip::Finding;
+use crate::failure::{Code, Failure};
 use crate::profile::Scope;
+use crate::rescue::Survey;
 use crate::rescue::plan::Plan;
-use crate::rescue::{Code, Failure, Survey};
 
 /// Everything that has to be there before the first write.
 pub(super) struct Permission<'c> {
@@ -85,7 +86,7 @@ fn agreement(
     }
     let what = match run.tools.operator.consent(&reasons) {
         Consent::Given => return Ok(Agreement(())),
-        Consent::Refused => "you did not agree to writing the EEPROM".to_owned(),
+        Consent::Refused => format!("you did not agree to writing the {}", plan.memory),
         Consent::Unasked => {
             format!("writing rests on facts that are not proven: {}", reasons.join("; "))
         }

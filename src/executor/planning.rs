@@ -7,10 +7,11 @@ use super::examine::Examined;
 use super::run::Run;
 use super::target::Target;
 use crate::chip::{Finding, Running};
+use crate::failure::Failure;
 use crate::profile::Profile;
+use crate::rescue::RunStage;
 use crate::rescue::diagnosis::BootsNow;
 use crate::rescue::plan::{Plan, Situation};
-use crate::rescue::{Failure, RunStage};
 
 pub(super) fn plan(
     run: &mut Run<'_>,

@@ -11,10 +11,11 @@ use super::operator::Switching;
 use super::run::Run;
 use super::waits::{HANDS_TIME, LEAVE_TIME, OFF_TIME, RETURN_TIME};
 use crate::chip::Identity;
+use crate::failure::{Code, DeviceState, Failure};
 use crate::journal::Entry;
 use crate::profile::Guidance;
+use crate::rescue::RunStage;
 use crate::rescue::outcome::SwitchedBy;
-use crate::rescue::{Code, DeviceState, Failure, RunStage};
 use crate::usb::{PortPath, PowerError, Sighting};
 
 /// What is known beforehand of a device that loses its power.
@@ -66,7 +67,7 @@ fn cycle_by_any(
                 return Ok(back);
             }
             run.note(format!(
-                "without the port's power it came back as {}: a supply of its own keeps the chip running, or its EEPROM does not start it",
+                "without the port's power it came back as {}: a supply of its own keeps the chip running, or its memory does not start it",
                 Identity::of(&back)
             ));
             seen = back;

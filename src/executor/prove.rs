@@ -4,7 +4,8 @@ use super::candidate::Candidate;
 use super::event::Event;
 use super::run::Run;
 use crate::chip::{ChipError, Evidence, Finding, Grade, Running};
-use crate::rescue::{Failure, RunStage};
+use crate::failure::Failure;
+use crate::rescue::RunStage;
 use crate::usb::{Link, Sighting, TransferError};
 
 /// An open device with a proven chip.

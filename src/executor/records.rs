@@ -4,8 +4,8 @@
 use super::permission::Permission;
 use super::run::Run;
 use super::store::Store;
+use crate::failure::{Code, Failure};
 use crate::journal::{Begun, Ending, Entry, JournalFile, VERSION};
-use crate::rescue::{Code, Failure};
 
 pub(super) fn begin_journal(run: &mut Run<'_>, permission: &Permission<'_>) -> Result<(), Failure> {
     let (candidate, target) = (permission.candidate(), permission.target());

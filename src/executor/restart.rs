@@ -6,7 +6,8 @@ use super::power::{self, Awaited};
 use super::run::Run;
 use super::waits::RETURN_TIME;
 use crate::chip::Restart;
-use crate::rescue::{Failure, RunStage};
+use crate::failure::Failure;
+use crate::rescue::RunStage;
 use crate::usb::{Link, Sighting};
 
 /// Restarts the chip and returns what comes up.

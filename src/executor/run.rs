@@ -9,9 +9,10 @@ use super::Tools;
 use super::event::Event;
 use super::meter::Meter;
 use super::operator::Switching;
+use crate::failure::{Code, DeviceState, Failure};
 use crate::journal::{Ending, JournalFile};
+use crate::rescue::RunStage;
 use crate::rescue::outcome::{Outcome, SwitchedBy, Verdict};
-use crate::rescue::{Code, DeviceState, Failure, RunStage};
 use crate::usb::lock::PortLock;
 use crate::usb::{Link, PortPath, Sighting};
 

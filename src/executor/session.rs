@@ -15,9 +15,10 @@ use super::{
     unfinished,
 };
 use crate::chip::{Identity, Running};
+use crate::failure::{Code, Failure};
+use crate::rescue::Condition;
 use crate::rescue::choice::{Choice, NamedImage};
 use crate::rescue::outcome::{Outcome, Verdict, Work};
-use crate::rescue::{Code, Condition, Failure};
 
 /// A run that has not begun.
 pub struct Session<'t> {

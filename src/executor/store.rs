@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use crate::chip::Size;
+use crate::failure::{Code, Failure};
 use crate::journal::JournalFile;
 use crate::rescue::outcome::sha256;
-use crate::rescue::{Code, Failure};
 use crate::usb::{Ids, PortPath};
 
 /// No memory a chip here boots from is larger; a backup file that is was not made by us.

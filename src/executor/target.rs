@@ -6,10 +6,11 @@ use super::candidate::{Candidate, would_be_in_boot_mode};
 use super::event::Event;
 use super::run::Run;
 use crate::chip::{Finding, Identity, Image, ImageError, Segment};
+use crate::failure::{Code, Failure};
 use crate::profile::{Guidance, GuidanceTime};
+use crate::rescue::Preflight;
 use crate::rescue::choice::Choice;
 use crate::rescue::outcome::sha256;
-use crate::rescue::{Code, Failure, Preflight};
 
 /// A checked image. Only [`check_target`] and [`restore_target`] make one.
 pub(super) struct Target {

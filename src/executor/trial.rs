@@ -8,8 +8,9 @@ use super::prove::Proven;
 use super::run::Run;
 use super::waits::RETURN_TIME;
 use crate::chip::{ChipError, Identity, Trial};
+use crate::failure::{Code, DeviceState, Failure};
 use crate::profile::Guidance;
-use crate::rescue::{Code, DeviceState, Failure, RunStage};
+use crate::rescue::RunStage;
 use crate::usb::{Sighting, TransferError};
 
 /// Starts the image from RAM, resets the port and sees who comes up. Returns the device opened

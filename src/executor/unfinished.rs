@@ -9,9 +9,10 @@ use super::run::Run;
 use super::target::Target;
 use super::{Request, Tools};
 use crate::chip::{Finding, Identity, Running, Segment};
+use crate::failure::{DeviceState, Failure};
 use crate::journal::Journal;
+use crate::rescue::Condition;
 use crate::rescue::outcome::{Identities, Verdict};
-use crate::rescue::{Condition, DeviceState, Failure};
 use crate::usb::Sighting;
 
 /// What a device of an unfinished rescue is, once its power was away.
@@ -103,7 +104,8 @@ pub(super) fn as_another_device(
         return None;
     }
     run.note(format!(
-        "its EEPROM holds nothing of what the unfinished rescue {} wrote, so this run begins afresh",
+        "its {} holds nothing of what the unfinished rescue {} wrote, so this run begins afresh",
+        examined.survey.layout.name,
         journal.begun().id
     ));
     let is_firmware = finding.running == Running::Firmware;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::run::Run;
 use crate::chip::{ChipError, Memory, MemoryError};
 use crate::clock::Deadline;
-use crate::rescue::Failure;
+use crate::failure::Failure;
 use crate::usb::{PortPath, Sighting, TransferError};
 
 /// How often the bus is looked at while waiting for something to appear.

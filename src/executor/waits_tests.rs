@@ -14,6 +14,7 @@ impl Memory for Curt {
     fn layout(&self) -> Layout {
         Layout {
             name: "EEPROM",
+            write_protection: "",
             extent: Extent::Known(256),
             unit: 8,
             largest_write: 256,

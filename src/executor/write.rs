@@ -12,7 +12,8 @@ use super::run::Run;
 use super::waits::{ATTEMPTS, persevere, read_all};
 use crate::chip::memory::wrap::{Alias, PartProof};
 use crate::chip::{Layout, Memory, MemoryError, Operation, Segment, Size};
-use crate::rescue::{Code, DeviceState, Failure, Survey};
+use crate::failure::{Code, DeviceState, Failure};
+use crate::rescue::Survey;
 
 /// Bytes between two segments that cost less to read than a reading of their own.
 const NEAR: u32 = 64;
@@ -78,7 +79,7 @@ impl<'m> Writer<'m> {
             .candidate()
             .chip
             .open_memory(&mut **link, seen, finding)
-            .map_err(|error| run.chip_failure(error, "opening of the EEPROM"))?;
+            .map_err(|error| run.chip_failure(error, "opening of the memory"))?;
         if let Size::Proven(bytes) = survey.size {
             memory.assume_size(bytes);
         }
@@ -113,7 +114,7 @@ impl<'m> Writer<'m> {
 
     /// Before anything lasting: sees that the memory is still what the plan was made for.
     fn is_as_read(&mut self, run: &mut Run<'_>) -> Result<(), Failure> {
-        let place = "last look at the EEPROM before writing";
+        let place = &format!("last look at the {} before writing", self.layout().name);
         let Some(start) = self.survey.contents.as_deref().and_then(|old| old.get(..64)) else {
             return Ok(());
         };
@@ -221,7 +222,8 @@ impl<'m> Writer<'m> {
             let untouched =
                 before(self.survey, &segment.range()).is_some_and(|before| before == got);
             if attempt == ATTEMPTS {
-                return Err(not_kept(run, &wrong, untouched, place));
+                let memory = self.layout();
+                return Err(not_kept(run, memory, &wrong, untouched, place));
             }
             self.write_segment(run, segment, place)?;
         }
@@ -290,10 +292,11 @@ impl<'m> Writer<'m> {
             "it holds {} bytes: a write at {:#06x} showed up at {:#06x}",
             alias.size, proof.segment.address, alias.address
         );
+        let name = self.layout().name;
         Ok(Failure::new(Code::R105, what, place)
             .leaving(run.state)
-            .next("check that the image is for this very enclosure model; another revision may have a larger EEPROM")
-            .next("or fit a larger EEPROM of the same kind and run the same command"))
+            .next(format!("check that the image is for this very enclosure model; another revision may have a larger {name}"))
+            .next(format!("or fit a larger {name} of the same kind and run the same command")))
     }
 
     fn read_segment(
@@ -317,12 +320,19 @@ impl<'m> Writer<'m> {
 
 /// A segment that was not kept after every attempt: `wrong` has the address, expected and read byte
 /// of each.
-fn not_kept(run: &Run<'_>, wrong: &[(u32, u8, u8)], untouched: bool, place: &str) -> Failure {
+fn not_kept(
+    run: &Run<'_>,
+    layout: Layout,
+    wrong: &[(u32, u8, u8)],
+    untouched: bool,
+    place: &str,
+) -> Failure {
+    let memory = layout.name;
     let (address, expected, got) = wrong.last().copied().unwrap_or_default();
     let same_byte = wrong.iter().all(|(other, ..)| *other == address);
     let place = match &run.outcome.port {
-        Some(port) => format!("{place}, EEPROM {address:#06x}, port {port}"),
-        None => format!("{place}, EEPROM {address:#06x}"),
+        Some(port) => format!("{place}, {memory} {address:#06x}, port {port}"),
+        None => format!("{place}, {memory} {address:#06x}"),
     };
     if untouched {
         let what = format!(
@@ -330,7 +340,7 @@ fn not_kept(run: &Run<'_>, wrong: &[(u32, u8, u8)], untouched: bool, place: &str
         );
         return Failure::new(Code::R106, what, place)
             .leaving(run.state)
-            .next("look for a write-protect strap: pin 7 (WP) of the 8-pin EEPROM must be at ground while it is written")
+            .next(format!("look for a write-protect strap: {}", layout.write_protection))
             .next("if it is, the part is dead, missing or forgets what is written: check its supply and joints, or replace it, and run the same command");
     }
     let what =
@@ -338,7 +348,7 @@ fn not_kept(run: &Run<'_>, wrong: &[(u32, u8, u8)], untouched: bool, place: &str
     let code = if same_byte { Code::R108 } else { Code::R107 };
     Failure::new(code, what, place)
         .leaving(run.state)
-        .next("the EEPROM is failing: replace it with the same type (it may be empty) and run the same command")
+        .next(format!("the {memory} is failing: replace it with the same type (it may be empty) and run the same command"))
         .next(match &run.outcome.backup {
             Some(backup) => format!("its old contents are kept: backup {backup}"),
             None => "no backup could be made, because it could not be read".to_owned(),

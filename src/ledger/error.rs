@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::rescue::{Code, Failure};
+use crate::failure::{Code, Failure};
 
 /// Why a ledger cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -133,7 +133,7 @@ impl Observer for Keeper {
                 unit.image_sha256 = Some(sha256.clone());
             }
             Event::Preflight { preflight } => unit.preflight = key(preflight, "verdict"),
-            Event::Diagnosed { condition, size } => {
+            Event::Diagnosed { condition, size, .. } => {
                 unit.condition = key(condition, "state");
                 unit.diagnosis = Some(bounded(&condition.to_string()));
                 let (Size::Proven(bytes) | Size::AtLeast(bytes)) = size;

@@ -4,7 +4,7 @@
 //! inside. Every text goes through `maud`, which escapes, and through [`visible`], so that what a
 //! device calls itself is only ever text; the page's own policy forbids scripts besides.
 //!
-//! [`memory`] gathers what the EEPROM held before and holds now, [`picture`] draws it, [`words`]
+//! [`memory`] gathers what the memory held before and holds now, [`picture`] draws it, [`words`]
 //! says what happened as its owner would. docs/decisions/report.md says why it looks as it does.
 
 mod memory;
@@ -165,7 +165,7 @@ fn identities(unit: &Unit) -> Markup {
 fn eeprom(unit: &Unit, contents: &Contents) -> Markup {
     html! {
         section.memory {
-            h2 { "Its memory (EEPROM), before and after" }
+            h2 { "Its memory, before and after" }
             @match (&contents.before, &contents.after) {
                 (Some(before), Some(after)) => (picture::both(before, after, contents.certainty)),
                 (Some(before), None) => (picture::one(before)),

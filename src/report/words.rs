@@ -69,11 +69,11 @@ pub fn wrong(unit: &Unit) -> Vec<String> {
         ));
     }
     told.push(match unit.condition.as_deref() {
-        Some("blank") => "The small memory chip (EEPROM) from which its bridge chip starts was blank: it held one value throughout.".to_owned(),
-        Some("unsigned") => "The small memory chip (EEPROM) from which its bridge chip starts held something, but nothing the chip would start: its first bytes were not those of a program.".to_owned(),
-        Some("broken") => "The small memory chip (EEPROM) from which its bridge chip starts held a damaged program.".to_owned(),
-        Some("complete") => "The small memory chip (EEPROM) held a whole program.".to_owned(),
-        Some("unreadable") => "The small memory chip (EEPROM) from which its bridge chip starts could not be read.".to_owned(),
+        Some("blank") => "The small memory chip from which its bridge chip starts was blank: it held one value throughout.".to_owned(),
+        Some("unsigned") => "The small memory chip from which its bridge chip starts held something, but nothing the chip would start: its first bytes were not those of a program.".to_owned(),
+        Some("broken") => "The small memory chip from which its bridge chip starts held a damaged program.".to_owned(),
+        Some("complete") => "The small memory chip held a whole program.".to_owned(),
+        Some("unreadable") => "The small memory chip from which its bridge chip starts could not be read.".to_owned(),
         _ => "What its memory holds was not found out.".to_owned(),
     });
     if let Some(diagnosis) = &unit.diagnosis {

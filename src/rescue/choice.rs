@@ -5,8 +5,8 @@ mod own_backup;
 
 pub use own_backup::{OwnBackup, OwnImage, choose_backup};
 
-use super::failure::{Code, Failure};
 use crate::chip::{Identity, Model, Standing};
+use crate::failure::{Code, Failure};
 use crate::profile::{ImageSource, Profile, Scope};
 use crate::usb::Ids;
 

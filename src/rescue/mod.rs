@@ -1,12 +1,11 @@
 //! Decisions: what a device's state is, what will be done about it, in which order bytes are
-//! written, and what a failure means to its owner.
+//! written.
 //!
 //! Pure: no transfer, clock, file or printing. `executor` gathers what goes in and does what comes
-//! out. Read [`diagnosis`], [`choice`], [`plan`], [`order`], [`failure`] in this order.
+//! out. Read [`diagnosis`], [`choice`], [`plan`], [`order`] in this order.
 
 pub mod choice;
 pub mod diagnosis;
-pub mod failure;
 pub mod limit;
 pub mod order;
 pub mod outcome;
@@ -16,7 +15,6 @@ pub mod stages;
 
 pub use choice::{Choice, Wish};
 pub use diagnosis::{Condition, Survey};
-pub use failure::{Code, DeviceState, Failure};
 pub use limit::Limit;
 pub use order::WriteOrder;
 pub use outcome::{Outcome, Verdict, Work};

@@ -5,10 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::failure::{DeviceState, Failure};
 use super::limit::Limit;
 use super::stages::StageTimes;
 use crate::chip::{DriveAnswer, Identity};
+use crate::failure::{DeviceState, Failure};
 use crate::usb::PortPath;
 
 /// The end of a run in one word.

@@ -5,11 +5,11 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::diagnosis::{BootsNow, Condition, Survey};
-use super::failure::{Code, Failure};
 use super::limit::Limit;
 use super::order::{Unwritable, WriteOrder, write_order};
 use crate::chip::memory::wrap::PartProof;
 use crate::chip::{Finding, Identity, Image, Layout, Operation, Restart, Segment, Size, Timing};
+use crate::failure::{Code, Failure};
 
 /// What a step can change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -25,7 +25,8 @@ pub use unit::{unit_line, unit_text};
 
 use crate::bench::Listener;
 use crate::executor::{Event, Observer};
-use crate::rescue::{Failure, Outcome};
+use crate::failure::Failure;
+use crate::rescue::Outcome;
 
 /// The reader that fits how the program was called.
 pub fn observer(json: bool) -> Box<dyn Observer> {

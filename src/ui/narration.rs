@@ -71,14 +71,14 @@ pub fn narrate(event: &Event) -> Vec<String> {
             Preflight::Failed { why } => format!("pre-flight: failed: {why}"),
             Preflight::Inconclusive { why } => format!("pre-flight: inconclusive: {why}"),
         }],
-        Event::Diagnosed { condition, size } => {
+        Event::Diagnosed { memory, condition, size } => {
             let size = match size {
                 Size::Proven(bytes) => format!("{bytes} bytes, proven"),
                 Size::AtLeast(bytes) => {
                     format!("at least {bytes} bytes; its content does not tell more")
                 }
             };
-            vec![format!("EEPROM: {condition}"), format!("  size: {size}")]
+            vec![format!("{memory}: {condition}"), format!("  size: {size}")]
         }
         Event::BackedUp { backup, bytes, sha256 } => {
             let hash = sha256.get(..16).unwrap_or(sha256);

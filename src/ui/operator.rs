@@ -14,7 +14,7 @@ impl Operator for TerminalOperator {
             return Consent::Unasked;
         }
         let mut err = anstream::stderr();
-        drop(writeln!(err, "before the EEPROM is written, you should know:"));
+        drop(writeln!(err, "before the memory is written, you should know:"));
         for reason in reasons {
             drop(writeln!(err, "  - {reason}"));
         }

@@ -13,7 +13,7 @@ pub fn report(outcome: &Outcome, unit: Option<&str>) -> String {
     let headline = match outcome.result {
         Verdict::Rescued => format!("rescued: the enclosure at port {port} is itself again"),
         Verdict::Restored => {
-            format!("restored: the EEPROM of the enclosure at port {port} holds what was asked for")
+            format!("restored: the memory of the enclosure at port {port} holds what was asked for")
         }
         Verdict::Healthy => {
             format!("healthy: the device at port {port} needs no rescue; nothing was written")

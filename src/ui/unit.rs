@@ -48,7 +48,7 @@ pub fn unit_text(unit: &Unit) -> String {
     }
     line("after", &who(&unit.identity_after));
     line("chip", unit.chip.as_deref().unwrap_or("not proven"));
-    line("EEPROM", unit.diagnosis.as_deref().unwrap_or("not read"));
+    line("memory", unit.diagnosis.as_deref().unwrap_or("not read"));
     if let Some(image) = &unit.image {
         let profile = unit.profile.as_ref().map_or(String::new(), |p| format!("profile {p}, "));
         line("image", &format!("{profile}{image}, {} bytes", unit.image_bytes.unwrap_or(0)));

@@ -16,7 +16,8 @@ use std::time::Duration;
 use hall::{Hall, auto, once, port, quit_after};
 use recover::bench::Happening;
 use recover::bench::What;
-use recover::rescue::{Code, Verdict};
+use recover::failure::Code;
+use recover::rescue::Verdict;
 
 /// What is plugged in, and what should become of it: an error, or a rescue, or nothing.
 const UNITS: [(&str, Expected); 16] = [

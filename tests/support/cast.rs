@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use recover::clock::Clock;
 use recover::executor::{Commands, Consent, Event, Observer, Operator, Request, Session, Tools};
+use recover::failure::DeviceState;
 use recover::preflight::VirtualTwin;
 use recover::profile::Scope;
+use recover::rescue::Outcome;
 use recover::rescue::choice::NamedImage;
 use recover::rescue::preflight::Twin;
-use recover::rescue::{DeviceState, Outcome};
 use recover::sim::{Fault, Scenario, SimBus};
 use recover::usb::{Bus, BusError, Link, PortPath, Reply, Sighting, Transfer, TransferError};
 

@@ -10,6 +10,8 @@ use serde::{Serialize, Serializer};
 pub struct Layout {
     /// What it is called in messages: `EEPROM`, `SPI flash`.
     pub name: &'static str,
+    /// What permits writing, a sentence without its full stop.
+    pub write_protection: &'static str,
     /// How far it reaches.
     pub extent: Extent,
     /// What one program cycle takes at most: the page of the part, or 1 where the route to it
@@ -188,6 +190,7 @@ mod tests {
     fn layout(unit: u32) -> Layout {
         Layout {
             name: "EEPROM",
+            write_protection: "",
             extent: Extent::Known(0x1_0000),
             unit,
             largest_write: 4096,

@@ -62,6 +62,26 @@ pub enum MemoryError {
     Chip(#[from] ChipError),
 }
 
+impl MemoryError {
+    /// What its owner can do, one sentence each without its full stop, the best first.
+    pub fn remedies(&self) -> &'static [&'static str] {
+        match self {
+            Self::NoAcknowledge { .. } => &[
+                "check the supply and the two bus lines of the EEPROM, then run the same command",
+                "if it stays silent, the part is dead: replace it and run the same command",
+            ],
+            Self::OtherWidth(_) => &[
+                "read the part's marking: up to 2 KB (24C01 to 24C16) it takes one address byte and its pin 1 (A0) belongs to ground; from 4 KB (24C32) on it takes two, and pin 1 belongs to the supply",
+                "if that is so, pin 7 (WP) has to be at ground while it is written; then run the same command",
+            ],
+            Self::Unreadable(_) => {
+                &["take its power away, plug it in again and run the same command"]
+            }
+            Self::NotKept { .. } | Self::NotErasable(_) | Self::Chip(_) => &[],
+        }
+    }
+}
+
 /// A memory that is open for reading and writing.
 pub trait Memory {
     /// Its layout, as far as known. Before [`Self::assume_size`] the program unit is one that every

@@ -66,6 +66,7 @@ impl Route {
         let frame = (1 + address_bytes) * BYTE_CLOCKS + 2;
         Layout {
             name: "EEPROM",
+            write_protection: "pin 7 (WP) of the 8-pin EEPROM must be at ground while it is written",
             extent: Extent::Wraps { smallest: self.smallest, reach: self.reach },
             unit: self.page,
             largest_write: self.largest_write,

@@ -9,8 +9,8 @@ use super::model::{Model, State, Wanted};
 use crate::bench::{Command, Happening, Notice, Tally, What};
 use crate::chip::{Identity, Standing};
 use crate::executor::Event;
+use crate::failure::{Code, DeviceState, Failure};
 use crate::rescue::outcome::{Outcome, Verdict};
-use crate::rescue::{Code, DeviceState, Failure};
 use crate::usb::{Ids, PortPath};
 
 fn port(number: u8) -> PortPath {

@@ -33,14 +33,14 @@ impl fmt::Display for DeviceState {
         f.write_str(match self {
             Self::Untouched => "untouched",
             Self::RunningFromRam => {
-                "its EEPROM is unchanged; only its RAM was used, which power-off clears"
+                "its memory is unchanged; only its RAM was used, which power-off clears"
             }
             Self::PartWritten => {
-                "still recoverable: its EEPROM is part old, part new, and starts in boot mode"
+                "still recoverable: its memory is part old, part new, and starts in boot mode"
             }
-            Self::Written => "its EEPROM holds the whole image; it was not yet seen to start",
+            Self::Written => "its memory holds the whole image; it was not yet seen to start",
             Self::Restored => "restored",
-            Self::Lost => "gone from the bus; its EEPROM was not changed by this run",
+            Self::Lost => "gone from the bus; its memory was not changed by this run",
         })
     }
 }
@@ -73,21 +73,21 @@ macro_rules! codes {
 codes! {
     R101 "no device to rescue was found";
     R102 "the chip is not proven";
-    R103 "no EEPROM answers";
-    R105 "the EEPROM is smaller than the image";
-    R106 "the EEPROM is write protected";
-    R107 "the EEPROM did not keep what was written";
+    R103 "no memory answers";
+    R105 "the memory is smaller than the image";
+    R106 "the memory is write protected";
+    R107 "the memory did not keep what was written";
     R108 "the same byte fails every time";
-    R109 "the EEPROM stopped acknowledging";
+    R109 "the memory stopped acknowledging";
     R110 "the device was unplugged midway";
     R111 "the device did not come back";
     R112 "the device came back as something else";
     R113 "the device stopped answering";
     R114 "the device still starts in boot mode";
-    R115 "the EEPROM cannot be read";
-    R116 "the EEPROM changed meanwhile";
+    R115 "the memory cannot be read";
+    R116 "the memory changed meanwhile";
     R117 "there is nothing to learn from the device";
-    R118 "the EEPROM takes its addresses otherwise";
+    R118 "the memory takes its addresses otherwise";
     R201 "the image is empty";
     R202 "the image is one byte repeated";
     R203 "the image has no valid signature";
@@ -209,7 +209,7 @@ impl Failure {
         let place = |port: &PortPath| format!("port {port}");
         match error {
             BusError::Denied(port) => Self::new(Code::R401, error.to_string(), place(port))
-                .next("install the udev rule: `recover udev-rules | sudo tee /etc/udev/rules.d/70-recover.rules`, then `sudo udevadm control --reload` and plug the enclosure in again")
+                .next("install the udev rule that `recover udev-rules` prints, the way it says, and plug the enclosure in again")
                 .next("or run the same command as root"),
             BusError::Busy(port) => Self::new(Code::R402, error.to_string(), place(port))
                 .next("close the program that uses it (virtual machines and vendor tools take whole USB devices), then run the same command"),
