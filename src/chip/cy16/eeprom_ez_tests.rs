@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::super::fake::FakeChip;
 use super::*;
 use crate::chip::memory::Extent;
+use crate::usb::Reply;
 
 /// A part and how the scripted loader answers for it.
 #[derive(Clone)]
@@ -196,6 +197,74 @@ fn bytes_that_do_not_match_the_loader_s_sum_are_not_believed() {
     });
     let error = Eeprom::open(&mut chip).unwrap().read(0..64).unwrap_err().to_string();
     assert!(error.contains("with the sum"), "{error}");
+}
+
+#[test]
+fn a_write_of_other_bytes_than_were_sent_is_none() {
+    let mut part = Part::new(8192, AddressWidth::Two);
+    let mut chip = FakeChip::new();
+    chip.effect = Box::new(move |record, memory| {
+        if matches!(record, Record::Interrupt { .. }) {
+            memory[usize::from(BASE + EZ_EEPROM.buffer())] ^= 0x40;
+            run_loader(&mut part, memory);
+        }
+        Ok(())
+    });
+    let error = Eeprom::open(&mut chip).unwrap().write(0x40, &[1, 2, 3]).unwrap_err().to_string();
+    assert!(error.contains("0006 was sent"), "{error}");
+}
+
+#[test]
+fn a_write_that_was_lost_is_counted_whole() {
+    let chip = || chip_with(Part::new(8192, AddressWidth::Two));
+    let opening = {
+        let mut chip = chip();
+        Eeprom::open(&mut chip).unwrap();
+        chip.exchanged
+    };
+    let mut chip = chip();
+    chip.disturbed = Some((opening, TransferError::TimedOut));
+    let mut memory = Eeprom::open(&mut chip).unwrap();
+    assert!(memory.write(0x50, &[1; 32]).is_err());
+    assert_eq!(memory.write_cycles(), 2);
+}
+
+#[test]
+fn a_loader_whose_vector_leads_elsewhere_is_never_run() {
+    let mut chip = FakeChip::new();
+    chip.effect = Box::new(|record, memory| {
+        if matches!(record, Record::Copy { address: VECTOR, .. }) {
+            memory[usize::from(VECTOR)] = 0x10;
+        }
+        Ok(())
+    });
+    let error = Eeprom::open(&mut chip).err().unwrap().to_string();
+    assert!(error.contains("has its vector at 3410, expected 3400"), "{error}");
+    assert!(!chip.records.iter().any(|record| matches!(record, Record::Interrupt { .. })));
+}
+
+#[test]
+fn a_short_answer_is_no_proof_that_the_loader_lies_in_ram() {
+    let mut chip = FakeChip::new();
+    let code = EZ_EEPROM.image(EZ_EEPROM.vector, 0);
+    chip.script.push_back(Ok(Reply::default()));
+    chip.script.push_back(Ok(Reply { data: code[..7].to_vec() }));
+    let error = Eeprom::open(&mut chip).err().unwrap();
+    assert!(matches!(error, ChipError::NotProven(_)), "{error}");
+    assert!(error.to_string().contains("brought 7 bytes"), "{error}");
+}
+
+#[test]
+fn an_acknowledge_on_both_wirings_is_none() {
+    let mut chip = FakeChip::new();
+    chip.effect = Box::new(|record, memory| {
+        if matches!(record, Record::Interrupt { .. }) {
+            put(memory, 2, 0xd0ce);
+        }
+        Ok(())
+    });
+    let error = Eeprom::open(&mut chip).err().unwrap().to_string();
+    assert!(error.contains("either way round"), "{error}");
 }
 
 #[test]

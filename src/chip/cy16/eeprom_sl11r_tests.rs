@@ -117,6 +117,73 @@ fn a_chip_that_does_not_place_the_reader_can_be_written_and_not_read() {
     assert!((Duration::from_millis(1999)..Duration::from_millis(2100)).contains(&took), "{took:?}");
 }
 
+/// A chip that does as the BIOS does, and then this.
+fn chip_that(mut also: impl FnMut(&Record, &mut [u8]) + Send + 'static) -> FakeChip {
+    let (mut chip, cells) = chip_with(512);
+    chip.effect = Box::new(move |record, memory| {
+        bios(&cells, record, memory);
+        also(record, memory);
+        Ok(())
+    });
+    chip
+}
+
+/// Why nothing can be read.
+fn unreadable(mut chip: FakeChip) -> String {
+    let mut memory = Eeprom::open(&mut chip, Running::MaskRom).unwrap();
+    match memory.read(0..16) {
+        Err(MemoryError::Unreadable(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn bytes_that_do_not_match_the_reader_s_sum_are_not_believed() {
+    let why = unreadable(chip_that(|record, memory| {
+        if matches!(record, Record::Interrupt { .. }) {
+            memory[usize::from(BASE + SL11R_READ.buffer())] ^= 0x40;
+        }
+    }));
+    assert!(why.contains("with the sum"), "{why}");
+}
+
+#[test]
+fn a_reader_that_lies_anywhere_but_in_free_ram_is_not_run() {
+    let beyond = u16::try_from(model::map(SL11R).free.end).unwrap() - 2;
+    for place in [BASE + 1, beyond, 0x0010, 0xc000] {
+        let why = unreadable(chip_that(move |record, memory| {
+            if matches!(record, Record::Install { .. }) {
+                put(memory, 0x00a4, &place.to_le_bytes());
+            }
+        }));
+        assert!(why.contains(&format!("was placed at {place:04x}")), "{why}");
+    }
+}
+
+#[test]
+fn a_reader_that_ram_did_not_keep_is_not_run() {
+    let why = unreadable(chip_that(|record, memory| {
+        if matches!(record, Record::Install { .. }) {
+            memory[usize::from(BASE) + 0x10] ^= 1;
+        }
+    }));
+    assert!(why.contains("does not lie unchanged at 0600"), "{why}");
+}
+
+#[test]
+fn a_write_whose_sign_does_not_come_is_none() {
+    let mut chip = chip_that(|record, memory| {
+        let sign = Record::Copy { address: BASE + 2, data: WRITTEN.to_le_bytes().to_vec() };
+        if *record == sign {
+            put(memory, BASE + 2, &[0, 0]);
+        }
+    });
+    let mut memory = Eeprom::open(&mut chip, Running::MaskRom).unwrap();
+    let error = memory.write(0, &[1; 16]).unwrap_err().to_string();
+    assert!(error.contains("shows 0000 after writing, expected 5afe"), "{error}");
+    assert_eq!(memory.write_cycles(), 16);
+}
+
 #[test]
 fn a_write_is_one_op_08_of_at_most_256_bytes_and_a_sign_behind_it() {
     let (mut chip, cells) = chip_with(2048);

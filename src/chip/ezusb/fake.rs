@@ -60,6 +60,10 @@ pub struct FakeEzusb {
     pub is_misplaced: bool,
     /// A cell that keeps what it has.
     pub dead_cell: Option<usize>,
+    /// A cell that takes one more write and then keeps what it has.
+    pub last_write: Option<usize>,
+    /// Whether the EEPROM's answers are a byte short.
+    pub is_curt: bool,
     /// Address of the next byte of a part that takes two and hears one.
     pointer: usize,
     /// The next EEPROM requests stall with these reasons; the address is the request's.
@@ -100,6 +104,8 @@ impl FakeEzusb {
             eeprom: vec![0xff; 0x2000],
             is_misplaced: false,
             dead_cell: None,
+            last_write: None,
+            is_curt: false,
             pointer: 0,
             failures: VecDeque::new(),
             spoils_fast: false,
@@ -197,6 +203,9 @@ impl FakeEzusb {
             if self.dead_cell != Some(at) {
                 self.eeprom[at % size] = *byte;
             }
+            if self.last_write == Some(at) {
+                self.dead_cell = Some(at);
+            }
         }
     }
 
@@ -217,7 +226,8 @@ impl FakeEzusb {
                 self.eeprom_failure(setup)?;
                 let less = u8::from(self.is_fast && self.spoils_fast);
                 let at = self.first(setup.value);
-                let bytes = (at..at + usize::from(setup.length))
+                let length = usize::from(setup.length) - usize::from(self.is_curt);
+                let bytes = (at..at + length)
                     .map(|at| self.eeprom[at % self.eeprom.len()].wrapping_sub(less));
                 bytes.collect()
             }

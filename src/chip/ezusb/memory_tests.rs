@@ -213,6 +213,46 @@ fn a_byte_that_was_tried_is_put_back_although_the_transfer_after_it_was_lost() {
 }
 
 #[test]
+fn a_byte_that_cannot_be_put_back_is_not_said_to_be() {
+    let mut link = FakeEzusb::new(Registers::E6);
+    (link.is_misplaced, link.eeprom, link.last_write) = (true, vec![0xff; 256], Some(0x80));
+    let mut memory = open(&mut link, FX2LP).unwrap();
+    let error = memory.write(0x40, &[1; 32]).unwrap_err();
+    assert!(matches!(error, MemoryError::Chip(ChipError::Loader(_))), "{error:?}");
+    assert!(error.to_string().contains("could not be put back"), "{error}");
+    assert_eq!(memory.write_cycles(), 2);
+}
+
+#[test]
+fn a_short_answer_is_no_reading() {
+    let mut link = fx2lp();
+    link.is_curt = true;
+    let mut memory = open(&mut link, FX2LP).unwrap();
+    memory.width = Width::Proven;
+    let error = memory.read(0..16).unwrap_err().to_string();
+    assert!(error.contains("brought 15 bytes, expected 16"), "{error}");
+}
+
+#[test]
+fn a_page_that_may_not_have_been_told_is_told_again() {
+    let sets = |lost| {
+        let mut link = fx2lp();
+        link.disturbed = lost;
+        let mut memory = open(&mut link, FX2LP).unwrap();
+        memory.width = Width::Proven;
+        for bytes in [0x1000, 0x4000, 0x1000] {
+            memory.assume_size(bytes);
+            let _ = memory.write(0, &[1]);
+        }
+        let told = |(place, request): (usize, u8)| (request == 0xbb).then_some(place);
+        link.requests().into_iter().enumerate().filter_map(told).collect::<Vec<_>>()
+    };
+    let whole = sets(None);
+    assert_eq!(whole.len(), 3);
+    assert_eq!(sets(Some((whole[1], TransferError::TimedOut))).len(), 3);
+}
+
+#[test]
 fn nothing_beyond_the_reach_is_sent() {
     let mut link = small(0x01, 256);
     let mut memory = open(&mut link, FX2LP).unwrap();

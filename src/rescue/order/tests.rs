@@ -169,6 +169,104 @@ fn bytes_behind_a_short_reading_are_taken_for_changed() {
     assert_eq!(order.body, [write(6, &image[6..])]);
 }
 
+/// Where the body's writes begin and end.
+fn body(order: &WriteOrder) -> Vec<(u32, u32)> {
+    order.body.iter().map(|operation| (operation.range().start, operation.range().end)).collect()
+}
+
+/// The order for 64 bytes, of which the bytes in these ranges differ, with two bytes of signature.
+fn order_for(dirty: &[std::ops::Range<usize>], page: u32, span: u32) -> WriteOrder {
+    let image = vec![0x11; 64];
+    let mut old = image.clone();
+    for range in dirty {
+        old[range.clone()].fill(0xee);
+    }
+    ordered(&survey(old, Size::Proven(0x1000), page, span), &image, BootsNow::No)
+}
+
+#[test]
+fn only_neighbouring_pages_are_joined_into_a_write() {
+    let order = order_for(&[8..9, 23..24, 39..40], 8, 256);
+    assert_eq!(body(&order), [(8, 24), (32, 40)]);
+}
+
+#[test]
+fn a_write_that_starts_inside_a_page_does_not_leave_it() {
+    assert_eq!(body(&order_for(&[0..32, 32..64], 8, 256)), [(2, 8), (8, 64)]);
+}
+
+#[test]
+fn joined_pages_are_no_longer_than_a_span() {
+    assert_eq!(body(&order_for(&[8..40, 40..64], 8, 24)), [(8, 32), (32, 56), (56, 64)]);
+}
+
+#[test]
+fn a_page_ends_where_the_pages_of_the_part_do() {
+    assert_eq!(body(&order_for(&[2..3, 60..61], 16, 256)), [(2, 16), (48, 64)]);
+}
+
+#[test]
+fn a_signature_is_written_from_its_first_missing_byte_to_its_last() {
+    let image: Vec<u8> = (1..=16).collect();
+    let mut old = image.clone();
+    (old[2], old[5]) = (0, 0);
+    for (page, expected) in [(1, 2..6), (8, 0..8)] {
+        let survey = survey(old.clone(), Size::Proven(0x1000), page, 256);
+        let order =
+            write_order(&survey, &Image::from_start(image.clone(), 8), BootsNow::No).unwrap();
+        let commit: Vec<_> = order.commit.iter().map(Segment::range).collect();
+        assert_eq!(commit, [expected], "page {page}");
+        assert!(
+            play(survey.layout, &order, &old).last().unwrap().starts_with(&image),
+            "page {page}"
+        );
+    }
+}
+
+#[test]
+fn the_signature_is_broken_first_and_written_last_with_the_proof_before_the_body() {
+    let image: Vec<u8> = (1..=200).collect();
+    let survey = survey(vec![0xff; 0x1000], Size::AtLeast(0x1000), 64, 1024);
+    let order = ordered(&survey, &image, BootsNow::Yes);
+    let addresses: Vec<u32> = order.operations().map(|operation| operation.range().start).collect();
+    // The last whole page is 80..c0; the body is the rest of the first, the second, the last.
+    assert_eq!(addresses, [0, 0x80, 2, 0x40, 0xc0, 0]);
+}
+
+#[test]
+fn a_part_that_ends_where_the_proof_begins_would_show_it_at_its_start() {
+    // What lies beyond the size in question is no whole page.
+    let mut image = vec![0x11; 0x1020];
+    image[..2].copy_from_slice(b"\xb6\xc3");
+    let survey = survey(vec![0; 0x4000], Size::AtLeast(0x1000), 64, 1024);
+    let proof = ordered(&survey, &image, BootsNow::No).part_proof.unwrap();
+    assert_eq!(proof.segment.range(), 0x1000..0x1020);
+    assert_eq!(proof.aliases, [Alias { size: 0x1000, address: 0 }]);
+}
+
+#[test]
+fn each_smaller_size_would_show_the_proof_at_an_address_of_its_own() {
+    let mut image = vec![0x11; 0x3080];
+    image[..2].copy_from_slice(b"\xb6\xc3");
+    let survey = survey(vec![0; 0x8000], Size::AtLeast(0x1000), 64, 1024);
+    let proof = ordered(&survey, &image, BootsNow::No).part_proof.unwrap();
+    let aliases = [(0x1000, 0x40), (0x2000, 0x1040)];
+    assert_eq!(proof.aliases, aliases.map(|(size, address)| Alias { size, address }));
+}
+
+#[test]
+fn a_page_of_which_one_half_is_as_before_proves_no_page() {
+    let mut image = vec![0x11; 0xc0];
+    image[..2].copy_from_slice(b"\xb6\xc3");
+    for half in [0x80..0xa0, 0xa0..0xc0] {
+        let mut image = image.clone();
+        image[half].fill(0xff);
+        let survey = survey(vec![0xff; 0x1000], Size::AtLeast(0x1000), 64, 1024);
+        let proof = ordered(&survey, &image, BootsNow::No).part_proof.unwrap();
+        assert_eq!(proof.segment.range(), 0x40..0x80);
+    }
+}
+
 #[test]
 fn the_units_own_bytes_stay_and_are_needed() {
     let mut old = vec![0x77; 0x1000];

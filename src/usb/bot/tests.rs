@@ -165,6 +165,63 @@ fn a_status_in_the_place_of_the_data_is_seen_as_one() {
 }
 
 #[test]
+fn more_data_than_was_asked_for_ends_in_a_reset() {
+    let (result, asked) =
+        run(Data::In(4), vec![ok(), Ok(vec![7; 5]), status(0, 0), ok(), ok(), ok()]);
+    let source = TransferError::Overflow;
+    assert_eq!(result, Err(BotError::Transfer { stage: "data", source }));
+    assert!(was_reset(&asked), "{asked:?}");
+}
+
+#[test]
+fn data_that_is_vouched_for_and_did_not_come_is_missing() {
+    let (result, asked) = run(Data::In(36), vec![ok(), ok(), status(0, 0), ok(), ok(), ok()]);
+    assert_eq!(result, Err(BotError::Missing { got: 0, claimed: 36 }));
+    assert!(was_reset(&asked), "{asked:?}");
+}
+
+#[test]
+fn thirteen_bytes_that_are_no_status_are_data() {
+    let (result, asked) = run(Data::In(36), vec![ok(), Ok(vec![7; 13]), status(23, 0)]);
+    assert_eq!(result, done(&[7; 13], 23, true));
+    assert_eq!(asked.len(), 3);
+    // As long as was asked for, data may look as it likes.
+    let alike = status(0, 0).unwrap();
+    let (result, _) = run(Data::In(13), vec![ok(), Ok(alike.clone()), status(0, 0)]);
+    assert_eq!(result, done(&alike, 0, true));
+}
+
+#[test]
+fn a_phase_error_in_the_place_of_the_data_ends_in_a_reset() {
+    let (result, asked) = run(Data::In(36), vec![ok(), status(0, 2), ok(), ok(), ok()]);
+    assert_eq!(result, Err(BotError::PhaseError));
+    assert!(was_reset(&asked), "{asked:?}");
+}
+
+#[test]
+fn an_empty_packet_before_the_status_is_passed_over_once() {
+    let data = || Ok(vec![7; 20]);
+    let (result, _) = run(Data::In(36), vec![ok(), data(), ok(), status(16, 0)]);
+    assert_eq!(result, done(&[7; 20], 16, true));
+    let answers = vec![ok(), data(), ok(), ok(), ok(), ok(), ok()];
+    let (result, asked) = run(Data::In(36), answers);
+    assert_eq!(result, Err(BotError::Status(BadStatus::Length(0))));
+    assert!(was_reset(&asked), "{asked:?}");
+}
+
+#[test]
+fn data_that_was_taken_in_part_is_settled_by_the_status() {
+    let short = || Err(TransferError::Short { sent: 3, length: 8 });
+    let (result, _) = run(Data::Out(&[1; 8]), vec![ok(), short(), status(5, 0)]);
+    assert_eq!(result, done(&[], 5, true));
+    let lost = Err(TransferError::TimedOut);
+    let (result, asked) = run(Data::Out(&[1; 8]), vec![ok(), lost, ok(), ok(), ok()]);
+    let source = TransferError::TimedOut;
+    assert_eq!(result, Err(BotError::Transfer { stage: "data", source }));
+    assert!(was_reset(&asked), "{asked:?}");
+}
+
+#[test]
 fn the_status_of_another_command_ends_in_a_reset() {
     let mut other = status(0, 0).unwrap();
     other[4] ^= 1;

@@ -24,11 +24,19 @@ impl Clock for Still {
 struct Chip {
     cells: Vec<u8>,
     log: Vec<String>,
-    /// Tag, data length, direction in of the command that runs.
-    running: Option<(Vec<u8>, usize, bool)>,
+    /// Tag, data length, whether data is still to be sent, and whether it reads: of the command
+    /// that runs.
+    running: Option<(Vec<u8>, usize, bool, bool)>,
     signature_byte: u8,
     deaf_to_bulk: bool,
     eeprom_is_dead: bool,
+    /// Residue and status of every write.
+    write_ends: (u32, u8),
+    /// The data of the next write is lost when so many bytes of it were written.
+    loses_data_after: Option<usize>,
+    /// Most bytes of an answer.
+    most: usize,
+    clock: Arc<Still>,
 }
 
 impl Chip {
@@ -40,15 +48,24 @@ impl Chip {
             signature_byte: 0x24,
             deaf_to_bulk: false,
             eeprom_is_dead: false,
+            write_ends: (0, 0),
+            loses_data_after: None,
+            most: 256,
+            clock: Arc::new(Still(Mutex::default())),
         }
     }
 
     fn status(&mut self) -> Vec<u8> {
-        let (tag, length, _) = self.running.take().unwrap();
+        let (tag, length, _, is_read) = self.running.take().unwrap();
+        let (residue, status) = match (self.eeprom_is_dead, is_read) {
+            (true, _) => (length as u32, 1),
+            (false, true) => (0, 0),
+            (false, false) => self.write_ends,
+        };
         let mut bytes = b"USBS".to_vec();
         bytes.extend(tag);
-        bytes.extend(if self.eeprom_is_dead { (length as u32).to_le_bytes() } else { [0; 4] });
-        bytes.push(u8::from(self.eeprom_is_dead));
+        bytes.extend(residue.to_le_bytes());
+        bytes.push(status);
         bytes
     }
 }
@@ -78,7 +95,12 @@ impl Link for Chip {
                 self.log.push(format!("out {endpoint:02x} {}", hex::encode(data)));
                 if self.running.is_none() {
                     let length = u32::from_le_bytes(data[8..12].try_into().unwrap());
-                    self.running = Some((data[4..8].to_vec(), length as usize, data[12] == 0x80));
+                    let is_read = data[12] == 0x80;
+                    self.running = Some((data[4..8].to_vec(), length as usize, is_read, is_read));
+                } else if let Some(taken) = self.loses_data_after.take() {
+                    self.cells[..taken].copy_from_slice(&data[..taken]);
+                    self.running = None;
+                    return Err(TransferError::TimedOut);
                 } else if !self.eeprom_is_dead {
                     self.cells[..data.len()].copy_from_slice(data);
                 }
@@ -86,7 +108,7 @@ impl Link for Chip {
             Transfer::BulkIn { endpoint, length, .. } => {
                 self.log.push(format!("in {endpoint:02x} {length}"));
                 reply.data = match &mut self.running {
-                    Some((_, length, incoming)) if *incoming => {
+                    Some((_, length, incoming, _)) if *incoming => {
                         *incoming = false;
                         if self.eeprom_is_dead {
                             return Err(TransferError::Stall);
@@ -97,11 +119,12 @@ impl Link for Chip {
                 };
             }
         }
+        reply.data.truncate(self.most);
         Ok(reply)
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
-        Arc::new(Still(Mutex::default()))
+        Arc::<Still>::clone(&self.clock)
     }
 }
 
@@ -173,11 +196,68 @@ fn a_chip_deaf_to_bulk_is_reached_by_its_requests_a_page_at_a_time() {
 }
 
 #[test]
-fn a_dead_eeprom_is_no_memory() {
+fn a_dead_eeprom_is_no_memory_by_either_route() {
+    for deaf_to_bulk in [false, true] {
+        let mut chip = Chip::blank();
+        (chip.eeprom_is_dead, chip.deaf_to_bulk) = (true, deaf_to_bulk);
+        let error = Configured::open(&mut chip, &rc42()).err().unwrap();
+        assert_eq!(error, ChipError::NoMemory);
+    }
+}
+
+#[test]
+fn a_write_that_was_refused_or_of_which_some_was_left_over_is_none() {
+    for (residue, status, address) in [(3, 0, 13), (0, 1, 16), (16, 1, 0)] {
+        let mut chip = Chip::blank();
+        chip.write_ends = (residue, status);
+        let mut memory = Configured::open(&mut chip, &rc42()).unwrap();
+        let refused = MemoryError::NoAcknowledge { address };
+        assert_eq!(memory.write(0, &[1; 16]), Err(refused), "residue {residue}");
+    }
+}
+
+#[test]
+fn nothing_beyond_256_bytes_is_sent() {
     let mut chip = Chip::blank();
-    chip.eeprom_is_dead = true;
-    let error = Configured::open(&mut chip, &rc42()).err().unwrap();
-    assert_eq!(error, ChipError::NoMemory);
+    let mut memory = Configured::open(&mut chip, &rc42()).unwrap();
+    assert!(memory.write(250, &[1; 7]).is_err());
+    assert!(memory.write(256, &[1]).is_err());
+    assert!(memory.write(0, &[1; 257]).is_err());
+    assert!(memory.read(250..257).is_err());
+    assert_eq!(memory.write_cycles(), 0);
+    memory.write(249, &[1; 7]).unwrap();
+    let commands = chip.log.iter().filter(|line| line.starts_with("out 02 55534243"));
+    // The opening's, the reading of what lies before, the one write.
+    assert_eq!(commands.count(), 3, "{:?}", chip.log);
+}
+
+#[test]
+fn what_a_failed_write_left_there_is_read_before_the_next_one() {
+    let mut chip = Chip::blank();
+    chip.loses_data_after = Some(4);
+    let mut memory = Configured::open(&mut chip, &rc42()).unwrap();
+    assert!(memory.write(0, &[1; 8]).is_err());
+    memory.write(8, &[2]).unwrap();
+    assert_eq!(chip.cells[..9], [1, 1, 1, 1, 0xff, 0xff, 0xff, 0xff, 2]);
+}
+
+#[test]
+fn a_short_answer_is_no_reading_by_either_route() {
+    for deaf_to_bulk in [false, true] {
+        let mut chip = Chip::blank();
+        // The status of a command is 13 bytes.
+        (chip.most, chip.deaf_to_bulk) = (13, deaf_to_bulk);
+        let error = Configured::open(&mut chip, &rc42()).unwrap().read(0..16).unwrap_err();
+        assert!(error.to_string().contains("a read of 16 EEPROM bytes brought"), "{error}");
+    }
+}
+
+#[test]
+fn by_requests_the_host_waits_for_every_page() {
+    let mut chip = Chip::blank();
+    chip.deaf_to_bulk = true;
+    Configured::open(&mut chip, &rc42()).unwrap().write(0, &[1; 20]).unwrap();
+    assert!(chip.clock.now() >= 3 * WRITE_CYCLE, "{:?}", chip.clock.now());
 }
 
 #[test]
