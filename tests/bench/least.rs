@@ -39,9 +39,11 @@ fn route(model: &str) -> Route {
         "ez-otg" | "ez-host" => Route { clock_hz: 400_000, most: u32::MAX },
         // The chip does the paging: 8 bytes at 100 kHz (inferred; docs/chips/at2lp.md).
         "at2lp" => Route { clock_hz: 100_000, most: 8 },
-        // 90.9 kHz with the 12 MHz crystal [DOC-11281].
+        // 90.9 kHz with the 12 MHz crystal [TRM1 4; DOC-11281].
         "an2131" => Route { clock_hz: 90_909, most: u32::MAX },
-        // I2CTL bit 0 chooses 400 kHz [FX2 TRM 15.12; of the FX: fxload].
+        // Bit 0 of I2CTL, E67A, chooses 400 kHz (documented: TRM2; libfx2). That the FX has it too is
+        // inferred from its configuration byte [fxload]. Nominal: the FX2LP18's data sheet tells about
+        // 300 kHz as measured [DS-FX2LP18], so that silicon's least is not below this one.
         _ => Route { clock_hz: 400_000, most: u32::MAX },
     }
 }

@@ -1,7 +1,10 @@
 //! I2C memories by name: sizes, pages, clocks and write times as their datasheets give them.
 //!
-//! Sources: Microchip 24LC01B/02B, Atmel AT24C02, 24LC16B, 24LC64, 24LC256, 24LC512 and Ramtron FM24C
-//! datasheets; the write time is the datasheet's maximum (grade: documented).
+//! Sources: datasheets of Microchip 24LC16B, 24LC64, 24LC128, 24LC256 (400 kHz from 2.5 V on, a
+//! write cycle of at most 5 ms), Atmel AT24C02D and AT24HC02C (400 kHz from 1.7 V on, 5 ms; faster
+//! ones from 2.5 V on), Ramtron FM24C16B, FM24C64B and FM24C256 (1 MHz at 5 V, no write cycle).
+//! Grade: documented. Inferred: that 24LC01B, 24LC02B, 24LC04B, 24LC08B, 24LC32 and 24LC512 have the
+//! clock of their families, and older AT24C02 at 3.3 V too.
 
 /// One kind of serial memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +17,7 @@ pub struct Part {
     pub address_bytes: u8,
     /// Bytes one write cycle takes at most, a power of two.
     pub page: u32,
-    /// Fastest clock at 3.3 V, hertz.
+    /// Fastest clock at the supply that its datasheet asks for, hertz.
     pub clock_hz: u32,
     /// Length of a write cycle, microseconds; zero for FRAM, which has none.
     pub write_cycle_us: u32,
