@@ -1,9 +1,9 @@
 //! One ledger, many who keep it, some of them killed while they do.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Child;
+#[cfg(unix)]
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 
 use super::home::{Home, identity, keep, whole_units};
@@ -26,24 +26,40 @@ fn several_threads_and_processes_keep_one_ledger() {
     assert_eq!(whole_units(&path), 4 * 10 + 5);
 }
 
-/// Returns as soon as the file is there, or the program has ended.
-fn wait_for(file: &Path, child: &mut Child) {
-    while !file.exists() && child.try_wait().unwrap().is_none() {
-        thread::yield_now();
-    }
-}
-
-/// Starts a rescue and kills it when it has told so many events; whether it told them all.
+/// What `ulimit -f` of a shell counts in: POSIX.1-2017, ulimit.
 #[cfg(unix)]
-fn killed_after(home: &Home, events: usize) -> bool {
-    let mut child = home.command("--auto --sim --json").stdout(Stdio::piped()).spawn().unwrap();
-    let told = BufReader::new(child.stdout.take().unwrap()).lines().take(events).count();
-    child.kill().unwrap();
-    child.wait().unwrap();
-    told == events
+const BLOCK: u64 = 512;
+/// What a process is killed by that writes beyond the limit: POSIX.1-2017, signal.h; its number on
+/// Linux, macOS and the BSDs.
+#[cfg(unix)]
+const SIGXFSZ: i32 = 25;
+
+/// Runs a rescue that the kernel kills where it first writes beyond so many blocks of a file: the
+/// same place each time, whatever the clock says. That write may have put a part of its bytes.
+#[cfg(unix)]
+fn limited(home: &Home, blocks: u64) -> ExitStatus {
+    let run = home.command("--auto --sim");
+    Command::new("sh")
+        .arg("-c")
+        .arg("ulimit -c 0 && ulimit -f \"$0\" && exec \"$@\"")
+        .arg(blocks.to_string())
+        .arg(run.get_program())
+        .args(run.get_args())
+        .env_clear()
+        .envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap()
 }
 
-/// Where a run is killed is told by what it has said and written, not by a clock.
+#[cfg(unix)]
+fn is_killed(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    status.signal() == Some(SIGXFSZ)
+}
+
 #[test]
 #[cfg(unix)]
 fn a_run_killed_at_any_point_leaves_a_whole_ledger() {
@@ -51,35 +67,23 @@ fn a_run_killed_at_any_point_leaves_a_whole_ledger() {
     let path = home.ledger();
     let journal = home.file("simulator/ledger.sqlite3-journal");
     home.expect(0, "--auto --sim");
+    home.expect(0, "--auto --sim");
     let mut known = whole_units(&path);
-    let mut seen = |home: &Home| {
+    assert_eq!(known, 2);
+    let (mut killed, mut hot) = (0, 0);
+    let all = fs::metadata(&path).unwrap().len() / BLOCK;
+    for blocks in 1..all {
+        killed += u32::from(is_killed(limited(&home, blocks)));
+        hot += u32::from(fs::metadata(&journal).is_ok_and(|journal| journal.len() > 0));
         let units = whole_units(&path);
         // One that was killed before it said anything is passed over and stays; the next round
         // would take it for its own.
-        drop(fs::remove_file(home.file("simulator/ledger.sqlite3-journal")));
+        drop(fs::remove_file(&journal));
         assert!(units == known || units == known + 1, "{known} units became {units}");
         known = units;
-    };
-    let mut events = 1;
-    while killed_after(&home, events) {
-        seen(&home);
-        events += 5;
-        assert!(events < 1000, "a rescue tells no end of events");
     }
-    seen(&home);
-    assert!(events > 10, "only {events} events were told");
-    // From the first moment of writing the ledger on, a little later each time.
-    let mut hot = 0;
-    for round in 0..64 {
-        let mut child = home.spawn("--auto --sim");
-        wait_for(&journal, &mut child);
-        (0..round * 64).for_each(|_| std::hint::spin_loop());
-        child.kill().unwrap();
-        child.wait().unwrap();
-        hot += u32::from(journal.exists());
-        seen(&home);
-    }
-    assert!(hot > 0, "no run was killed in its transaction");
+    assert!(killed >= 20, "{killed} runs were killed");
+    assert!(hot >= 10, "{hot} runs were killed in their transaction");
     home.expect(0, "--auto --sim sl11r-blank");
     assert_eq!(whole_units(&path), known + 1, "the ledger is not usable");
 }
@@ -87,24 +91,17 @@ fn a_run_killed_at_any_point_leaves_a_whole_ledger() {
 #[test]
 #[cfg(unix)]
 fn a_first_run_killed_at_any_point_leaves_a_ledger_that_can_be_used() {
-    for events in 0..24 {
+    let whole = Home::new();
+    whole.expect(0, "--auto --sim");
+    let all = fs::metadata(whole.ledger()).unwrap().len() / BLOCK;
+    let mut killed = 0;
+    for blocks in (1..all).step_by(3) {
         let home = Home::new();
-        killed_after(&home, events);
+        killed += u32::from(is_killed(limited(&home, blocks)));
         home.run("ledger list --sim");
         home.expect(0, "--auto --sim sl11r-blank");
         let units = whole_units(&home.ledger());
         assert!((1..=2).contains(&units), "{units}");
     }
-    for round in 0..16 {
-        let home = Home::new();
-        let mut child = home.spawn("--auto --sim");
-        wait_for(&home.ledger(), &mut child);
-        (0..round * 64).for_each(|_| std::hint::spin_loop());
-        child.kill().unwrap();
-        child.wait().unwrap();
-        home.run("ledger list --sim");
-        home.expect(0, "--auto --sim sl11r-blank");
-        let units = whole_units(&home.ledger());
-        assert!((1..=2).contains(&units), "{units}");
-    }
+    assert!(killed >= 5, "{killed} runs were killed");
 }
