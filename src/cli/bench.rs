@@ -7,15 +7,14 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use super::all::{fits_many, shop};
 use super::args::{BenchArgs, CommonArgs};
 use super::crew::{HostCrew, SimCrew};
+use super::shop::{fits_many, shop};
 use super::simulated::{Plugged, Simulated};
 use super::{interrupt, report};
 use crate::bench::{
     Bench, Command, Crew, Happening, Listener, Mode, Notice, Place, Shop, Tally, What,
 };
-use crate::clock::{Clock, RealClock};
 use crate::executor::Event;
 use crate::failure::{Code, Failure};
 use crate::ui;
@@ -24,9 +23,6 @@ use crate::usb::{Bus, PortPath};
 
 /// How long the screen may take to show how the bench has ended.
 const LAST_DRAWING: Duration = Duration::from_secs(1);
-/// Signals that come closer than this are one interruption: who logs out is sent several.
-const ONE_INTERRUPTION: Duration = Duration::from_millis(300);
-
 /// Watches the ports and rescues what is plugged in, until it is told to end.
 pub fn bench(common: &CommonArgs, args: &BenchArgs) -> Result<u8, Failure> {
     fits_many(common, &args.rescue)?;
@@ -81,7 +77,7 @@ fn run(
         Reader::Lines { json, units } => {
             let (commands, heard) = channel();
             let told = ui::listener(json);
-            quit_when_interrupted(commands.clone(), ui::announce);
+            interrupt::quits(commands.clone(), ui::announce);
             // The sender has to live as long as the run: without one, the bench ends.
             let counting = Box::new(Counting { told, left: units, commands });
             let listener = Box::new(Keeping { told: counting, simulated });
@@ -90,27 +86,6 @@ fn run(
         Reader::Screen(common) => on_screen(common, shop, bus, crew, mode, simulated)?,
     };
     Ok(tally.exit_code)
-}
-
-/// Has Ctrl-C, SIGTERM and a closed terminal mean what the screen's key for quitting means; the
-/// third ends at once. `tell` tells the person.
-pub fn quit_when_interrupted(commands: Sender<Command>, tell: fn(&str)) {
-    let clock = RealClock::new();
-    let mut interruptions = 0;
-    let mut last = None;
-    interrupt::instead_of_ending(move || {
-        let before = last.replace(clock.now());
-        if before.is_some_and(|before| clock.now() < before + ONE_INTERRUPTION) {
-            return true;
-        }
-        interruptions += 1;
-        tell(match interruptions {
-            1 => "ending: nothing new is begun, and what is being written goes on to its end",
-            2 => "ending: runs that wait for hands stop as well; once more ends at once",
-            _ => return false,
-        });
-        commands.send(Command::Quit).is_ok()
-    });
 }
 
 /// Runs the bench and its screen, each on a thread of its own.
@@ -127,7 +102,7 @@ fn on_screen(
     let (commands, heard) = channel();
     // In raw mode Ctrl-C is a key; this is for SIGTERM and a terminal that is closed. The screen
     // shows itself that the bench is ending.
-    quit_when_interrupted(commands.clone(), |_| ());
+    interrupt::quits(commands.clone(), |_| ());
     interrupt::before_ending(ui::give_back_terminal);
     let (notices, told) = channel();
     let (shop, is_auto) = (Arc::clone(shop), mode.auto);

@@ -3,7 +3,12 @@
 //! with the safe position.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
 use std::sync::{Mutex, Once, PoisonError};
+use std::time::Duration;
+
+use crate::bench::Command;
+use crate::clock::{Clock, RealClock};
 
 /// What has to be put right.
 type Action = Box<dyn FnMut() + Send>;
@@ -19,6 +24,9 @@ static INSTALLED: Once = Once::new();
 /// The shell's code of a program that was ended by SIGINT.
 const INTERRUPTED: i32 = 130;
 
+/// Signals that come closer than this are one interruption: who logs out is sent several.
+const ONE_INTERRUPTION: Duration = Duration::from_millis(300);
+
 /// Has `action` done when the program is interrupted, once, after those named before it.
 pub fn before_ending(action: impl FnMut() + Send + 'static) {
     ACTIONS.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(action));
@@ -30,6 +38,27 @@ pub fn before_ending(action: impl FnMut() + Send + 'static) {
 pub fn instead_of_ending(request: impl FnMut() -> bool + Send + 'static) {
     *REQUEST.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(request));
     install();
+}
+
+/// Has Ctrl-C, SIGTERM and a closed terminal mean what the screen's key for quitting means; the
+/// third ends at once. `tell` tells the person.
+pub fn quits(commands: Sender<Command>, tell: fn(&str)) {
+    let clock = RealClock::new();
+    let mut interruptions = 0;
+    let mut last = None;
+    instead_of_ending(move || {
+        let before = last.replace(clock.now());
+        if before.is_some_and(|before| clock.now() < before + ONE_INTERRUPTION) {
+            return true;
+        }
+        interruptions += 1;
+        tell(match interruptions {
+            1 => "ending: nothing new is begun, and what is being written goes on to its end",
+            2 => "ending: runs that wait for hands stop as well; once more ends at once",
+            _ => return false,
+        });
+        commands.send(Command::Quit).is_ok()
+    });
 }
 
 /// From here on an interruption ends the program again; whether somebody was asked to end before.

@@ -22,6 +22,7 @@ mod relays;
 mod report;
 mod rescue;
 mod serials;
+mod shop;
 mod sim;
 mod simulated;
 mod supported;

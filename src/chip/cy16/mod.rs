@@ -10,6 +10,7 @@
 //! [`Chip::caveats`]. The tags of the sources (\[BM\], \[EZ\], ..) are listed in docs/references.md.
 
 mod arena;
+mod asking;
 mod eeprom_ez;
 mod eeprom_sl11r;
 #[cfg(test)]

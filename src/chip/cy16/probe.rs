@@ -6,28 +6,18 @@
 //! enumerated with lies in the memory that was read. Which chip of the family it is, is decided
 //! in `sides`. Read `model` for the maps.
 
+use super::asking::{BLOCK, EZ_ROM, SERVICES, SHARED_ROM, Vectors, ask, uniform};
 use super::model::{self, EZ_OTG, SL11R};
-use super::sides::Side;
-use super::{sides, wire};
+use super::sides::{self, Side};
 use crate::chip::descriptors::DeviceDescriptor;
 use crate::chip::{ChipError, Evidence, Finding, Grade, Running};
-use crate::usb::{Link, Sighting, TransferError};
+use crate::usb::{Link, Sighting};
 
 /// Data pointers to the device descriptor, as interrupt numbers: SIE1 and SIE2 [BM table 1-7]. On
 /// the SL11R the first is inferred.
 const DEVICE_POINTERS: &[u16] = &[90, 106];
-/// Interrupts every BIOS of the family serves from ROM: EEPROM, scan, scan decoder, loader.
-pub(super) const SERVICES: &[(u16, &str)] =
-    &[(64, "EEPROM"), (67, "scan"), (79, "scan decoder"), (94, "loader")];
-/// The part of the ROM window that every chip of the family has.
-pub(super) const SHARED_ROM: u16 = 0xe800;
-/// Where the EZ chips have ROM and the SL11R has none.
-pub(super) const EZ_ROM: u16 = 0xe000;
 /// Hardware revision register of the EZ chips \[INC\].
 const REVISION: u16 = 0xc004;
-/// Bytes looked at in one place.
-pub(super) const BLOCK: u16 = 256;
-
 /// Proves the chip.
 ///
 /// # Errors
@@ -35,7 +25,7 @@ pub(super) const BLOCK: u16 = 256;
 /// [`ChipError::Transfer`] when the device is gone or may not be opened.
 pub fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError> {
     let mut evidence = Vec::new();
-    let vectors = Vectors(ask(link, "the interrupt vectors", 0, BLOCK)?);
+    let vectors = Vectors::read(link)?;
     fact(&mut evidence, Grade::Documented, "request FF reads chip memory".to_owned());
     let running = descriptor(link, seen, &vectors, &mut evidence)?;
     let service = services(&vectors, running, &mut evidence)?;
@@ -71,43 +61,6 @@ fn fact(evidence: &mut Vec<Evidence>, grade: Grade, fact: String) {
     evidence.push(Evidence { fact, grade });
 }
 
-/// The vector table as it was read.
-pub(super) struct Vectors(Vec<u8>);
-
-impl Vectors {
-    /// What the word of that interrupt holds.
-    pub(super) fn pointer(&self, interrupt: u16) -> u16 {
-        let at = usize::from(interrupt) * 2;
-        match self.0.get(at..at + 2) {
-            Some([low, high]) => u16::from_le_bytes([*low, *high]),
-            _ => 0,
-        }
-    }
-}
-
-/// Reads chip memory once; every answer but the right number of bytes proves nothing.
-pub(super) fn ask(
-    link: &mut dyn Link,
-    what: &str,
-    address: u16,
-    length: u16,
-) -> Result<Vec<u8>, ChipError> {
-    let transfer = wire::read_memory(address, length);
-    let not_proven = |got: String| {
-        ChipError::NotProven(format!(
-            "asked for {what} ({transfer}): got {got}, expected {length} bytes"
-        ))
-    };
-    match link.exchange(&transfer) {
-        Ok(reply) if reply.data.len() == usize::from(length) => Ok(reply.data),
-        Ok(reply) => Err(not_proven(format!("{} bytes", reply.data.len()))),
-        Err(TransferError::Stall) => Err(not_proven("a STALL".to_owned())),
-        Err(TransferError::TimedOut) => Err(not_proven("no answer in time".to_owned())),
-        Err(TransferError::Overflow) => Err(not_proven("more bytes".to_owned())),
-        Err(source) => Err(ChipError::Transfer { doing: format!("asking for {what}"), source }),
-    }
-}
-
 /// Reads the ROM from one of its services on twice; it must be the same and not one byte
 /// throughout.
 fn rom(link: &mut dyn Link, service: u16, evidence: &mut Vec<Evidence>) -> Result<(), ChipError> {
@@ -127,12 +80,6 @@ fn rom(link: &mut dyn Link, service: u16, evidence: &mut Vec<Evidence>) -> Resul
     }
     fact(evidence, Grade::Inferred, format!("{what} is code and reads the same twice"));
     Ok(())
-}
-
-/// The byte a block consists of, when it is only one.
-pub(super) fn uniform(block: &[u8]) -> Option<u8> {
-    let first = *block.first()?;
-    block.iter().all(|byte| *byte == first).then_some(first)
 }
 
 /// Whether a descriptor in chip memory is the one the device enumerated with.

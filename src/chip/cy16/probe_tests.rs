@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::super::fake::{FakeChip, descriptor_of, sighting};
 use super::*;
 use crate::usb::Reply;
+use crate::usb::TransferError;
 
 fn not_proven(link: &mut FakeChip, seen: &Sighting) -> String {
     match probe(link, seen) {

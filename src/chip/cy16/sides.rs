@@ -3,8 +3,8 @@
 
 use std::fmt;
 
+use super::asking::{BLOCK, EZ_ROM, SERVICES, SHARED_ROM, Vectors, ask, uniform};
 use super::model::SL11R;
-use super::probe::{BLOCK, EZ_ROM, SERVICES, SHARED_ROM, Vectors, ask, uniform};
 use super::recognise;
 use crate::chip::{ChipError, Evidence, Grade, Running, Standing};
 use crate::usb::{Link, Sighting};

@@ -4,8 +4,6 @@
 //! Judged here is what can be judged from the bytes. Whether the firmware works is for the
 //! pre-flight and the trial from RAM. Pure. The record format is in `record`.
 
-use super::builder;
-use super::firmware::{self, Firmware, Kind};
 use super::ids;
 use super::model::{self, Map, Registers};
 use super::record::{self, Record, StreamError};
@@ -50,46 +48,6 @@ impl Header {
             configuration,
         })
     }
-}
-
-/// Parses and checks an image for `model`. Firmware as Intel HEX or as a flat file is made into
-/// one, with the ids its own descriptors tell.
-///
-/// # Errors
-/// [`ImageError`], one kind for each way an image can be wrong.
-pub fn read(model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
-    let chip = model.title;
-    let Some(first) = bytes.first() else { return Err(ImageError::Empty) };
-    if bytes.len() > 1 && bytes.iter().all(|byte| byte == first) {
-        return Err(ImageError::AllOneByte { byte: *first, length: bytes.len() });
-    }
-    match firmware::kind(bytes) {
-        Kind::Hex => {
-            let firmware = Firmware::from_hex(bytes).map_err(|error| ImageError::Unsuitable {
-                part: "the Intel HEX file".to_owned(),
-                why: error.to_string(),
-            })?;
-            from_firmware(model, &firmware)
-        }
-        Kind::Flat => match Firmware::from_flat(bytes) {
-            Some(firmware) => from_firmware(model, &firmware),
-            None => Err(ImageError::TooBig { length: bytes.len(), most: model::MOST_IMAGE, chip }),
-        },
-        Kind::Image | Kind::Unknown => read_image(model, bytes),
-    }
-}
-
-fn from_firmware(model: Model, firmware: &Firmware) -> Result<Image, ImageError> {
-    let identity = firmware.identity().ok_or_else(|| ImageError::Unsuitable {
-        part: "the firmware".to_owned(),
-        why: "no single device descriptor is in it; name its ids: `recover image build`".to_owned(),
-    })?;
-    let header = Header {
-        ids: identity.ids,
-        bcd_device: identity.bcd_device.unwrap_or(0),
-        configuration: 0,
-    };
-    builder::with_firmware(model, firmware, header)
 }
 
 /// Parses and checks what an EEPROM is to hold.

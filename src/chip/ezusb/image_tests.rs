@@ -3,9 +3,10 @@
 use proptest::prelude::*;
 
 use super::builder;
+use super::file::read;
 use super::firmware::Firmware;
 use super::hex::Piece;
-use super::image::{Header, boots_from, in_memory, read};
+use super::image::{Header, boots_from, in_memory};
 use super::model::{AN2131, FX, FX1, FX2, FX2LP, MODELS};
 use crate::chip::{Image, ImageError, Model};
 use crate::usb::Ids;

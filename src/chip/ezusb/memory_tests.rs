@@ -269,7 +269,7 @@ fn a_device_lost_at_any_transfer_is_an_error_and_no_panic() {
         for error in [TransferError::Gone, TransferError::TimedOut, TransferError::Stall] {
             let mut link = fx2lp();
             link.disturbed = Some((at, error.clone()));
-            let done = open(&mut link, FX2LP).and_then(|mut memory| {
+            let done = open(&mut link, FX2LP).map_err(MemoryError::from).and_then(|mut memory| {
                 memory.read(0..0x200)?;
                 memory.write(0, &[1; 64])
             });

@@ -9,10 +9,12 @@
 //! (the requests), [`probe`] and [`memory`]. Sources: EZ-USB FX2 Technical Reference Manual v2.1
 //! (\[FX2 TRM\]), EZ-USB Technical Reference Manual v1.9 (\[AN21 TRM\]), parts' data sheets.
 
+mod asking;
 mod build;
 pub mod builder;
 #[cfg(test)]
 mod fake;
+mod file;
 pub mod firmware;
 pub mod hex;
 pub mod ids;
@@ -84,7 +86,7 @@ impl Chip for Ezusb {
     }
 
     fn read_image(&self, model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
-        image::read(model, bytes)
+        file::read(model, bytes)
     }
 
     fn boots_from(&self, model: Model, first: &[u8]) -> bool {

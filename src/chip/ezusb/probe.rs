@@ -5,15 +5,13 @@
 //! other devices from the register addresses that the code in RAM loads into the data pointer, and
 //! last from which scratch RAM answers. FX2 is told from FX2LP in `upper_ram`.
 
-use super::ids;
+use super::asking::{BLOCK, fact, look, uniform};
 use super::model::{AN2131, FX2LP, Registers};
-use super::{ram, upper_ram, wire};
+use super::{ids, ram, upper_ram, wire};
 use crate::chip::descriptors::DeviceDescriptor;
 use crate::chip::{ChipError, Evidence, Finding, Grade, Running};
-use crate::usb::{Link, Sighting, Speed, TransferError};
+use crate::usb::{Link, Sighting, Speed};
 
-/// Bytes looked at in one place.
-const BLOCK: u16 = 64;
 /// RAM that every chip of the family has; the smallest has 4 KB.
 const SHARED_RAM: usize = 0x1000;
 /// Data RAM of FX1, FX2 and FX2LP that AN21xx and FX lack.
@@ -65,10 +63,6 @@ pub fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError>
     Ok(Finding { model, running, evidence })
 }
 
-pub(super) fn fact(evidence: &mut Vec<Evidence>, grade: Grade, fact: String) {
-    evidence.push(Evidence { fact, grade });
-}
-
 /// Asks for a block of RAM; every answer but the right number of bytes proves nothing.
 fn ask(link: &mut dyn Link, address: u16) -> Result<Vec<u8>, ChipError> {
     let transfer = wire::read_ram(address, BLOCK);
@@ -77,23 +71,6 @@ fn ask(link: &mut dyn Link, address: u16) -> Result<Vec<u8>, ChipError> {
             "asked for RAM at {address:04x} ({transfer}): got {got}, expected {BLOCK} bytes"
         ))
     })
-}
-
-/// Asks for a block that may not be there: `Err` inside says what came instead.
-pub(super) fn look(
-    link: &mut dyn Link,
-    address: u16,
-) -> Result<Result<Vec<u8>, String>, ChipError> {
-    match link.exchange(&wire::read_ram(address, BLOCK)) {
-        Ok(reply) if reply.data.len() == usize::from(BLOCK) => Ok(Ok(reply.data)),
-        Ok(reply) => Ok(Err(format!("{} bytes", reply.data.len()))),
-        Err(TransferError::Stall) => Ok(Err("a STALL".to_owned())),
-        Err(TransferError::TimedOut) => Ok(Err("no answer in time".to_owned())),
-        Err(TransferError::Overflow) => Ok(Err("more bytes".to_owned())),
-        Err(source) => {
-            Err(ChipError::Transfer { doing: format!("asking for RAM at {address:04x}"), source })
-        }
-    }
 }
 
 /// Two reads half a block apart must agree where they overlap: the address is one.
@@ -107,11 +84,6 @@ fn overlap(start: &[u8], inner: &[u8]) -> Result<(), ChipError> {
          the same bytes"
             .to_owned(),
     ))
-}
-
-pub(super) fn uniform(block: &[u8]) -> Option<u8> {
-    let first = *block.first()?;
-    block.iter().all(|byte| *byte == first).then_some(first)
 }
 
 /// Whether the descriptor the device enumerated with lies in what was read.

@@ -6,6 +6,7 @@ use super::super::fake::{FakeEzusb, sighting};
 use super::super::model::{FX, FX1, FX2};
 use super::*;
 use crate::usb::ClassCode;
+use crate::usb::TransferError;
 
 fn not_proven(link: &mut FakeEzusb, seen: &Sighting) -> String {
     match probe(link, seen) {

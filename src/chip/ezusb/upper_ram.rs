@@ -5,10 +5,9 @@
 //! reset: a program that runs under the default ids is not disturbed. Nothing lasting is changed,
 //! and RAM is what it was.
 
-use super::ids;
+use super::asking::{fact, look, uniform};
 use super::model::{FX2, FX2LP, Registers};
-use super::probe::{fact, look, uniform};
-use super::wire;
+use super::{ids, wire};
 use crate::chip::{ChipError, Evidence, Grade, Model, Running};
 use crate::usb::{Link, Sighting, TransferError};
 

@@ -1,0 +1,48 @@
+//! The files that an image may come in: as the EEPROM holds it, or as a program without a header,
+//! which is then given one.
+
+use super::builder;
+use super::firmware::{self, Firmware, Kind};
+use super::image::{Header, read_image};
+use super::model;
+use crate::chip::{Image, ImageError, Model};
+
+/// Parses and checks an image for `model`. Firmware as Intel HEX or as a flat file is made into
+/// one, with the ids its own descriptors tell.
+///
+/// # Errors
+/// [`ImageError`], one kind for each way an image can be wrong.
+pub fn read(model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
+    let chip = model.title;
+    let Some(first) = bytes.first() else { return Err(ImageError::Empty) };
+    if bytes.len() > 1 && bytes.iter().all(|byte| byte == first) {
+        return Err(ImageError::AllOneByte { byte: *first, length: bytes.len() });
+    }
+    match firmware::kind(bytes) {
+        Kind::Hex => {
+            let firmware = Firmware::from_hex(bytes).map_err(|error| ImageError::Unsuitable {
+                part: "the Intel HEX file".to_owned(),
+                why: error.to_string(),
+            })?;
+            from_firmware(model, &firmware)
+        }
+        Kind::Flat => match Firmware::from_flat(bytes) {
+            Some(firmware) => from_firmware(model, &firmware),
+            None => Err(ImageError::TooBig { length: bytes.len(), most: model::MOST_IMAGE, chip }),
+        },
+        Kind::Image | Kind::Unknown => read_image(model, bytes),
+    }
+}
+
+fn from_firmware(model: Model, firmware: &Firmware) -> Result<Image, ImageError> {
+    let identity = firmware.identity().ok_or_else(|| ImageError::Unsuitable {
+        part: "the firmware".to_owned(),
+        why: "no single device descriptor is in it; name its ids: `recover image build`".to_owned(),
+    })?;
+    let header = Header {
+        ids: identity.ids,
+        bcd_device: identity.bcd_device.unwrap_or(0),
+        configuration: 0,
+    };
+    builder::with_firmware(model, firmware, header)
+}
