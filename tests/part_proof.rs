@@ -1,8 +1,6 @@
 //! The first write of a rescue shows what reading a uniform memory cannot: how large the part is
 //! and what pages it takes.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail loudly, in its helpers too")]
-
 #[path = "support/cast.rs"]
 mod cast;
 mod support;
