@@ -86,8 +86,11 @@ fn a_complete_image_is_not_overwritten_unless_that_is_forced() {
     let outcome = desk.rescue(&Request::default());
     assert_refused(&desk, &outcome, Code::R305);
     assert!(desk.eeprom().starts_with(&other_image()));
-    let forced = desk.rescue(&Request { force: true, ..Request::default() });
+    // The profile is named: the backup that the first run made holds what is there already.
+    let request = Request { force: true, ..with_profile(&simulated("sl11r")) };
+    let forced = desk.rescue(&request);
     assert_eq!(forced.result, Verdict::Rescued, "{:?}", forced.failure);
+    assert!(desk.eeprom().starts_with(scenario("sl11r-zeroed").factory_image()));
 }
 
 /// A twin that says this of every image.
