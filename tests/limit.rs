@@ -138,6 +138,10 @@ fn the_least_is_that_of_the_part_and_of_the_clock_it_shares_with_the_chip() {
     near(of("ezusb-largest", [0, 1, 127, 128]), 3, 5.0, 0.0025);
     near(of("ezusb-zeroed", [0, 1, 63, 64]), 3, 5.0, 0.0025);
     near(of("ezusb-blank", [0, 1, 31, 32]), 3, 5.0, 0.0025);
+    // Both bytes in one page, and in two of a part with pages of half its size.
+    for (name, half) in [("ezusb-largest", 64), ("ezusb-zeroed", 32), ("ezusb-blank", 16)] {
+        assert_eq!(of(name, [0, 1, half - 1, half]).cycles, 2, "{name}");
+    }
     near(of("ezusb-an2131-blank", [0, 1, 31, 32]), 3, 5.0, 0.011);
     assert_eq!(of("ezusb-largest", [0, 1, 64, 127]).cycles, 2, "a page is 128 bytes");
     assert_eq!(of("ezusb-fram", [0, 1, 64, 127]).cycles, 0, "FRAM has no write cycle");
