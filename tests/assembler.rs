@@ -2,11 +2,7 @@
 
 #![expect(clippy::panic, reason = "a test stops at what it does not expect")]
 
-#[path = "assembler/mod.rs"]
-#[allow(dead_code, reason = "each test program uses its own part of it")]
-mod assembler;
-
-use assembler::{AssembleError, assemble};
+use crate::assembler::{AssembleError, assemble};
 use sha2::{Digest, Sha256};
 
 /// Address, source, bytes as assembled by others, and where they stand: S the QTASM listing ST,

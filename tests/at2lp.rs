@@ -1,10 +1,10 @@
 //! The AT2LP end to end on the simulator: what is on the wire, what it costs, what is left alone,
 //! and that no interruption loses an enclosure.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::cuts::{CUTS_MS, Watched, cuts};
+use crate::support::{Desk, port, scenario};
 use recover::chip::{DriveAnswer, Running, model};
 use recover::executor::Request;
 use recover::failure::Code;
@@ -13,8 +13,6 @@ use recover::rescue::choice::NamedImage;
 use recover::sim::scenarios::{Board, Expectation};
 use recover::sim::{Fault, Faults, Scenario, scenarios};
 use recover::usb::Bus;
-use support::cuts::{CUTS_MS, Watched, cuts};
-use support::{Desk, port, scenario};
 
 fn at2lp() -> impl Iterator<Item = &'static Scenario> {
     scenarios().iter().filter(|one| one.model == "at2lp")

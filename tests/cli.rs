@@ -22,8 +22,6 @@ use recover::usb::trace::Replayer;
 use serde_json::Value;
 use tempfile::TempDir;
 
-mod support;
-
 const PROGRAM: &str = env!("CARGO_BIN_EXE_recover");
 const SERIAL: &str = "R0C0FFEE0001";
 
@@ -116,9 +114,9 @@ impl Ran {
 
 /// The first transfer at which pulling the plug leaves the scenario's device part written.
 fn first_written(scenario: &str) -> u64 {
-    let scenario = support::scenario(scenario);
+    let scenario = crate::support::scenario(scenario);
     let leaves_it_written = |number: &u64| {
-        let mut desk = support::Desk::new(scenario);
+        let mut desk = crate::support::Desk::new(scenario);
         desk.disturb(*number, Fault::Unplug(Duration::ZERO));
         desk.rescue(&Request::default()).exit_code() == 3
     };
@@ -171,7 +169,7 @@ fn a_plan_is_shown_and_nothing_is_written() {
 #[test]
 fn commands_that_only_look_print_data_on_stdout_and_nothing_else() {
     let home = Home::new();
-    let image = home.write("image.bin", support::scenario("sl11r-zeroed").factory_image());
+    let image = home.write("image.bin", crate::support::scenario("sl11r-zeroed").factory_image());
     assert!(image.ends_with("image.bin"));
     for (line, shown) in [
         ("list --sim", "unknown QT processor"),
@@ -352,7 +350,7 @@ fn a_profile_learnt_from_a_twin_rescues_the_next_one() {
 /// Every kind of failure, as its reader sees it.
 #[test]
 fn failures_say_what_happened_where_what_the_device_is_and_what_next() {
-    let factory = support::scenario("sl11r-zeroed").factory_image();
+    let factory = crate::support::scenario("sl11r-zeroed").factory_image();
     for (name, line) in [
         ("unknown-scenario", "--auto --sim no-such"),
         ("unknown-scenario-shown", "sim show no-such"),
@@ -409,7 +407,7 @@ fn the_second_run_on_a_port_is_told_who_has_it() {
     let home = Home::new();
     let folder = home.file("home/simulator/locks");
     let date = "2026-11-22T10:02:00Z".parse().unwrap();
-    let lock = PortLock::take(&folder, &support::port(), date).unwrap();
+    let lock = PortLock::take(&folder, &crate::support::port(), date).unwrap();
     let ran = home.expect(1, "--auto --sim");
     assert!(ran.stderr.contains("error[R404]"), "{}", ran.stderr);
     let process = format!("process {} ", std::process::id());
@@ -426,9 +424,9 @@ fn a_trace_of_a_run_can_be_replayed() {
     let bytes = fs::read(home.file("trace.jsonl")).unwrap();
     let mut replay = Replayer::read(bytes.as_slice()).unwrap();
     assert!(replay.lines_left() > 100);
-    let mut desk = support::Desk::new(support::scenario("ez-otg-blank"));
+    let mut desk = crate::support::Desk::new(crate::support::scenario("ez-otg-blank"));
     let outcome = desk.run_on(&mut replay, |session| {
-        session.rescue(&support::with_profile(&support::simulated("ez-otg")))
+        session.rescue(&crate::support::with_profile(&crate::support::simulated("ez-otg")))
     });
     assert_eq!(replay.difference(), None);
     assert_eq!(outcome.exit_code(), 0, "{:?}", outcome.failure);
@@ -443,7 +441,7 @@ fn a_masked_trace_holds_no_serial_number() {
         "diagnose --sim ez-otg-healthy",
     ] {
         let home = Home::new();
-        home.write("image.bin", support::scenario("ez-otg-blank").factory_image());
+        home.write("image.bin", crate::support::scenario("ez-otg-blank").factory_image());
         let forms = |text: &str| {
             let utf_16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
             [text.to_owned(), hex::encode(text), hex::encode(utf_16)]

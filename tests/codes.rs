@@ -10,21 +10,16 @@ mod bench;
 mod bus;
 #[path = "codes/case.rs"]
 mod case;
-#[path = "support/cast.rs"]
-mod cast;
 #[path = "codes/choice.rs"]
 mod choice;
 #[path = "codes/device.rs"]
 mod device;
-#[path = "support/hall.rs"]
-mod hall;
 #[path = "codes/image.rs"]
 mod image;
 #[path = "codes/kept.rs"]
 mod kept;
 #[path = "codes/program.rs"]
 mod program;
-mod support;
 
 use std::collections::BTreeSet;
 use std::panic::catch_unwind;

@@ -1,15 +1,12 @@
 //! What is checked while a memory is written and after it, and what is said when a check fails.
 
-#[path = "support/cast.rs"]
-mod cast;
-mod support;
-
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use cast::{Cast, Flag, Hands, Tampered, Watching, is_restart, swap_part};
+use crate::cast::{Cast, Flag, Hands, Tampered, Watching, is_restart, swap_part};
+use crate::support::{Desk, port, scenario, simulated, with_profile};
 use recover::chip::Identity;
 use recover::executor::{Event, Request};
 use recover::failure::{Code, DeviceState};
@@ -17,7 +14,6 @@ use recover::rescue::Verdict;
 use recover::sim::Scenario;
 use recover::sim::scenarios::Defect;
 use recover::usb::{ClassCode, Ids, Link, PortPath, Transfer, TransferError};
-use support::{Desk, port, scenario, simulated, with_profile};
 
 fn identity() -> Identity {
     Identity {

@@ -181,7 +181,7 @@ fn the_readme_says_what_is_supported() {
         fs::write(root().join("README.md"), updated).unwrap();
         return;
     }
-    assert_eq!(written, made, "bring it up to date: RECOVER_UPDATE=1 cargo test --test docs");
+    assert_eq!(written, made, "bring it up to date: RECOVER_UPDATE=1 cargo test --test all docs::");
 }
 
 #[test]

@@ -3,8 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
-mod support;
-
+use crate::support::{Desk, scenario, simulated, with_profile};
 use recover::chip::{DriveAnswer, Model, Restart, Trial, family};
 use recover::executor::Request;
 use recover::failure::{Code, DeviceState};
@@ -13,7 +12,6 @@ use recover::rescue::choice::NamedImage;
 use recover::sim::{Scenario, SimBus};
 use recover::usb::Bus;
 use recover::usb::bot::{Bot, Data, Pipes};
-use support::{Desk, scenario, simulated, with_profile};
 
 fn rescue(name: &str) -> (Desk, recover::rescue::Outcome) {
     let one: &Scenario = scenario(name);

@@ -7,13 +7,9 @@
     reason = "a test stops at what it does not expect"
 )]
 
-#[path = "assembler/mod.rs"]
-#[allow(dead_code, reason = "each test program uses its own part of it")]
-mod assembler;
-
 use std::collections::BTreeMap;
 
-use assembler::assemble;
+use crate::assembler::assemble;
 use recover::sim::cores::cy16::{Bus16, Cpu};
 
 /// Where the block is placed.

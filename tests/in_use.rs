@@ -1,11 +1,9 @@
 //! A device that its owner uses is not touched.
 
-mod support;
-
+use crate::support::{Desk, port, scenario};
 use recover::executor::Request;
 use recover::failure::{Code, DeviceState};
 use recover::usb::{Bus, BusError, PowerError, Use};
-use support::{Desk, port, scenario};
 
 #[test]
 fn a_device_in_use_is_not_touched_whatever_is_forced() {

@@ -6,17 +6,15 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 #![expect(clippy::print_stdout, reason = "it tells how many interruptions it tried")]
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::cuts::{Beat, CUTS_MS, Watched, cuts};
+use crate::support::{Desk, port, simulated, with_profile};
 use recover::executor::Request;
 use recover::failure::DeviceState;
 use recover::rescue::{Outcome, Verdict};
 use recover::sim::scenarios::{Ending, Expectation};
 use recover::sim::{Fault, Scenario, SimBus, scenarios};
-use support::cuts::{Beat, CUTS_MS, Watched, cuts};
-use support::{Desk, port, simulated, with_profile};
 
 /// What can happen to any transfer.
 const FAULTS: [Fault; 3] = [Fault::Unplug(Duration::ZERO), Fault::Stall, Fault::TimeOut];
@@ -271,7 +269,9 @@ fn random_disturbances_never_lose_a_device() {
     let mut finished_at_once = 0;
     const SEEDS: u64 = 24;
     for seed in 0..SEEDS {
-        for scenario in [support::scenario("sl11r-zeroed"), support::scenario("ez-otg-zeroed")] {
+        for scenario in
+            [crate::support::scenario("sl11r-zeroed"), crate::support::scenario("ez-otg-zeroed")]
+        {
             let request = request(scenario);
             let mut desk = Desk::new(scenario);
             let before = desk.eeprom();
@@ -297,7 +297,7 @@ fn random_disturbances_never_lose_a_device() {
 
 #[test]
 fn a_killed_program_is_taken_up_from_its_journal() {
-    let scenario = support::scenario("sl11r-zeroed");
+    let scenario = crate::support::scenario("sl11r-zeroed");
     let mut desk = Desk::new(scenario);
     let outcome = desk.rescue(&request(scenario));
     assert_eq!(outcome.result, Verdict::Rescued);
@@ -339,7 +339,7 @@ fn every_rescued_scenario_is_interrupted_by_some_test() {
 
 #[test]
 fn another_device_in_the_port_of_an_unfinished_rescue_is_not_taken_for_it() {
-    let scenario = support::scenario("ez-otg-blank");
+    let scenario = crate::support::scenario("ez-otg-blank");
     let interrupted = |number| {
         let mut desk = Desk::new(scenario);
         desk.disturb(number, Fault::Unplug(Duration::ZERO));
@@ -348,7 +348,7 @@ fn another_device_in_the_port_of_an_unfinished_rescue_is_not_taken_for_it() {
     };
     let mut desk = (80..200).find_map(interrupted).unwrap();
     assert_eq!(desk.store.unfinished().unwrap().len(), 1);
-    let board = support::scenario("ez-otg-devboard");
+    let board = crate::support::scenario("ez-otg-devboard");
     desk.bus.plug_in(port(), board.device(), recover::sim::Faults::none());
     let before = desk.eeprom();
     let outcome = desk.rescue(&Request::default());
@@ -359,7 +359,7 @@ fn another_device_in_the_port_of_an_unfinished_rescue_is_not_taken_for_it() {
 
 #[test]
 fn an_interrupted_restore_is_finished_as_a_restore() {
-    let scenario = support::scenario("sl11r-half-written");
+    let scenario = crate::support::scenario("sl11r-half-written");
     let mut whole = Desk::new(scenario);
     let before = whole.eeprom();
     let backup = whole.rescue(&Request::default()).backup.unwrap();

@@ -2,19 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::support::{Desk, port, scenario, with_profile};
 use recover::chip;
 use recover::executor::{Event, Learning, Request};
 use recover::failure::Code;
 use recover::profile::{self, Library, known_chips};
 use recover::rescue::{Outcome, Verdict};
 use recover::sim::Fault;
-use support::{Desk, port, scenario, with_profile};
 
 const NAME: &str = "another-maker-external-disk";
 

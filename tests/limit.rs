@@ -2,21 +2,16 @@
 //! allow. See `bench/least.rs`.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
-#![expect(clippy::indexing_slicing, reason = "a test may fail loudly")]
-
-#[path = "bench/least.rs"]
-mod least;
-mod support;
 
 use std::sync::Arc;
 
-use least::{Least, least};
+use crate::least::{Least, least};
+use crate::support::{Desk, scenario, simulated, with_profile};
 use recover::clock::Clock;
 use recover::rescue::{Outcome, Verdict};
 use recover::sim::scenarios::Expectation;
 use recover::sim::{Scenario, SimBus, scenarios};
 use recover::usb::{Bus, BusError, Link, Reply, Sighting, Transfer, TransferError};
-use support::{Desk, scenario, simulated, with_profile};
 
 /// The EZ-USB loader's request that sets page and clock, and the one that writes [docs/chips/ezusb.md].
 const SET: u8 = 0xbb;

@@ -7,14 +7,10 @@
     reason = "a test stops at what it does not expect"
 )]
 
-#[path = "assembler/mod.rs"]
-#[allow(dead_code, reason = "each test program uses its own part of it")]
-mod assembler;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use assembler::{Assembly, assemble};
+use crate::assembler::{Assembly, assemble};
 use recover::chip::cy16::loader::{
     EZ_EEPROM, EZ_REENUMERATE, EepromRequest, Loader, PARAMETERS, ReadRequest, SL11R_READ,
 };
@@ -49,7 +45,7 @@ fn every_committed_binary_is_what_its_source_assembles_to() {
             wrong.push(name);
         }
     }
-    let rebuild = "RECOVER_UPDATE=1 cargo test --test loaders";
+    let rebuild = "RECOVER_UPDATE=1 cargo test --test all loaders::";
     assert!(wrong.is_empty(), "not what its source says, rebuild with `{rebuild}`: {wrong:?}");
 }
 

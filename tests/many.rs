@@ -1,15 +1,12 @@
 //! Many units at once: nobody waits for another, nothing is rescued twice, nothing is lost when
 //! the bench is stopped or killed.
 
-#[path = "support/hall.rs"]
-mod hall;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use hall::{Hall, auto, once, port, quit_after};
+use crate::hall::{Hall, auto, once, port, quit_after};
 use recover::bench::{Command, Happening, Notice, What};
 use recover::clock::Clock;
 use recover::executor::Event;

@@ -72,18 +72,19 @@ fn text_of(path: &Path) -> String {
     text
 }
 
-/// The text of the test target that the arguments of `cargo test` name, and the test's name.
+/// The text of the tests that the arguments of `cargo test` name, and the test's name.
 fn named_test(arguments: &[String]) -> Option<(String, &str)> {
-    let (place, rest) = match arguments {
-        [option, target, rest @ ..] if option == "--test" => {
-            (root().join("tests").join(target), rest)
-        }
-        [option, rest @ ..] if option == "--lib" || option == "--bins" => {
-            (root().join("src"), rest)
-        }
+    let (is_all, rest) = match arguments {
+        [option, target, rest @ ..] if option == "--test" && target == "all" => (true, rest),
+        [option, rest @ ..] if option == "--lib" || option == "--bins" => (false, rest),
         _ => return None,
     };
     let name = rest.iter().find(|argument| !argument.starts_with('-'))?;
+    let place = match name.split_once("::") {
+        Some((module, _)) if is_all => root().join("tests").join(module),
+        _ if is_all => return None,
+        _ => root().join("src"),
+    };
     Some((text_of(&place), name.rsplit("::").next()?))
 }
 

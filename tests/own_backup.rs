@@ -3,16 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-mod support;
-
 use std::fs;
 use std::time::Duration;
 
+use crate::support::{Desk, port, scenario, with_profile};
 use recover::executor::{BackupRecord, Event, Request};
 use recover::profile::{self, Guidance, GuidanceTime, Library, known_chips};
 use recover::rescue::Verdict;
 use recover::usb::{Bus, Ids, PortPath};
-use support::{Desk, port, scenario, with_profile};
 
 /// The bytes of a healthy enclosure under its maker's ids.
 fn own_bytes() -> Vec<u8> {

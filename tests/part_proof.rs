@@ -1,20 +1,16 @@
 //! The first write of a rescue shows what reading a uniform memory cannot: how large the part is
 //! and what pages it takes.
 
-#[path = "support/cast.rs"]
-mod cast;
-mod support;
-
 use std::fs;
 use std::sync::{Arc, Mutex};
 
-use cast::{Cast, Flag, Tampered, Watching, swap_part};
+use crate::cast::{Cast, Flag, Tampered, Watching, swap_part};
+use crate::support::{Desk, port, scenario, with_profile};
 use recover::executor::{Event, Request};
 use recover::failure::{Code, DeviceState};
 use recover::profile::{Library, known_chips};
 use recover::rescue::Verdict;
 use recover::usb::{Link, Transfer};
-use support::{Desk, port, scenario, with_profile};
 
 #[test]
 fn a_byte_that_showed_a_smaller_part_is_put_back() {

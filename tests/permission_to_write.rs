@@ -2,14 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly, in its helpers too")]
 
-#[path = "support/cast.rs"]
-mod cast;
-mod support;
-
 use std::cell::Cell;
 use std::rc::Rc;
 
-use cast::{Cast, Tampered, Watching, cut_off, other_image, swap_part, with_image};
+use crate::cast::{Cast, Tampered, Watching, cut_off, other_image, swap_part, with_image};
+use crate::support::{Desk, image, port, scenario, simulated, with_profile};
 use recover::chip::memory::{Costs, Erase, Extent, Sequence};
 use recover::chip::{Finding, Identity, Image, Layout, Model, Restart, Running, Size, Timing};
 use recover::executor::{Consent, Event, Operator, Request, Session};
@@ -21,7 +18,6 @@ use recover::rescue::{Condition, Outcome, Plan, Survey, Verdict};
 use recover::sim::SimBus;
 use recover::usb::PortPath;
 use recover::usb::lock::PortLock;
-use support::{Desk, image, port, scenario, simulated, with_profile};
 
 fn zeroed() -> Desk {
     Desk::new(scenario("sl11r-zeroed"))

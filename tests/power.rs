@@ -6,11 +6,10 @@
     reason = "a test may fail loudly, in its helpers too"
 )]
 
-mod support;
-
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex};
 
+use crate::support::{Desk, port, scenario, simulated, with_profile};
 use recover::bench::config;
 use recover::bench::{RelayOperator, Switchboard};
 use recover::clock::{Clock, RealClock};
@@ -24,7 +23,6 @@ use recover::sim::scenarios::Expectation;
 use recover::sim::{Fault, Faults, HubKind, Scenario, SimBus, scenarios};
 use recover::usb::trace::{Recorder, Replayer, Serials};
 use recover::usb::{Bus, PortPath, PowerError};
-use support::{Desk, port, scenario, simulated, with_profile};
 
 /// Hands that count how often they were needed, on a bus that has them or not.
 struct Counted {
@@ -145,7 +143,11 @@ fn a_ganged_hub_is_left_alone() {
     let scenario = scenario("ezusb-blank");
     let mut desk = Desk::new(scenario);
     let other: PortPath = "3-3".parse().unwrap();
-    desk.bus.plug_in(other.clone(), support::scenario("sl11r-healthy").device(), Faults::none());
+    desk.bus.plug_in(
+        other.clone(),
+        crate::support::scenario("sl11r-healthy").device(),
+        Faults::none(),
+    );
     let before = desk.bus.sighting(&other);
     let request = Request { port: Some(port()), ..request(scenario) };
     let (outcome, asked) = rescue_at(&mut desk, HubKind::Ganged, &request);
@@ -363,7 +365,7 @@ fn a_relay_in_another_ports_power_is_noticed() {
     let scenario = scenario("ezusb-blank");
     let mut desk = Desk::new(scenario);
     let other: PortPath = "3-3".parse().unwrap();
-    desk.bus.plug_in(other, support::scenario("sl11r-healthy").device(), Faults::none());
+    desk.bus.plug_in(other, crate::support::scenario("sl11r-healthy").device(), Faults::none());
     let mut operator = bench(&desk.bus, &[(1, "3-3", Purpose::PowerNormallyClosed)]);
     let mut bus = desk.bus.clone();
     let request = Request { port: Some(port()), ..request(scenario) };
@@ -469,7 +471,7 @@ fn the_same_steps_are_prompts_where_there_is_no_relay() {
 fn a_contact_stays_open_when_the_power_that_was_to_go_is_still_on() {
     let (mut desk, request, _folder) = hanging(&WAY_IN);
     // A device that is in nobody's table stays at the port: its power is not where it should be.
-    let stranger = support::scenario("unlisted-id");
+    let stranger = crate::support::scenario("unlisted-id");
     desk.bus.plug_in(port(), stranger.device(), Faults::none());
     let mut operator = bench(&desk.bus, &[(2, "3-2", Purpose::Contact)]);
     let mut bus = desk.bus.clone();

@@ -1,22 +1,18 @@
 //! What is kept on this computer during a rescue, and what the next run makes of it.
 
-#[path = "support/cast.rs"]
-mod cast;
-mod support;
-
 use std::cell::RefCell;
 use std::fs;
 use std::rc::Rc;
 use std::time::Duration;
 
-use cast::{Cast, Watching, cut_off, other_image, with_image};
+use crate::cast::{Cast, Watching, cut_off, other_image, with_image};
+use crate::support::{Desk, port, scenario, with_profile};
 use recover::executor::{Event, Operator, Request, Switches, Switching};
 use recover::failure::{Code, DeviceState, Failure};
 use recover::profile::{self, Action, Guidance, GuidanceTime, Library, known_chips};
 use recover::rescue::Verdict;
 use recover::sim::{Fault, SimBus};
 use recover::usb::PortPath;
-use support::{Desk, port, scenario, with_profile};
 
 #[test]
 fn a_damaged_kept_image_is_not_written_by_the_next_run() {

@@ -2,11 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-mod support;
-
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::{Desk, port, scenario, simulated, with_profile};
 use recover::clock::Clock;
 use recover::executor::candidate::Candidate;
 use recover::executor::{Event, Request};
@@ -17,7 +16,6 @@ use recover::rescue::{Outcome, Verdict};
 use recover::sim::scenarios::{Ending, Expectation};
 use recover::sim::{Fault, HubKind, Scenario, SimBus, scenarios};
 use recover::usb::{Bus, BusError, Link, Reply, Sighting, Transfer, TransferError};
-use support::{Desk, port, scenario, simulated, with_profile};
 
 fn request(scenario: &Scenario) -> Request {
     match scenario.model {

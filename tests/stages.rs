@@ -2,13 +2,11 @@
 
 #![expect(clippy::panic, reason = "a test may fail loudly")]
 
-mod support;
-
+use crate::support::{Desk, port, scenario, simulated, with_profile};
 use recover::executor::{Consent, Operator, Request};
 use recover::rescue::{Outcome, Verdict};
 use recover::sim::{HubKind, SimBus};
 use recover::usb::PortPath;
-use support::{Desk, port, scenario, simulated, with_profile};
 
 /// OFF_TIME of `executor::power`, milliseconds.
 const OFF_MS: f64 = 2000.0;

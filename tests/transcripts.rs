@@ -3,26 +3,18 @@
 //!
 //! `tests/vm/run capture` makes the captures; the device in them is a virtual one.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test may fail loudly"
-)]
-
-#[path = "support/usbmon.rs"]
-mod usbmon;
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::fs;
 use std::path::Path;
 
+use crate::usbmon::{Capture, CaptureBus};
 use recover::executor::{Commands, Consent, Operator, Request, Session, Silence, Store, Tools};
 use recover::preflight::VirtualTwin;
 use recover::profile::{Library, Scope, known_chips};
 use recover::rescue::Verdict;
 use recover::rescue::choice::NamedImage;
 use recover::usb::PortPath;
-use usbmon::{Capture, CaptureBus};
 
 struct Hands(CaptureBus);
 

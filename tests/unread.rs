@@ -4,15 +4,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-mod support;
-
+use crate::support::cuts::{Beat, Watched, cuts};
+use crate::support::{Desk, port, simulated, with_profile};
 use recover::executor::{Event, Request};
 use recover::rescue::{Outcome, Verdict};
 use recover::sim::scenarios::Expectation;
 use recover::sim::{Fault, Scenario, scenarios};
 use recover::usb::Transfer;
-use support::cuts::{Beat, Watched, cuts};
-use support::{Desk, port, simulated, with_profile};
 
 /// A request to run an interrupt; without it no loader of a CY16 runs.
 fn is_interrupt(transfer: &Transfer) -> bool {
@@ -102,7 +100,7 @@ fn an_unread_sl11r_cut_off_inside_any_write_never_boots_half_an_image() {
 
 #[test]
 fn an_unread_sl11r_is_finished_by_a_run_that_can_read() {
-    let scenario = support::scenario("sl11r-broken-stream");
+    let scenario = crate::support::scenario("sl11r-broken-stream");
     let (_, beats) = rescue_unread(&mut Desk::new(scenario), &request(scenario));
     let mut tried = 0;
     for (number, beat) in (1..).zip(beats) {

@@ -11,8 +11,8 @@ use recover::serial::{Line, RelayError, port as serial};
 use recover::sim::{SimBus, scenarios};
 use recover::usb::Bus;
 
-use crate::case::{Answer, Case};
-use crate::program::{Program, answer};
+use crate::codes::case::{Answer, Case};
+use crate::codes::program::{Program, answer};
 use crate::support::port;
 
 pub const CASES: &[Case] = &[

@@ -14,10 +14,10 @@ use recover::usb::lock::PortLock;
 use recover::usb::trace::Replayer;
 use recover::usb::{Bus, BusError, Link, Sighting, TransferError, Use};
 
-use crate::case::{Answer, Case};
-use crate::device::tampered;
+use crate::codes::case::{Answer, Case};
+use crate::codes::device::tampered;
+use crate::codes::program::Program;
 use crate::hall::{self, Hall};
-use crate::program::Program;
 use crate::support::{Desk, port, scenario};
 
 pub const CASES: &[Case] = &[

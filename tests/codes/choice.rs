@@ -8,9 +8,9 @@ use recover::profile::{Library, Scope, known_chips};
 use recover::sim::{Fault, Faults};
 use recover::usb::PortPath;
 
-use crate::case::{Answer, Case};
 use crate::cast::{Cast, other_image, swap_part, with_image};
-use crate::program::{Program, answer};
+use crate::codes::case::{Answer, Case};
+use crate::codes::program::{Program, answer};
 use crate::support::{Desk, port, scenario, simulated, with_profile};
 
 pub const CASES: &[Case] = &[

@@ -10,8 +10,8 @@ use recover::sim::scenarios::Defect;
 use recover::sim::{Fault, Scenario};
 use recover::usb::{Link, PortPath, Reply, Transfer, TransferError};
 
-use crate::case::{Answer, Case};
 use crate::cast::{Cast, Exchange, Flag, Hands, Tampered, Watching, is_restart, swap_part};
+use crate::codes::case::{Answer, Case};
 use crate::support::{Desk, port, scenario, simulated, with_profile};
 
 pub const CASES: &[Case] = &[

@@ -6,9 +6,9 @@ use recover::failure::Code;
 use recover::rescue::choice::NamedImage;
 use recover::rescue::preflight::{Preflight, Twin};
 
-use crate::case::{Answer, Case};
 use crate::cast::{Cast, Tampered, with_image};
-use crate::program::answer;
+use crate::codes::case::{Answer, Case};
+use crate::codes::program::answer;
 use crate::support::{Desk, port, scenario, simulated, with_profile};
 
 /// The signature of a cy16 image and the head of a record of four bytes for an address.

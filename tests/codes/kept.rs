@@ -9,9 +9,9 @@ use recover::failure::Code;
 use recover::usb::Bus;
 use rusqlite::Connection;
 
-use crate::case::{Answer, Case};
 use crate::cast::{Cast, Watching, cut_off, other_image, with_image};
-use crate::program::{Program, answer};
+use crate::codes::case::{Answer, Case};
+use crate::codes::program::{Program, answer};
 use crate::support::{Desk, scenario};
 
 pub const CASES: &[Case] = &[

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::case::Answer;
+use crate::codes::case::Answer;
 
 /// A folder for one run after the other.
 pub struct Program(TempDir);

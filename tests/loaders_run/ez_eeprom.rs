@@ -4,9 +4,9 @@ use std::cell::RefCell;
 
 use crate::assembler::{Assembly, assemble};
 
-use crate::eeprom::{Eeprom, Phase};
-use crate::machine::{DIRECTION, Machine, OUTPUT};
-use crate::sum;
+use crate::loaders_run::eeprom::{Eeprom, Phase};
+use crate::loaders_run::machine::{DIRECTION, Machine, OUTPUT};
+use crate::loaders_run::sum;
 
 const EZ_EEPROM: &str = include_str!("../../recovery-images/loaders/cy16/ez-eeprom.asm");
 

@@ -2,7 +2,7 @@
 
 use recover::sim::cores::cy16::{Bus16, Cpu};
 
-use crate::eeprom::Eeprom;
+use crate::loaders_run::eeprom::Eeprom;
 
 pub const OUTPUT: u16 = 0xC024;
 const INPUT: u16 = 0xC026;

@@ -11,18 +11,14 @@
     reason = "a test stops at what it does not expect"
 )]
 
-#[path = "../assembler/mod.rs"]
-#[allow(dead_code, reason = "each test program uses its own part of it")]
-mod assembler;
-
 mod eeprom;
 mod ez_eeprom;
 mod machine;
 
-use assembler::assemble;
+use crate::assembler::assemble;
 
-use crate::eeprom::Eeprom;
-use crate::machine::Machine;
+use crate::loaders_run::eeprom::Eeprom;
+use crate::loaders_run::machine::Machine;
 
 const SL11R_READ: &str = include_str!("../../recovery-images/loaders/cy16/sl11r-read.asm");
 const REENUMERATE: &str = include_str!("../../recovery-images/loaders/cy16/ez-reenumerate.asm");

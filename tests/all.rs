@@ -1,0 +1,62 @@
+//! Every integration test as one program: it is linked once. Each module is a theme; run one with
+//! `cargo test --test all rescue::`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly, in its helpers too"
+)]
+
+#[path = "assembler/mod.rs"]
+mod assembler;
+#[path = "assembler.rs"]
+mod assembler_itself;
+mod at2lp;
+#[path = "support/cast.rs"]
+mod cast;
+mod cli;
+mod codes;
+mod confirmation;
+mod cy16;
+mod cy16_lockstep;
+mod docs;
+mod ezusb;
+mod ezusb_loader;
+mod factory_images;
+mod generated;
+#[path = "support/hall.rs"]
+mod hall;
+mod hub;
+mod image_build;
+mod in_use;
+mod interruption;
+mod layering;
+mod learn;
+#[path = "bench/least.rs"]
+mod least;
+mod ledger;
+mod limit;
+mod loaders;
+mod loaders_on_chip;
+#[path = "loaders_run/main.rs"]
+mod loaders_run;
+mod many;
+mod mcs51_lockstep;
+mod mutants_apply;
+mod own_backup;
+mod part_proof;
+mod permission_to_write;
+mod power;
+mod profiles;
+mod records;
+mod relay;
+mod rescue;
+mod stages;
+mod support;
+mod third_party_firmware;
+mod trace;
+mod transcripts;
+mod unread;
+#[path = "support/usbmon.rs"]
+mod usbmon;
