@@ -33,7 +33,7 @@ impl fmt::Display for DeviceState {
         f.write_str(match self {
             Self::Untouched => "untouched",
             Self::RunningFromRam => {
-                "its memory is unchanged; only its RAM was used, which power-off clears"
+                "nothing lasting was changed; only its RAM was used, which power-off clears"
             }
             Self::PartWritten => {
                 "still recoverable: its memory is part old, part new, and starts in boot mode"
