@@ -52,6 +52,7 @@ mod profiles;
 mod records;
 mod relay;
 mod rescue;
+mod seam;
 mod stages;
 mod support;
 mod third_party_firmware;

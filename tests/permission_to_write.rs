@@ -51,6 +51,7 @@ fn plan_for(length: usize, size: Size) -> Result<Plan, recover::failure::Failure
         part_bytes: 2048,
         contents: Some(vec![0xff; 256]),
         unreadable: None,
+        before: None,
     };
     let finding = Finding { model, running: Running::MaskRom, evidence: Vec::new() };
     Plan::make(&Situation {

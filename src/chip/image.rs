@@ -19,6 +19,9 @@ pub struct Image {
     pub unverified: Vec<Range<u32>>,
     /// Who the enclosure says it is, as far as the image's own descriptors tell.
     pub identity: Option<Identity>,
+    /// The version that its firmware answers with when the chip is asked, where firmware and mask
+    /// ROM show the same descriptors; `None` where the descriptors tell all.
+    pub firmware: Option<String>,
     /// What it consists of, one line a part.
     pub contents: Vec<String>,
 }
@@ -34,6 +37,7 @@ impl Image {
             keep: Vec::new(),
             unverified: Vec::new(),
             identity: None,
+            firmware: None,
             contents: Vec::new(),
         }
     }

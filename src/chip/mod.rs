@@ -102,6 +102,17 @@ pub enum Trial {
     NotOffered(String),
 }
 
+/// How a chip comes into the boot mode from which its memory is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// Its memory is reached as it is now.
+    Here,
+    /// It was told to, and leaves the bus to come back in its boot mode.
+    Leaving,
+    /// Not by any request; what to do by hand, a sentence without its full stop.
+    ByHand(String),
+}
+
 /// How a chip is made to boot from its memory again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -138,6 +149,26 @@ pub trait Chip: Send + Sync {
     /// # Errors
     /// [`ChipError::NotProven`] when it answers otherwise than this family does.
     fn probe(&self, link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError>;
+
+    /// Has a chip leave its firmware for the boot mode that its memory is reached from. Changes
+    /// nothing lasting.
+    ///
+    /// # Errors
+    /// [`ChipError`] when the request is refused.
+    fn enter(&self, link: &mut dyn Link, finding: &Finding) -> Result<Entry, ChipError> {
+        let _ = (link, finding);
+        Ok(Entry::Here)
+    }
+
+    /// The version of the firmware that runs, by asking it; `None` where the mask ROM answers. Asked
+    /// only where an image says what it should be ([`Image::firmware`]).
+    ///
+    /// # Errors
+    /// [`ChipError`] when the device fails.
+    fn firmware(&self, link: &mut dyn Link, seen: &Sighting) -> Result<Option<String>, ChipError> {
+        let _ = (link, seen);
+        Ok(None)
+    }
 
     /// Opens the memory behind the chip, with a loader of ours in the chip's RAM where one is
     /// needed. Changes RAM only. `seen` tells the endpoints where the memory is reached over them.

@@ -24,13 +24,27 @@ pub(super) fn confirm(
     run.outcome.identity.seen = Some(identity.clone());
     let place = format!("{place}, port {}", seen.port);
     let expected = permission.target().expected.as_ref();
-    let differences = expected.map(|expected| expected.differences(&identity)).unwrap_or_default();
+    let mut differences =
+        expected.map(|expected| expected.differences(&identity)).unwrap_or_default();
+    let mut is_mask_rom = would_be_in_boot_mode(&identity);
+    if differences.is_empty()
+        && let Some(wanted) = &permission.target().image.firmware
+    {
+        match firmware(run, permission.candidate(), seen, &place)? {
+            Some(version) if version == *wanted => {}
+            Some(version) => differences.push(format!("firmware {version} instead of {wanted}")),
+            None => {
+                differences.push("its mask ROM".to_owned());
+                is_mask_rom = true;
+            }
+        }
+    }
     if differences.is_empty() {
         run.state = DeviceState::Restored;
         ask_the_drive(run, permission.candidate(), seen);
         return Ok(());
     }
-    let failure = if would_be_in_boot_mode(&identity) {
+    let failure = if is_mask_rom {
         let what = format!(
             "it is still {}: the chip does not boot what its {} holds",
             identity.ids,
@@ -51,6 +65,18 @@ pub(super) fn confirm(
         None => failure,
     };
     Err(failure.leaving(run.state))
+}
+
+/// The version of the firmware that runs, for an image that says what it should be.
+fn firmware(
+    run: &mut Run<'_>,
+    candidate: &Candidate,
+    seen: &Sighting,
+    place: &str,
+) -> Result<Option<String>, Failure> {
+    let mut link = run.open(seen)?;
+    let answer = candidate.chip.firmware(&mut *link, seen);
+    answer.map_err(|error| run.chip_failure(error, place))
 }
 
 /// Asks the drive behind the bridge who it is. The rescue stands without its answer: an enclosure

@@ -103,7 +103,8 @@ fn open_and_survey(
                 Extent::Known(bytes) => Size::Proven(bytes),
                 Extent::Wraps { .. } => Size::AtLeast(least),
             };
-            Ok(Survey { layout, size, part_bytes: least, contents, unreadable })
+            let before = None;
+            Ok(Survey { layout, size, part_bytes: least, contents, unreadable, before })
         }
         result => result,
     }
@@ -123,6 +124,7 @@ fn survey_known(
         part_bytes: bytes,
         contents: Some(contents),
         unreadable: None,
+        before: None,
     })
 }
 
@@ -160,7 +162,8 @@ fn survey_wrapping(
     };
     memory.assume_size(part_bytes);
     let layout = memory.layout();
-    Ok(Survey { layout, size, part_bytes, contents: Some(contents), unreadable: None })
+    let (contents, unreadable, before) = (Some(contents), None, None);
+    Ok(Survey { layout, size, part_bytes, contents, unreadable, before })
 }
 
 /// Reads up to `goal`, the first address not read.

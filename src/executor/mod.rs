@@ -8,6 +8,7 @@
 pub mod candidate;
 mod choose;
 mod confirm;
+mod enter;
 pub mod event;
 mod examine;
 mod explain;

@@ -11,7 +11,7 @@ use super::store::BackupRecord;
 use super::target::Target;
 use super::unfinished::AfterPower;
 use super::{
-    Request, Tools, choose, examine, find, learn, perform, planning, prove, records, target,
+    Request, Tools, choose, enter, examine, find, learn, perform, planning, prove, records, target,
     unfinished,
 };
 use crate::chip::{Identity, Running};
@@ -95,19 +95,26 @@ fn rescue(run: &mut Run<'_>, request: &Request) -> Result<Verdict, Failure> {
         }
         proven => proven?,
     };
+    // Whether there is anything to rescue is told by what it is before it enters its boot mode.
+    let mut was_entered = false;
     loop {
         let is_firmware = proven.finding.running == Running::Firmware;
-        if is_firmware && !candidate.is_known_sick() && !request.force {
+        if is_firmware && !was_entered && !candidate.is_known_sick() && !request.force {
             run.outcome.identity.seen = Some(Identity::of(&candidate.seen));
             run.note("firmware runs on this chip, so there is nothing to rescue".to_owned());
             return Ok(Verdict::Healthy);
         }
+        let number = candidate.seen.device_number;
+        (candidate, proven) = enter::enter(run, candidate, proven)?;
+        was_entered |= candidate.seen.device_number != number;
         let target = choose::choose_target(run, request, &candidate, &proven.finding)?;
-        let examined = examine::examine(run, &candidate, &mut proven, target.want())?;
+        let mut examined = examine::examine(run, &candidate, &mut proven, target.want())?;
         let finding = &proven.finding;
         match unfinished::as_another_device(run, request, &candidate, finding, &target, &examined) {
             Some(other) => candidate = other,
             None => {
+                examined.survey.before =
+                    unfinished::contents_before(run, &candidate, finding, &examined);
                 return write(run, request, &candidate, proven, target, examined, request.force);
             }
         }
@@ -123,13 +130,14 @@ fn restore(
     let candidate = find::find(run, request)?;
     find::announce(run, &candidate);
     let _lock = run.lock(&candidate.seen)?;
-    let mut proven = prove::prove(run, &candidate)?;
+    let proven = prove::prove(run, &candidate)?;
     let model = proven.finding.model;
     if model.name != record.chip {
         let what = format!("the backup is of a {}, this is a {model}", record.chip);
         return Err(Failure::new(Code::R204, what, format!("backup {}", record.id))
             .next("name the device it was made from with --port"));
     }
+    let (candidate, mut proven) = enter::enter(run, candidate, proven)?;
     let image = NamedImage { name: format!("backup {}", record.id), bytes: bytes.to_vec() };
     let choice = Choice { profile: None, image, doubt: None };
     let target = target::restore_target(run, &candidate, &proven.finding, choice);
@@ -161,8 +169,9 @@ fn diagnose(run: &mut Run<'_>, request: &Request, want: u32) -> Result<Examined,
     let candidate = find::find(run, request)?;
     find::announce(run, &candidate);
     let _lock = run.lock(&candidate.seen)?;
-    let mut proven = prove::prove(run, &candidate)?;
+    let proven = prove::prove(run, &candidate)?;
     run.outcome.identity.seen = Some(Identity::of(&candidate.seen));
+    let (candidate, mut proven) = enter::enter(run, candidate, proven)?;
     examine::examine(run, &candidate, &mut proven, want)
 }
 

@@ -114,6 +114,33 @@ pub(super) fn as_another_device(
     Some(Candidate { unfinished: None, on_trial_of, ..candidate.clone() })
 }
 
+/// What the memory held before the unfinished rescue of its port began, where every byte of what
+/// it holds now is one of that, of the rescue's image, or of a flash that is erased or cleared. Of
+/// another unit, whose serial number differs, it is not.
+pub(super) fn contents_before(
+    run: &Run<'_>,
+    candidate: &Candidate,
+    finding: &Finding,
+    examined: &Examined,
+) -> Option<Vec<u8>> {
+    let begun = candidate.unfinished.as_ref()?.begun();
+    let now = examined.survey.contents.as_deref()?;
+    let (_, before) = run.tools.store.load_backup(begun.backup.as_deref()?).ok()?;
+    let file = run.tools.store.kept_image(&begun.image_sha256).ok()?;
+    let image = candidate.chip.read_image(finding.model, &file).ok()?;
+    let mut written = before.clone();
+    for segment in &image.segments {
+        let start = usize::try_from(segment.address).ok()?;
+        for (place, byte) in written.iter_mut().skip(start).zip(&segment.bytes) {
+            *place = *byte;
+        }
+    }
+    let mut triples = now.iter().zip(&before).zip(&written);
+    let is_explained =
+        triples.all(|((now, before), written)| [before, written, &0xff, &0x00].contains(&now));
+    (is_explained && now.len() <= before.len()).then_some(before)
+}
+
 /// Whether the memory is what an unfinished rescue would have left: some of its image where
 /// the backup had other bytes. Another device may have been put into the port meanwhile.
 fn bears_out(run: &Run<'_>, journal: &Journal, target: &Target, examined: &Examined) -> bool {

@@ -21,6 +21,9 @@ pub struct Survey {
     pub contents: Option<Vec<u8>>,
     /// Why it cannot be read.
     pub unreadable: Option<String>,
+    /// What it held before an unfinished rescue began to change it, where that was saved: what is to
+    /// stay in it may be half erased by now.
+    pub before: Option<Vec<u8>>,
 }
 
 /// Whether the chip would boot from what its memory holds now.

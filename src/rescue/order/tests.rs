@@ -27,7 +27,14 @@ const EEPROM: Layout = Layout {
 
 fn survey(contents: Vec<u8>, size: Size, unit: u32, largest_write: u32) -> Survey {
     let layout = Layout { unit, largest_write, ..EEPROM };
-    Survey { layout, size, part_bytes: 0x1000, contents: Some(contents), unreadable: None }
+    Survey {
+        layout,
+        size,
+        part_bytes: 0x1000,
+        contents: Some(contents),
+        unreadable: None,
+        before: None,
+    }
 }
 
 fn image(bytes: &[u8], signature_bytes: u32) -> Image {
@@ -296,7 +303,8 @@ fn what_the_chip_changes_by_itself_is_written_and_not_compared() {
 fn a_block_that_would_lose_unread_bytes_is_not_erased() {
     let layout = Layout { erase: Erase::Blocks(64), extent: Extent::Known(256), ..EEPROM };
     let size = Size::Proven(256);
-    let survey = Survey { layout, size, part_bytes: 256, contents: None, unreadable: None };
+    let survey =
+        Survey { layout, size, part_bytes: 256, contents: None, unreadable: None, before: None };
     let refused = write_order(&survey, &image(&[0x5a; 100], 2), BootsNow::Unknown);
     assert_eq!(refused, Err(Unwritable::ErasedUnread(100)));
     assert!(write_order(&survey, &image(&[0x5a; 128], 2), BootsNow::Unknown).is_ok());
@@ -306,7 +314,7 @@ fn a_block_that_would_lose_unread_bytes_is_not_erased() {
 fn a_flash_that_needs_no_bit_set_is_not_erased() {
     let layout = Layout { erase: Erase::Blocks(64), extent: Extent::Known(256), ..EEPROM };
     let (size, contents) = (Size::Proven(256), Some(vec![0xff; 256]));
-    let survey = Survey { layout, size, part_bytes: 256, contents, unreadable: None };
+    let survey = Survey { layout, size, part_bytes: 256, contents, unreadable: None, before: None };
     let order = write_order(&survey, &image(b"\xb6\xc3body", 2), BootsNow::No).unwrap();
     assert_eq!(order.body, [write(2, b"body")]);
     assert_eq!(order.commit, [Segment { address: 0, bytes: b"\xb6\xc3".to_vec() }]);
@@ -317,7 +325,7 @@ fn a_memory_that_is_written_upwards_gets_the_whole_image_once() {
     let (erase, sequence) = (Erase::Everything, Sequence::Upwards);
     let layout = Layout { erase, sequence, extent: Extent::Known(512), ..EEPROM };
     let (size, contents) = (Size::Proven(512), Some(vec![0x11; 512]));
-    let survey = Survey { layout, size, part_bytes: 512, contents, unreadable: None };
+    let survey = Survey { layout, size, part_bytes: 512, contents, unreadable: None, before: None };
     let order = write_order(&survey, &image(&[0x5a; 300], 0), BootsNow::No).unwrap();
     let expected = [Operation::Erase(0..512), write(0, &[0x5a; 256]), write(256, &[0x5a; 44])];
     assert_eq!(order.body, expected);
@@ -388,7 +396,7 @@ proptest! {
         };
         let contents = read.then(|| old.clone());
         let survey = Survey {
-            layout, size: Size::Proven(512), part_bytes: 512, contents, unreadable: None,
+            layout, size: Size::Proven(512), part_bytes: 512, contents, unreadable: None, before: None,
         };
         let order = write_order(&survey, &image, boots_now).unwrap();
         let mut memory = old.clone();
@@ -426,6 +434,7 @@ proptest! {
             part_bytes: 512,
             contents: Some(old),
             unreadable: None,
+            before: None,
         };
         let order = write_order(&survey, &image(&bytes, 2), BootsNow::No).unwrap();
         for operation in order.operations() {

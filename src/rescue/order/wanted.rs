@@ -9,6 +9,8 @@ use crate::rescue::diagnosis::Survey;
 /// The old contents and the wanted ones. Addresses in bytes.
 pub(super) struct Wanted<'a> {
     old: Option<&'a [u8]>,
+    /// What it held before anything was changed: the source of what is to stay.
+    before: Option<&'a [u8]>,
     /// The image, with the unit's own bytes in their places.
     segments: Vec<Segment>,
     /// What makes the chip boot, in the order in which it is written.
@@ -40,9 +42,10 @@ fn without(range: Range<u32>, holes: &[Range<u32>]) -> Vec<Range<u32>> {
 impl<'a> Wanted<'a> {
     pub fn of(survey: &'a Survey, image: &'a Image) -> Result<Self, Unwritable> {
         let old = survey.contents.as_deref();
+        let before = survey.before.as_deref().or(old);
         let mut segments = image.segments.clone();
         for kept in &image.keep {
-            let own = at(kept).and_then(|kept| old?.get(kept));
+            let own = at(kept).and_then(|kept| before?.get(kept));
             let own = own.ok_or(Unwritable::KeptUnread(kept.start))?;
             for segment in &mut segments {
                 let Some(offset) = kept.start.checked_sub(segment.address) else { continue };
@@ -52,7 +55,7 @@ impl<'a> Wanted<'a> {
                 }
             }
         }
-        Ok(Self { old, segments, commit: &image.commit, unverified: &image.unverified })
+        Ok(Self { old, before, segments, commit: &image.commit, unverified: &image.unverified })
     }
 
     /// What is there; `None` where it was not read.
@@ -84,7 +87,7 @@ impl<'a> Wanted<'a> {
         self.segments.iter().map(Segment::range).collect()
     }
 
-    /// A stretch as it is to be: the image where it has bytes, else what is there.
+    /// A stretch as it is to be: the image where it has bytes, else what was there.
     ///
     /// # Errors
     /// The first address of which neither is known.
@@ -93,7 +96,7 @@ impl<'a> Wanted<'a> {
             .clone()
             .map(|address| {
                 let one = address..address.saturating_add(1);
-                let byte = self.image(&one).or_else(|| self.old(&one));
+                let byte = self.image(&one).or_else(|| self.before?.get(at(&one)?));
                 byte.and_then(|byte| byte.first().copied()).ok_or(address)
             })
             .collect()

@@ -1,0 +1,140 @@
+//! The memory seam carries what today's chips do not have: a flash that is erased in blocks, what
+//! makes it boot at its end, bytes that stay the unit's own, bytes that the chip changes by itself,
+//! an end to the writing, a way into the boot mode by request, a mask ROM with the firmware's ids.
+
+mod chip;
+
+use std::sync::{Arc, Mutex};
+
+use chip::{BLOCK, Board, BootBus, COUNTER, FLASH_CHIP, MARK, SERIAL, SIZE, VERSION, image};
+use recover::executor::Request;
+use recover::failure::{Code, DeviceState};
+use recover::rescue::choice::NamedImage;
+use recover::rescue::{Outcome, Verdict};
+use recover::usb::Bus;
+
+use crate::cast::Cast;
+use crate::support::{Desk, port, scenario};
+
+fn request(bytes: Vec<u8>) -> Request {
+    let mut request =
+        Request { port: Some(port()), as_family: Some(&FLASH_CHIP), ..Request::default() };
+    request.wish.image = Some(NamedImage { name: "flash.bin".to_owned(), bytes });
+    request
+}
+
+fn rescue(desk: &Desk, board: &Arc<Mutex<Board>>, request: &Request) -> Outcome {
+    let mut cast = Cast::usual(desk);
+    cast.bus = Box::new(BootBus { board: Arc::clone(board), clock: desk.bus.clock() });
+    let hands = Arc::clone(board);
+    cast.operator = Box::new(crate::cast::Hands(move |_: &_| hands.lock().unwrap().power_cycle()));
+    cast.rescue(desk, request)
+}
+
+/// A board with an older firmware, the same mark and a serial number of its own.
+fn old_board() -> Arc<Mutex<Board>> {
+    let mut flash = vec![0x3c; SIZE];
+    flash[SERIAL].copy_from_slice(b"SN-00042");
+    flash[MARK].copy_from_slice(b"BOOT");
+    Arc::new(Mutex::new(Board::new(flash)))
+}
+
+fn blank_board() -> Arc<Mutex<Board>> {
+    Arc::new(Mutex::new(Board::new(vec![0xff; SIZE])))
+}
+
+/// Whether the flash holds the image, the unit's own bytes and the counter left out.
+fn holds(flash: &[u8], bytes: &[u8]) -> bool {
+    let own = |at: usize| SERIAL.contains(&at) || COUNTER.contains(&at);
+    (0..bytes.len()).all(|at| own(at) || flash[at] == bytes[at])
+}
+
+#[test]
+fn a_blank_flash_is_written_and_its_firmware_is_asked_for_its_version() {
+    let desk = Desk::new(scenario("sl11r-blank"));
+    let board = blank_board();
+    let outcome = rescue(&desk, &board, &request(image()));
+    assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
+    assert_eq!(outcome.device_state, DeviceState::Restored);
+    let board = board.lock().unwrap();
+    assert!(holds(&board.flash, &image()) && board.is_protected && board.runs_firmware);
+    assert_eq!(board.erases, 0, "an empty flash needs no erase");
+}
+
+#[test]
+fn a_chip_enters_its_boot_mode_and_the_units_own_bytes_stay() {
+    let desk = Desk::new(scenario("sl11r-blank"));
+    let board = old_board();
+    let forced = Request { force: true, ..request(image()) };
+    let outcome = rescue(&desk, &board, &forced);
+    assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
+    let board = board.lock().unwrap();
+    assert_eq!(board.entered, 1);
+    assert!(holds(&board.flash, &image()));
+    assert_eq!(&board.flash[SERIAL], b"SN-00042");
+    assert_eq!(board.erases, SIZE / BLOCK);
+}
+
+#[test]
+fn firmware_with_the_right_ids_and_another_version_is_not_confirmed() {
+    let desk = Desk::new(scenario("sl11r-blank"));
+    let board = blank_board();
+    board.lock().unwrap().version = Some(VERSION + 1);
+    let outcome = rescue(&desk, &board, &request(image()));
+    assert_eq!(outcome.failure.unwrap().code, Code::R112);
+}
+
+#[test]
+fn a_mask_rom_with_the_ids_of_the_firmware_is_not_taken_for_it() {
+    let desk = Desk::new(scenario("sl11r-blank"));
+    let board = blank_board();
+    board.lock().unwrap().never_boots = true;
+    let outcome = rescue(&desk, &board, &request(image()));
+    assert_eq!(outcome.failure.unwrap().code, Code::R114);
+}
+
+#[test]
+fn a_flash_cut_off_inside_any_operation_never_boots_half_an_image_and_is_finished_later() {
+    let whole = {
+        let desk = Desk::new(scenario("sl11r-blank"));
+        let board = old_board();
+        rescue(&desk, &board, &Request { force: true, ..request(image()) });
+        let board = board.lock().unwrap();
+        board.operations
+    };
+    assert!(whole > 12, "{whole} operations");
+    let old = old_board().lock().unwrap().flash.clone();
+    for cut in 1..=whole {
+        let desk = Desk::new(scenario("sl11r-blank"));
+        let board = old_board();
+        board.lock().unwrap().cut_at = Some(cut);
+        let forced = Request { force: true, ..request(image()) };
+        let outcome = rescue(&desk, &board, &forced);
+        assert_ne!(outcome.result, Verdict::Rescued, "cut at {cut}");
+        let flash = board.lock().unwrap().flash.clone();
+        let boots = &flash[MARK] == b"BOOT";
+        assert!(!boots || flash == old || holds(&flash, &image()), "cut at {cut}");
+        board.lock().unwrap().cut_at = None;
+        let outcome = rescue(&desk, &board, &request(image()));
+        assert_eq!(outcome.result, Verdict::Rescued, "after {cut}: {:?}", outcome.failure);
+        let board = board.lock().unwrap();
+        assert!(holds(&board.flash, &image()), "after {cut}");
+        assert_eq!(&board.flash[SERIAL], b"SN-00042", "after {cut}");
+    }
+}
+
+/// The unit at that port was changed for another of the same model before the second run.
+#[test]
+fn another_unit_does_not_get_the_serial_number_of_the_one_before() {
+    let desk = Desk::new(scenario("sl11r-blank"));
+    let board = old_board();
+    board.lock().unwrap().cut_at = Some(2);
+    rescue(&desk, &board, &Request { force: true, ..request(image()) });
+    let other = old_board();
+    other.lock().unwrap().flash[SERIAL].copy_from_slice(b"SN-00077");
+    other.lock().unwrap().flash[MARK].copy_from_slice(b"????");
+    other.lock().unwrap().power_cycle();
+    let outcome = rescue(&desk, &other, &request(image()));
+    assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
+    assert_eq!(&other.lock().unwrap().flash[SERIAL], b"SN-00077");
+}
