@@ -8,7 +8,7 @@ use super::examine::Examined;
 use super::power::Awaited;
 use super::session::Session;
 use super::target::Target;
-use crate::chip::{ChipError, DriveAnswer, Finding, Identity, Memory, Size, Trial};
+use crate::chip::{ChipError, Finding, Identity, Memory, Size, Trial};
 use crate::journal::Entry;
 use crate::rescue::outcome::Verdict;
 use crate::rescue::plan::{Plan, Risk, Step};
@@ -343,21 +343,6 @@ impl Session<'_> {
             None => failure,
         };
         Err(failure.leaving(self.state))
-    }
-}
-
-impl Session<'_> {
-    /// Asks the drive behind the bridge who it is. The rescue stands without its answer: an
-    /// enclosure may be rescued with no drive in it.
-    fn ask_the_drive(&mut self, candidate: &Candidate, seen: &Sighting) {
-        let asked = self.open(seen).map(|mut link| candidate.chip.drive(&mut *link, seen));
-        let answer = match asked {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => DriveAnswer::Silent { why: error.to_string() },
-            Err(failure) => DriveAnswer::Silent { why: failure.what },
-        };
-        self.emit(&Event::Drive { answer: answer.clone() });
-        self.outcome.drive = Some(answer);
     }
 }
 

@@ -83,6 +83,11 @@ impl Session<'_> {
     }
 
     fn cycle_by_any(&mut self, seen: &Sighting, awaited: &Awaited) -> Result<Sighting, Failure> {
+        // After a trial from RAM its disk may be mounted: then no power is taken, by nobody.
+        self.tools
+            .bus
+            .check_unused(seen)
+            .map_err(|error| Failure::from_bus(&error).leaving(self.state))?;
         let mut seen = seen.clone();
         let tells_nothing =
             awaited.identity.is_some() && awaited.may_run_from_ram && awaited.is(&seen);
