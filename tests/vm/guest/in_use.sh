@@ -146,18 +146,21 @@ check_a_mounted_partition_is_not_taken() {
 }
 
 check_a_mount_of_another_namespace_is_seen() {
+    local owner
     plug_in_a_disk
     mkfs.ext2 -q "${DISK}2"
     mkdir "$DESK/m"
     # shellcheck disable=SC2016 # for the other shell
     export DISK
-    unshare -m sh -c 'mount ${DISK}2 "$DESK/m" && touch "$DESK/mounted" && until [ -e "$DESK/stop" ]; do sleep 0.1; done' &
+    unshare -m sh -c 'mount ${DISK}2 "$DESK/m" && touch "$DESK/mounted" && until [ -e "$DESK/leave" ]; do sleep 0.1; done' &
+    owner=$!
     wait_until 20 test -e "$DESK/mounted"
     if grep -q sda2 /proc/self/mounts; then echo "it is mounted here too"; return 1; fi
-    begin_writing "/proc/$!/root$DESK/m/file"
+    begin_writing "/proc/$owner/root$DESK/m/file"
     every_command_is_refused "${DISK}2 is mounted at" "umount $DESK/m"
-    end_writing "/proc/$!/root$DESK/m/file"
-    wait $!
+    end_writing "/proc/$owner/root$DESK/m/file"
+    touch "$DESK/leave"
+    wait "$owner"
     may_be_opened
 }
 
