@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use crate::clock::Clock;
-use crate::usb::{Bus, BusError, Link, PortPath, PowerError, Sighting};
+use crate::usb::{Bus, BusError, KernelDrive, Link, PortPath, PowerError, Sighting};
 
 /// How firmly a run is asked to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,6 +93,18 @@ impl Bus for Stoppable {
     /// Never held back: no port is left without power.
     fn power_on(&mut self, port: &PortPath) -> Result<(), PowerError> {
         self.bus.power_on(port)
+    }
+
+    fn check_unused(&mut self, seen: &Sighting) -> Result<(), BusError> {
+        self.check()?;
+        self.bus.check_unused(seen)
+    }
+
+    fn drive_seen_by_kernel(&mut self, seen: &Sighting) -> KernelDrive {
+        if self.stop.is_due() {
+            return KernelDrive::NotTold;
+        }
+        self.bus.drive_seen_by_kernel(seen)
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

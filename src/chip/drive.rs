@@ -7,7 +7,39 @@ use serde::Serialize;
 
 use super::ChipError;
 use crate::usb::bot::{Bot, BotError, Inquiry, Pipes, Sense};
-use crate::usb::{Link, Sighting, TransferError};
+use crate::usb::{ClassCode, Ids, Link, Sighting, TransferError};
+
+/// SCSI over the bulk-only transport [BOT 1.0].
+const MASS_STORAGE: ClassCode = ClassCode::new(0x08, 0x06, 0x50);
+/// Peripheral device type of a disk [SPC-2 table 63].
+const DISK: u8 = 0x00;
+
+/// What a bridge's firmware is known to do wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Quirks {
+    /// Its status has the tag of no command.
+    wrong_tags: bool,
+    /// It reports one sector more than a disk has.
+    one_sector_more: bool,
+}
+
+/// The firmwares that are known for it, with the revisions they show as bcdDevice: those of the
+/// SL11R before 2.6c break the tag, all report one sector more [Linux 5.15,
+/// drivers/usb/storage/unusual_devs.h, 04ce:0002: US_FL_BULK_IGNORE_TAG, US_FL_FIX_CAPACITY].
+const KNOWN_QUIRKS: [(Ids, u16, u16, Quirks); 2] = [
+    (SL11R, 0x0000, 0x026b, Quirks { wrong_tags: true, one_sector_more: true }),
+    (SL11R, 0x026c, 0x026c, Quirks { wrong_tags: false, one_sector_more: true }),
+];
+const SL11R: Ids = Ids::new(0x04ce, 0x0002);
+
+impl Quirks {
+    fn of(seen: &Sighting) -> Self {
+        let is_it = |(ids, first, last, _): &&(Ids, u16, u16, Self)| {
+            *ids == seen.ids && (*first..=*last).contains(&seen.bcd_device)
+        };
+        KNOWN_QUIRKS.iter().find(is_it).map(|(.., quirks)| *quirks).unwrap_or_default()
+    }
+}
 
 /// What came of asking for the drive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -61,20 +93,25 @@ pub(super) fn ask(
         let why = "the bridge shows no bulk pipes".to_owned();
         return Ok(DriveAnswer::Silent { why });
     };
-    let inquiry = match Bot::new(link, pipes).inquiry() {
+    let quirks = Quirks::of(seen);
+    let inquiry = match bot(link, pipes, quirks).inquiry() {
         Ok(inquiry) => inquiry,
         Err(error) => return silent(error),
     };
-    let not_ready = match readiness(link, pipes) {
+    let not_ready = match readiness(link, pipes, quirks) {
         Ok(sense) => sense.map(|sense| sense.to_string()),
         Err(error) => return silent(error),
     };
-    let capacity_bytes = match (&not_ready, Bot::new(link, pipes)) {
-        (None, mut bot) => {
-            bot.read_capacity().ok().and_then(|capacity| u64::try_from(capacity.bytes()).ok())
-        }
-        (Some(_), _) => None,
+    let capacity = match &not_ready {
+        None => bot(link, pipes, quirks).read_capacity().ok(),
+        Some(_) => None,
     };
+    let capacity_bytes = capacity.and_then(|mut capacity| {
+        if quirks.one_sector_more && inquiry.kind == DISK {
+            capacity.blocks = capacity.blocks.saturating_sub(1);
+        }
+        u64::try_from(capacity.bytes()).ok()
+    });
     let identified = identify(link, pipes, &inquiry);
     Ok(DriveAnswer::Answers(Drive {
         name: inquiry.to_string(),
@@ -82,6 +119,18 @@ pub(super) fn ask(
         capacity_bytes,
         not_ready,
     }))
+}
+
+/// The same where the device shows mass storage first: what other firmware does is its own.
+pub(super) fn ask_storage(link: &mut dyn Link, seen: &Sighting) -> Result<DriveAnswer, ChipError> {
+    if seen.interfaces.first().is_none_or(|first| first.class != MASS_STORAGE) {
+        return Ok(DriveAnswer::NotAsked);
+    }
+    ask(link, seen, |_, _, _| None)
+}
+
+fn bot(link: &mut dyn Link, pipes: Pipes, quirks: Quirks) -> Bot<'_> {
+    Bot::new(link, pipes).ignoring_tags(quirks.wrong_tags)
 }
 
 fn silent(error: BotError) -> Result<DriveAnswer, ChipError> {
@@ -95,10 +144,10 @@ fn silent(error: BotError) -> Result<DriveAnswer, ChipError> {
 }
 
 /// `None` when the drive is ready. A drive reports its reset once before anything else.
-fn readiness(link: &mut dyn Link, pipes: Pipes) -> Result<Option<Sense>, BotError> {
+fn readiness(link: &mut dyn Link, pipes: Pipes, quirks: Quirks) -> Result<Option<Sense>, BotError> {
     let mut last = None;
     for _ in 0..ATTEMPTS {
-        last = Bot::new(link, pipes).test_unit_ready()?;
+        last = bot(link, pipes, quirks).test_unit_ready()?;
         match last {
             Some(Sense { key: 0x06, .. }) => {}
             Some(Sense { key: 0x02, code: 0x04, qualifier: 0x01 }) => {
@@ -109,3 +158,6 @@ fn readiness(link: &mut dyn Link, pipes: Pipes) -> Result<Option<Sense>, BotErro
     }
     Ok(last)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,10 @@
 //! Sees that the device is who it was, and asks the drive behind it.
 
+use super::ask_drive::ask_the_drive;
 use super::candidate::{Candidate, would_be_in_boot_mode};
-use super::event::Event;
 use super::permission::Permission;
 use super::run::Run;
-use crate::chip::{DriveAnswer, Identity};
+use crate::chip::Identity;
 use crate::failure::{Code, DeviceState, Failure};
 use crate::rescue::RunStage;
 use crate::usb::Sighting;
@@ -77,17 +77,4 @@ fn firmware(
     let mut link = run.open(seen)?;
     let answer = candidate.chip.firmware(&mut *link, seen);
     answer.map_err(|error| run.chip_failure(error, place))
-}
-
-/// Asks the drive behind the bridge who it is. The rescue stands without its answer: an enclosure
-/// may be rescued with no drive in it.
-fn ask_the_drive(run: &mut Run<'_>, candidate: &Candidate, seen: &Sighting) {
-    let asked = run.open(seen).map(|mut link| candidate.chip.drive(&mut *link, seen));
-    let answer = match asked {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(error)) => DriveAnswer::Silent { why: error.to_string() },
-        Err(failure) => DriveAnswer::Silent { why: failure.what },
-    };
-    run.emit(&Event::Drive { answer: answer.clone() });
-    run.outcome.drive = Some(answer);
 }

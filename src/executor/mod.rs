@@ -5,6 +5,7 @@
 //! [`examine`], [`perform`] and [`restart`]. What it works with comes in as [`Tools`]; what happens
 //! goes out as [`Event`]s.
 
+mod ask_drive;
 pub mod candidate;
 mod choose;
 mod confirm;

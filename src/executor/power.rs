@@ -52,6 +52,9 @@ fn cycle_by_any(
     seen: &Sighting,
     awaited: &Awaited<'_>,
 ) -> Result<Sighting, Failure> {
+    // After a trial from RAM its disk may be mounted: then no power is taken, by nobody.
+    let unused = run.tools.bus.check_unused(seen);
+    unused.map_err(|error| Failure::from_bus(&error).leaving(run.state))?;
     let mut seen = seen.clone();
     let tells_nothing = awaited.identity.is_some() && awaited.may_run_from_ram && awaited.is(&seen);
     if is_restarted_without_hands(run, &seen.port, awaited.while_off) {

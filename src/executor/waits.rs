@@ -24,6 +24,13 @@ pub(super) const HANDS_TIME: Duration = Duration::from_secs(120);
 /// How long the power stays away: capacitors of an enclosure hold a chip up for a second.
 pub(super) const OFF_TIME: Duration = Duration::from_secs(2);
 
+/// How long a driver may take to be bound to a device that has just come: udev loads its module.
+pub(super) const DRIVER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a bound driver may take to show its drive. usb-storage waits a second before it asks
+/// (its parameter `delay_use`); a disk spins up meanwhile.
+pub(super) const DRIVE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How often something that may have been disturbed is done.
 pub(super) const ATTEMPTS: u32 = 3;
 

@@ -347,6 +347,10 @@ impl Bus for SimBus {
         self.switch(port, true)
     }
 
+    fn check_unused(&mut self, seen: &Sighting) -> Result<(), BusError> {
+        self.is_unused(&seen.port)
+    }
+
     fn clock(&self) -> Arc<dyn Clock> {
         self.virtual_clock()
     }

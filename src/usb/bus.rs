@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::in_use::{self, Use};
-use super::{PortPath, PowerError, Reply, Sighting, Transfer, TransferError};
+use super::{KernelDrive, PortPath, PowerError, Reply, Sighting, Transfer, TransferError};
 use crate::clock::Clock;
 
 /// A set of USB ports with devices on them.
@@ -57,6 +57,20 @@ pub trait Bus {
         Err(PowerError::NotSwitchable(format!("nothing here switches port {port}")))
     }
 
+    /// Whether nobody uses what lies behind the device; nothing is opened for it.
+    ///
+    /// # Errors
+    /// [`BusError::InUse`].
+    fn check_unused(&mut self, _seen: &Sighting) -> Result<(), BusError> {
+        Ok(())
+    }
+
+    /// What the operating system's own driver has learnt of the drive behind the device. Nothing
+    /// is opened or detached for it, so that a drive in use is not disturbed.
+    fn drive_seen_by_kernel(&mut self, _seen: &Sighting) -> KernelDrive {
+        KernelDrive::NotTold
+    }
+
     /// The clock this bus lives by.
     fn clock(&self) -> Arc<dyn Clock>;
 }
@@ -80,6 +94,14 @@ impl<B: Bus + ?Sized> Bus for Box<B> {
 
     fn power_on(&mut self, port: &PortPath) -> Result<(), PowerError> {
         (**self).power_on(port)
+    }
+
+    fn check_unused(&mut self, seen: &Sighting) -> Result<(), BusError> {
+        (**self).check_unused(seen)
+    }
+
+    fn drive_seen_by_kernel(&mut self, seen: &Sighting) -> KernelDrive {
+        (**self).drive_seen_by_kernel(seen)
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

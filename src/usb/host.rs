@@ -31,6 +31,7 @@ mod link;
 mod memory;
 mod permission;
 mod power;
+mod storage;
 mod sysfs;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,7 +43,9 @@ use self::failure::bus_error;
 use self::link::HostLink;
 use self::memory::{Memory, with_those_in_reset};
 use self::sysfs::Sysfs;
-use super::{Bus, BusError, ClassCode, Ids, Link, PortPath, PowerError, Sighting, Speed};
+use super::{
+    Bus, BusError, ClassCode, Ids, KernelDrive, Link, PortPath, PowerError, Sighting, Speed,
+};
 use crate::clock::{Clock, Deadline, RealClock};
 
 pub use self::hub::HubLink;
@@ -57,6 +60,9 @@ const RESET_INTERVAL: Duration = Duration::from_millis(10);
 
 /// How often it is tried again to open a device that may not be opened yet.
 const PERMISSION_INTERVAL: Duration = Duration::from_millis(20);
+
+/// bInterfaceClass of mass storage [USB MSC 1.4 §2].
+const MASS_STORAGE: u8 = 0x08;
 
 /// A device in libusb's list, and where it is.
 type Listed = (PortPath, Device<Context>);
@@ -238,7 +244,7 @@ impl Bus for HostBus {
         let device = self.find(seen)?;
         let handle = device.open().map_err(|error| bus_error(error, &seen.port))?;
         // Immediately before, and held until it is over: a reset takes a disk from its owner too.
-        let _held = in_use::hold_unused(&seen.port)?;
+        let _held = in_use::hold_unused(&seen.port, &*self.clock)?;
         log::debug!("{}: reset", seen.port);
         match handle.reset() {
             Ok(()) => Ok(()),
@@ -255,7 +261,7 @@ impl Bus for HostBus {
 
     fn power_off(&mut self, seen: &Sighting) -> Result<(), PowerError> {
         self.find(seen).map_err(|_| PowerError::Left(seen.port.clone()))?;
-        let _held = in_use::hold_unused(&seen.port).map_err(|error| match error {
+        let _held = in_use::hold_unused(&seen.port, &*self.clock).map_err(|error| match error {
             BusError::InUse { port, uses } => PowerError::InUse { port, uses },
             other => PowerError::NotSwitchable(other.to_string()),
         })?;
@@ -268,6 +274,23 @@ impl Bus for HostBus {
         power::switch(port, true, &self.sysfs, &self.clock)?;
         self.without_power.retain(|other| other != port);
         Ok(())
+    }
+
+    fn check_unused(&mut self, seen: &Sighting) -> Result<(), BusError> {
+        in_use::hold_unused(&seen.port, &*self.clock).map(drop)
+    }
+
+    fn drive_seen_by_kernel(&mut self, seen: &Sighting) -> KernelDrive {
+        let Some(known) = self.sysfs.device(&seen.port, seen.device_number) else {
+            return KernelDrive::NotTold;
+        };
+        let storage = seen.interfaces.iter().filter(|i| i.class.class == MASS_STORAGE);
+        let mut bound =
+            storage.filter_map(|i| Some((known.interface(i.number)?, known.driver(i.number)?)));
+        match bound.next() {
+            Some((interface, driver)) => storage::drive(&interface, driver),
+            None => KernelDrive::NoDriver,
+        }
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

@@ -24,7 +24,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{BusError, PortPath, PowerError, Reply, Setup, Sighting, Transfer, TransferError};
+use super::{
+    BusError, KernelDrive, PortPath, PowerError, Reply, Setup, Sighting, Transfer, TransferError,
+};
 
 pub use record::Recorder;
 pub use replay::Replayer;
@@ -116,6 +118,24 @@ pub enum Event {
         port: PortPath,
         /// What came of it.
         outcome: Outcome<(), PowerError>,
+    },
+    /// A device that was looked at without opening it was found in use.
+    InUse {
+        /// Its port.
+        port: PortPath,
+        /// Its enumeration.
+        device_number: u8,
+        /// What uses it.
+        error: BusError,
+    },
+    /// The operating system's driver told of the drive behind a device.
+    KernelDrive {
+        /// Its port.
+        port: PortPath,
+        /// Its enumeration.
+        device_number: u8,
+        /// What it told.
+        drive: KernelDrive,
     },
     /// A transfer was made with an open device.
     Transfer {

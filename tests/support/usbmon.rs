@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use recover::clock::Clock;
 use recover::usb::{
-    Bus, BusError, ClassCode, Endpoint, Ids, Interface, Link, PortPath, Reply, Setup, Sighting,
-    Speed, Transfer, TransferError,
+    Bus, BusError, ClassCode, Endpoint, Ids, Interface, KernelDrive, KnownDrive, Link, PortPath,
+    Reply, Setup, Sighting, Speed, Transfer, TransferError,
 };
 
 /// Errors of Linux, as a completed URB reports them.
@@ -322,6 +322,20 @@ impl Bus for CaptureBus {
     fn reset(&mut self, _: &Sighting) -> Result<(), BusError> {
         self.reel.lock().unwrap().show_next();
         Ok(())
+    }
+
+    /// Where the program's first command block was not captured, the kernel's driver had the drive.
+    fn drive_seen_by_kernel(&mut self, seen: &Sighting) -> KernelDrive {
+        let reel = self.reel.lock().unwrap();
+        let is_ours = |exchange: &Exchange| {
+            exchange.device == seen.device_number
+                && exchange.sent.starts_with(b"USBC\x67\x45\x23\x01")
+        };
+        if reel.exchanges[reel.next..].iter().any(is_ours) {
+            return KernelDrive::NotTold;
+        }
+        let name = "the kernel's".to_owned();
+        KernelDrive::Known(KnownDrive { name, kind: 5, capacity_bytes: None })
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

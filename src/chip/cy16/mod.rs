@@ -29,9 +29,10 @@ pub mod stream;
 mod trial;
 pub mod wire;
 
+use super::drive;
 use super::{
-    Chip, ChipError, Finding, Image, ImageError, KnownIds, Memory, Model, Restart, Suspicion,
-    Timing, Trial,
+    Chip, ChipError, DriveAnswer, Finding, Image, ImageError, KnownIds, Memory, Model, Restart,
+    Suspicion, Timing, Trial,
 };
 use crate::usb::transfer::CONTROL_TIMEOUT;
 use crate::usb::{Link, Sighting, TransferError};
@@ -146,6 +147,10 @@ impl Chip for Cy16 {
         // A hub's debounce 100 ms, reset 10 ms, recovery 10 ms [USB 2.0 §7.1.7.3]; the boot scan
         // comes on top.
         Timing { enumeration_ms: 120 }
+    }
+
+    fn drive(&self, link: &mut dyn Link, seen: &Sighting) -> Result<DriveAnswer, ChipError> {
+        drive::ask_storage(link, seen)
     }
 
     fn caveats(&self, model: Model) -> &'static [&'static str] {

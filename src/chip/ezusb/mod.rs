@@ -36,14 +36,11 @@ use super::{
     Built, Chip, ChipError, DriveAnswer, Finding, Image, ImageError, KnownIds, Memory, Model,
     Recipe, Restart, Suspicion, Timing, Trial,
 };
-use crate::usb::{ClassCode, Link, Sighting};
+use crate::usb::{Link, Sighting};
 
 /// The family.
 #[derive(Clone, Copy, Debug)]
 pub struct Ezusb;
-
-/// SCSI over the bulk-only transport [BOT 1.0].
-const MASS_STORAGE: ClassCode = ClassCode::new(0x08, 0x06, 0x50);
 
 /// What about every chip of the family carries a write and is not documented.
 const CAVEATS: &[&str] = &[
@@ -124,11 +121,7 @@ impl Chip for Ezusb {
     }
 
     fn drive(&self, link: &mut dyn Link, seen: &Sighting) -> Result<DriveAnswer, ChipError> {
-        // What firmware of this family does is its own; only a disk is asked as one.
-        if seen.interfaces.first().is_none_or(|first| first.class != MASS_STORAGE) {
-            return Ok(DriveAnswer::NotAsked);
-        }
-        drive::ask(link, seen, |_, _, _| None)
+        drive::ask_storage(link, seen)
     }
 
     fn build_image(&self, model: Model, recipe: &Recipe) -> Result<Built, ImageError> {

@@ -34,7 +34,12 @@ pub struct Drive {
     sectors: Option<u32>,
     sense: (u8, u8),
     phase: Phase,
+    /// Whether the firmware in front of it is one that breaks tags and counts a sector too many.
+    old_firmware: bool,
 }
+
+/// The tag that old firmware answers with. What it is on silicon is not on record (model's choice).
+const WRONG_TAG: [u8; 4] = [0; 4];
 
 impl Drive {
     /// The burner of the enclosures that started this: its INQUIRY is captured.
@@ -48,7 +53,13 @@ impl Drive {
     }
 
     fn new(kind: u8, name: &'static [u8; 28], sectors: Option<u32>) -> Self {
-        Self { kind, name, sectors, sense: NO_SENSE, phase: Phase::Command }
+        Self { kind, name, sectors, sense: NO_SENSE, phase: Phase::Command, old_firmware: false }
+    }
+
+    /// Whether the SL11R's firmware in front of it is older than 2.6c: its status has a wrong tag,
+    /// and a disk one sector more than it has [Linux, unusual_devs.h, 04ce:0002].
+    pub fn is_behind_old_firmware(&mut self, old: bool) {
+        self.old_firmware = old;
     }
 
     /// Bytes from the host; false is a STALL.
@@ -108,7 +119,7 @@ impl Drive {
         data.truncate(if inwards { expected as usize } else { 0 });
         let residue = expected - data.len() as u32;
         let mut status = [0; 13];
-        let tag = [t0, t1, t2, t3];
+        let tag = if self.old_firmware { WRONG_TAG } else { [t0, t1, t2, t3] };
         let parts = [CSW_SIGNATURE, tag, residue.to_le_bytes()];
         for (place, byte) in status.iter_mut().zip(parts.as_flattened().iter().chain(&[failed])) {
             *place = *byte;
@@ -136,7 +147,8 @@ impl Drive {
                 data
             }
             0x25 => {
-                let last = self.sectors.ok_or(NO_MEDIUM)?.saturating_sub(1);
+                let sectors = self.sectors.ok_or(NO_MEDIUM)?;
+                let last = if self.old_firmware { sectors } else { sectors.saturating_sub(1) };
                 return Ok([last.to_be_bytes(), 512_u32.to_be_bytes()].concat());
             }
             _ => return Err(INVALID_COMMAND),
@@ -188,6 +200,15 @@ mod tests {
         assert!(!drive.take(&[0; 31]));
         assert!(drive.take(&cbw(8, &[0x25])));
         assert_eq!(drive.give(8).unwrap()[..4], 78_165_359_u32.to_be_bytes());
+    }
+
+    #[test]
+    fn old_firmware_answers_with_another_tag_and_a_sector_too_many() {
+        let mut drive = Drive::disk();
+        drive.is_behind_old_firmware(true);
+        assert!(drive.take(&cbw(8, &[0x25])));
+        assert_eq!(drive.give(8).unwrap()[..4], 78_165_360_u32.to_be_bytes());
+        assert_eq!(drive.give(13).unwrap(), b"USBS\0\0\0\0\0\0\0\0\0");
     }
 
     #[test]

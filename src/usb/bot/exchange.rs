@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::wrapper::{CSW_BYTES, CommandBlock, CommandStatus, Status};
+use super::wrapper::{BadStatus, CSW_BYTES, CommandBlock, CommandStatus, Status};
 use super::{Bot, BotError, COMMAND_TIMEOUT, Data, Done};
 use crate::usb::transfer::CONTROL_TIMEOUT;
 use crate::usb::{Reply, Setup, Transfer, TransferError};
@@ -54,7 +54,7 @@ impl Bot<'_> {
         match self.receive(wanted, patience) {
             Ok(reply) if reply.data.len() > wanted => Err(during("data")(TransferError::Overflow)),
             Ok(reply) if reply.data.len() == CSW_BYTES && wanted > CSW_BYTES => {
-                match CommandStatus::decode(&reply.data, block.tag, length) {
+                match self.status_in(&reply.data, block) {
                     Ok(status) => Ok((Vec::new(), Some(status))),
                     Err(_) => Ok((reply.data, None)),
                 }
@@ -102,10 +102,20 @@ impl Bot<'_> {
             None => self.receive(CSW_BYTES, patience),
         }
         .map_err(during("status"))?;
-        let status = CommandStatus::decode(&reply.data, block.tag, block.length)?;
+        let status = self.status_in(&reply.data, block)?;
         match status.status {
             Status::PhaseError => Err(BotError::PhaseError),
             Status::Passed | Status::Failed => Ok(status),
+        }
+    }
+
+    /// The status of the command in these bytes.
+    fn status_in(&self, bytes: &[u8], block: &CommandBlock) -> Result<CommandStatus, BadStatus> {
+        match CommandStatus::decode(bytes, block.tag, block.length) {
+            Err(BadStatus::Tag { got, .. }) if self.ignores_tags => {
+                CommandStatus::decode(bytes, got, block.length)
+            }
+            other => other,
         }
     }
 

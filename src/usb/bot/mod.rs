@@ -162,12 +162,21 @@ pub struct Bot<'l> {
     pipes: Pipes,
     unit: u8,
     tag: u32,
+    ignores_tags: bool,
 }
 
 impl<'l> Bot<'l> {
     /// Logical unit 0 behind these pipes.
     pub fn new(link: &'l mut dyn Link, pipes: Pipes) -> Self {
-        Self { link, pipes, unit: 0, tag: FIRST_TAG }
+        Self { link, pipes, unit: 0, tag: FIRST_TAG, ignores_tags: false }
+    }
+
+    /// The same for a device that is known to answer with the tag of no command: what follows a
+    /// command counts as its status, whatever tag it has.
+    #[must_use]
+    pub fn ignoring_tags(mut self, ignores_tags: bool) -> Self {
+        self.ignores_tags = ignores_tags;
+        self
     }
 
     /// The link underneath, for requests that go beside the pipes.

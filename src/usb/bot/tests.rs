@@ -231,6 +231,21 @@ fn the_status_of_another_command_ends_in_a_reset() {
 }
 
 #[test]
+fn the_wrong_tag_of_a_known_firmware_is_taken_and_nothing_else_that_is_wrong() {
+    let run = |mut status: Vec<u8>, change: fn(&mut Vec<u8>)| {
+        status[4..8].fill(0);
+        change(&mut status);
+        let mut script = Script::new([ok(), Ok(status), ok(), ok(), ok()]);
+        Bot::new(&mut script, PIPES).ignoring_tags(true).command(&[0], Data::None, WAIT)
+    };
+    let good = || status(0, 0).unwrap();
+    assert!(run(good(), |_| ()).is_ok());
+    assert!(run(good(), |status| status[0] ^= 1).is_err());
+    assert!(run(good(), |status| status[8] = 1).is_err());
+    assert!(run(good(), |status| status[12] = 7).is_err());
+}
+
+#[test]
 fn a_device_that_left_is_not_reset() {
     let (result, asked) = run(Data::In(4), vec![ok(), Err(TransferError::Gone)]);
     assert_eq!(result.unwrap_err().transfer(), Some(&TransferError::Gone));

@@ -65,7 +65,7 @@ impl HostLink {
             claimed: BTreeMap::new(),
         };
         // Immediately before, and held until the drivers are off: nobody mounts it in between.
-        let held = in_use::hold_unused(port)?;
+        let held = in_use::hold_unused(port, &*link.clock)?;
         link.detach_drivers()?;
         drop(held);
         link.hold()?;

@@ -91,8 +91,8 @@ impl Known {
         u16::from_str_radix(attribute(&self.folder, "bcdDevice")?.trim(), 16).ok()
     }
 
-    /// The driver bound to an interface of the active configuration.
-    pub(super) fn driver(&self, interface: u8) -> Option<String> {
+    /// The folder of an interface of the active configuration.
+    pub(super) fn interface(&self, interface: u8) -> Option<PathBuf> {
         // `3-2.1:1.0`: port, configuration, interface. Only the active configuration has folders;
         // its number is not read, because bConfigurationValue waits as strings do.
         let folder = fs::read_dir(&self.folder).ok()?.filter_map(Result::ok).find(|entry| {
@@ -101,7 +101,12 @@ impl Known {
                 name.to_str().and_then(|name| name.strip_prefix(&self.name)?.strip_prefix(':'));
             place.and_then(|place| place.split_once('.')?.1.parse().ok()) == Some(interface)
         })?;
-        let driver = fs::read_link(folder.path().join("driver")).ok()?;
+        Some(folder.path())
+    }
+
+    /// The driver bound to an interface of the active configuration.
+    pub(super) fn driver(&self, interface: u8) -> Option<String> {
+        let driver = fs::read_link(self.interface(interface)?.join("driver")).ok()?;
         Some(driver.file_name()?.to_string_lossy().into_owned())
     }
 }

@@ -8,7 +8,8 @@ use super::mask::Mask;
 use super::{Event, FORMAT, Header, Hex, Line, Outcome, Sent, Serials, VERSION, microseconds};
 use crate::clock::Clock;
 use crate::usb::{
-    Bus, BusError, Link, PortPath, PowerError, Reply, Sighting, Transfer, TransferError,
+    Bus, BusError, KernelDrive, Link, PortPath, PowerError, Reply, Sighting, Transfer,
+    TransferError,
 };
 
 /// A bus that behaves as the one within and records what passes.
@@ -94,6 +95,28 @@ impl<B: Bus> Bus for Recorder<B> {
         self.tape
             .note(start, Event::PowerOn { port: port.clone(), outcome: result.clone().into() });
         result
+    }
+
+    /// Recorded where somebody uses it: most runs have nothing to tell here.
+    fn check_unused(&mut self, seen: &Sighting) -> Result<(), BusError> {
+        let start = self.tape.clock.now();
+        let result = self.bus.check_unused(seen);
+        if let Err(error) = result.clone() {
+            let (port, device_number) = (seen.port.clone(), seen.device_number);
+            self.tape.note(start, Event::InUse { port, device_number, error });
+        }
+        result
+    }
+
+    /// Recorded where something is told.
+    fn drive_seen_by_kernel(&mut self, seen: &Sighting) -> KernelDrive {
+        let start = self.tape.clock.now();
+        let drive = self.bus.drive_seen_by_kernel(seen);
+        if drive != KernelDrive::NotTold {
+            let (port, device_number) = (seen.port.clone(), seen.device_number);
+            self.tape.note(start, Event::KernelDrive { port, device_number, drive: drive.clone() });
+        }
+        drive
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
@@ -187,6 +210,8 @@ fn hide(mask: &mut Mask, event: &mut Event) {
         Event::Scan(Outcome::Failed(_))
         | Event::Open { .. }
         | Event::Reset { .. }
+        | Event::InUse { .. }
+        | Event::KernelDrive { .. }
         | Event::PowerOff { .. }
         | Event::PowerOn { .. } => {}
     }

@@ -10,7 +10,8 @@ use super::clock::TraceClock;
 use super::{Event, FORMAT, Header, Hex, Line, Outcome, Sent, TraceError, VERSION};
 use crate::clock::Clock;
 use crate::usb::{
-    Bus, BusError, Link, PortPath, PowerError, Reply, Sighting, Transfer, TransferError,
+    Bus, BusError, KernelDrive, Link, PortPath, PowerError, Reply, Sighting, Transfer,
+    TransferError,
 };
 
 /// Most bytes of a line: a scan of a full bus, or the largest transfer, in hexadecimal.
@@ -145,6 +146,30 @@ impl Bus for Replayer {
             .into()
     }
 
+    fn check_unused(&mut self, seen: &Sighting) -> Result<(), BusError> {
+        let found = self.reel.next_if(|event| match event {
+            Event::InUse { port, device_number, error }
+                if *port == seen.port && *device_number == seen.device_number =>
+            {
+                Some(error.clone())
+            }
+            _ => None,
+        });
+        found.map_or(Ok(()), Err)
+    }
+
+    fn drive_seen_by_kernel(&mut self, seen: &Sighting) -> KernelDrive {
+        let told = self.reel.next_if(|event| match event {
+            Event::KernelDrive { port, device_number, drive }
+                if *port == seen.port && *device_number == seen.device_number =>
+            {
+                Some(drive.clone())
+            }
+            _ => None,
+        });
+        told.unwrap_or(KernelDrive::NotTold)
+    }
+
     fn clock(&self) -> Arc<dyn Clock> {
         Arc::<TraceClock>::clone(&self.reel.clock)
     }
@@ -225,6 +250,18 @@ impl Reel {
     }
 }
 
+impl Reel {
+    /// Takes the next line where `wanted` does; another line stays and is no difference.
+    fn next_if<T>(&self, wanted: impl FnOnce(&Event) -> Option<T>) -> Option<T> {
+        let mut state = self.state();
+        let (_, line) = state.lines.front()?;
+        let taken = wanted(&line.event)?;
+        self.clock.pass(Duration::from_micros(line.at_us), Duration::from_micros(line.took_us));
+        state.lines.pop_front();
+        Some(taken)
+    }
+}
+
 fn same_on_the_wire(sent: &Sent, transfer: &Transfer) -> bool {
     Transfer::from(sent.clone()).within(transfer.timeout()) == *transfer
 }
@@ -242,6 +279,12 @@ fn described(event: &Event) -> String {
             format!("power off at {}", named(port, *device_number))
         }
         Event::PowerOn { port, .. } => format!("power on at port {port}"),
+        Event::InUse { port, device_number, .. } => {
+            format!("a look at who uses {}", named(port, *device_number))
+        }
+        Event::KernelDrive { port, device_number, .. } => {
+            format!("a look at the drive of {}", named(port, *device_number))
+        }
         Event::Transfer { port, transfer, .. } => on_port(port, &transfer.clone().into()),
     }
 }

@@ -35,6 +35,10 @@ check_a_blank_ez_otg_looks_like_its_mask_rom() {
 
 check_a_blank_sl11r_is_rescued() {
     rescued sl11r-zeroed 04ce:07d1 04ce:0002 'USBIDE \(virtual\)' --image "$CY16/simulated-sl11r/factory.bin"
+    # usb-storage takes the wrong tags of this firmware, and knows its drive.
+    wait_until 20 test -b /dev/sr0
+    expect 'Product identification: CD-RW  CRX100E' sg_inq /dev/sr0
+    grep '"event":"drive"' "$DESK/events" | grep -q '"name":"SONY CD-RW CRX100E 1.0j"'
 }
 
 check_a_blank_ez_otg_is_rescued() {

@@ -21,6 +21,10 @@ const PACKET: usize = 64;
 
 /// What a drive takes to answer (model's choice).
 const DRIVE_NS: u64 = 500_000;
+/// Vendor and product of ScanLogic's firmware, and the first of its revisions with whole tags
+/// [Linux, unusual_devs.h].
+const SL11R_IDE: [u16; 2] = [0x04ce, 0x0002];
+const FIRST_WHOLE_FIRMWARE: u16 = 0x026c;
 /// Class codes of bulk-only mass storage.
 const MASS_STORAGE: [u8; 3] = [0x08, 0x06, 0x50];
 
@@ -37,7 +41,15 @@ impl Cy16 {
         let at = |offset| self.peek(configuration.wrapping_add(offset));
         let class = [at(14), at(15), at(16)] == MASS_STORAGE;
         let endpoints = [at(20), at(27)].contains(&endpoint);
-        self.drive.as_mut().filter(|_| class && endpoints)
+        // idVendor, idProduct, bcdDevice of the device descriptor [USB 2.0 table 9-8].
+        let device = self.vector(self.of_host_sie(90));
+        let word = |offset: u16| {
+            u16::from_le_bytes([8, 9].map(|byte| self.peek(device.wrapping_add(offset + byte))))
+        };
+        let old = [word(0), word(2)] == SL11R_IDE && word(4) < FIRST_WHOLE_FIRMWARE;
+        let drive = self.drive.as_mut().filter(|_| class && endpoints)?;
+        drive.is_behind_old_firmware(old);
+        Some(drive)
     }
 
     /// The endpoint's block, SIE1 at 0200, SIE2 at 0280.

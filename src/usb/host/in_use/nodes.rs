@@ -89,7 +89,7 @@ fn node(folder: PathBuf) -> Option<Node> {
 }
 
 /// A file's text without the blanks at its ends.
-pub(super) fn attribute(folder: &Path, name: &str) -> Option<String> {
+pub(in crate::usb::host) fn attribute(folder: &Path, name: &str) -> Option<String> {
     let mut bytes = Vec::new();
     fs::File::open(folder.join(name)).ok()?.take(MAX_ATTRIBUTE).read_to_end(&mut bytes).ok()?;
     Some(String::from_utf8_lossy(&bytes).trim().to_owned())

@@ -27,10 +27,7 @@ fn put(root: &tempfile::TempDir, path: &str, text: &str) {
 fn uses(root: &tempfile::TempDir) -> Vec<(String, String)> {
     match hold_below(root.path(), &PortPath::new(3, vec![2])) {
         Ok(_) => Vec::new(),
-        Err(BusError::InUse { uses, .. }) => {
-            uses.into_iter().map(|one| (one.what, one.end)).collect()
-        }
-        Err(other) => panic!("{other}"),
+        Err(found) => found.uses.into_iter().map(|one| (one.what, one.end)).collect(),
     }
 }
 
@@ -98,6 +95,30 @@ fn an_open_serial_device_is_in_use() {
             "close the program 5 (minicom)".to_owned()
         )]
     );
+}
+
+#[test]
+fn a_disk_that_a_program_has_open_is_in_use_and_may_pass() {
+    let root = computer();
+    fs::create_dir_all(root.path().join("proc/5/fd")).unwrap();
+    put(&root, "proc/5/comm", "ddrescue\n");
+    symlink("/dev/sdb", root.path().join("proc/5/fd/3")).unwrap();
+    let found = hold_below(root.path(), &PortPath::new(3, vec![2])).unwrap_err();
+    assert_eq!(found.uses.first().unwrap().what, "/dev/sdb is open in process 5 (ddrescue)");
+    assert!(found.may_pass, "udev opens every new disk for a moment");
+    put(&root, "proc/swaps", "Filename Type\n/dev/sdb1 partition 1 0 -2\n");
+    assert!(!hold_below(root.path(), &PortPath::new(3, vec![2])).unwrap_err().may_pass);
+}
+
+#[test]
+fn an_input_device_is_open_on_every_desktop_and_does_not_count() {
+    let root = computer();
+    let event = "sys/bus/usb/devices/3-2/3-2:1.1/0003:04B4:6830.0001/input/input9/event7";
+    put(&root, &format!("{event}/dev"), "13:71\n");
+    put(&root, &format!("{event}/uevent"), "MAJOR=13\nDEVNAME=input/event7\n");
+    fs::create_dir_all(root.path().join("proc/5/fd")).unwrap();
+    symlink("/dev/input/event7", root.path().join("proc/5/fd/3")).unwrap();
+    assert_eq!(uses(&root), []);
 }
 
 #[test]

@@ -40,7 +40,6 @@ pub(super) fn of(root: &Path, nodes: &[Node]) -> Vec<Use> {
         on_top.extend(mounts(root, &blocks));
     }
     on_top.append(&mut found);
-    on_top.extend(open_files(root, nodes));
     on_top.extend(nodes.iter().filter(|node| node.kind == Kind::Network).filter_map(is_up));
     on_top
 }
@@ -164,10 +163,12 @@ pub(super) fn holding(root: &Path, nodes: &[Node], disk: &Node) -> Vec<Use> {
     vec![Use::ended_by(format!("{path} is held by another program"), end)]
 }
 
-/// Character devices that a process has open.
-fn open_files(root: &Path, nodes: &[Node]) -> Vec<Use> {
-    let characters: Vec<&Node> = nodes.iter().filter(|n| n.kind == Kind::Character).collect();
-    open_in(root, &characters)
+/// Disks, partitions and character devices that another process has open. Desktops open every
+/// input device, whoever uses it; those do not count.
+pub(super) fn open_files(root: &Path, nodes: &[Node]) -> Vec<Use> {
+    let counts = |n: &&Node| n.kind != Kind::Network && !n.name.starts_with("input/");
+    let nodes: Vec<&Node> = nodes.iter().filter(counts).collect();
+    open_in(root, &nodes)
 }
 
 /// Processes that have one of these devices open.
@@ -177,7 +178,8 @@ fn open_in(root: &Path, nodes: &[&Node]) -> Vec<Use> {
         return found;
     }
     let mut unread = 0;
-    for process in processes(root) {
+    let own = std::process::id().to_string();
+    for process in processes(root).filter(|process| !process.ends_with(&own)) {
         let Ok(files) = fs::read_dir(process.join("fd")) else {
             unread += 1;
             continue;
