@@ -164,6 +164,20 @@ fn modules_name_only_what_lies_inward() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Two sides that shared code would make the same mistake and not notice it.
+#[test]
+fn the_simulator_names_nothing_of_the_drivers_transport() {
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sim"), &mut files);
+    assert!(files.iter().any(|file| file.ends_with("drives/transport.rs")), "{files:?}");
+    let names_it = |line: &str| {
+        let code = line.split("//").next().unwrap_or_default();
+        code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "bot")
+    };
+    files.retain(|file| fs::read_to_string(file).unwrap().lines().any(names_it));
+    assert!(files.is_empty(), "{files:?}");
+}
+
 #[test]
 fn only_one_file_talks_to_serialport() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -5,8 +5,8 @@ use super::at2lp::{At2lp, Kind, Release};
 use super::cy16::{self, Cy16};
 use super::ezusb::{self, EzUsb};
 use crate::sim::device::Device;
-use crate::sim::drives::BridgedDrive;
-use crate::sim::parts::{Drive, Eeprom};
+use crate::sim::drives::{BridgedDrive, NamedDrive};
+use crate::sim::parts::Eeprom;
 use crate::sim::scenarios::block;
 use crate::usb::Ids;
 
@@ -92,7 +92,7 @@ impl VirtualChip {
 fn build_cy16(model: &'static str, parts: BoardParts) -> Option<Box<dyn Device>> {
     let chip = cy16::profile(model)?;
     let ids = parts.ids.map(|ids| (ids.vendor, ids.product));
-    let drive = if chip.is_ez { Drive::disk() } else { Drive::burner() };
+    let drive = if chip.is_ez { NamedDrive::disk() } else { NamedDrive::burner() };
     Some(Box::new(Cy16::with_ids(chip, parts.eeprom, ids).with_drive(drive)))
 }
 

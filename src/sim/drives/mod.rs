@@ -1,8 +1,8 @@
 //! The drives behind a bridge: an ATA disk and an ATAPI CD drive, with something to read in them.
 //!
 //! A drive sees what a bridge passes on: a SCSI command block with its data, or ATA's IDENTIFY. How
-//! the bytes travel over USB is the bridge's affair ([`super::chips`]). The smaller
-//! [`super::parts::Drive`] only says who it is.
+//! the bytes travel over USB is the affair of [`transport`], which every bridge has in front of its
+//! drive ([`super::chips`]). The smaller [`NamedDrive`] only says who it is.
 //!
 //! Sources: SPC-2, SBC, MMC-4 for commands and their replies; ATA/ATAPI-4 for IDENTIFY.
 
@@ -11,10 +11,13 @@ mod disk;
 mod identify;
 mod iso;
 mod medium;
+mod named;
+pub(super) mod transport;
 
 pub use cd::CdDrive;
 pub use disk::Disk;
 pub use medium::Medium;
+pub use named::NamedDrive;
 
 /// Sense key, additional sense code, qualifier.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

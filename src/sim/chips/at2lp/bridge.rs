@@ -4,18 +4,8 @@ use super::At2lp;
 use super::eeprom::Writing;
 use super::start::{BLOCK_BYTES, Personality};
 use crate::sim::diagnostic::Verdict;
+use crate::sim::drives::transport::{Command, Intent, Target};
 use crate::sim::drives::{Answer, Sense};
-
-/// What a command means to do with data.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Intent {
-    /// Nothing.
-    None,
-    /// Give these bytes.
-    In(Vec<u8>),
-    /// Take so many.
-    Out(usize),
-}
 
 /// Second byte of the chip's vendor commands.
 const CFG_BLOCK: u8 = 0x26;
@@ -38,12 +28,7 @@ impl At2lp {
     }
 
     /// What the command means to do; an error where it is refused before any data.
-    pub(super) fn intent(
-        &mut self,
-        block: &[u8; 16],
-        inward: bool,
-        expects: usize,
-    ) -> Result<Intent, ()> {
+    fn meaning(&mut self, block: &[u8; 16], inward: bool, expects: usize) -> Result<Intent, ()> {
         if self.is_vendor(block, CFG_BLOCK) {
             return self.cfg_intent(block, inward, expects);
         }
@@ -99,10 +84,21 @@ impl At2lp {
         }
         Ok(Intent::Out(expects))
     }
+}
 
-    /// Carries out what has its data; true when it passed.
-    pub(super) fn carry_out(&mut self, block: &[u8; 16], data: &[u8]) -> bool {
-        if self.is_vendor(block, CFG_BLOCK) {
+impl Target for At2lp {
+    /// Of a high-speed bulk endpoint.
+    const PACKET: usize = 512;
+    const HALTS: bool = true;
+
+    fn intent(&mut self, command: &Command) -> Intent {
+        let meaning = self.meaning(&command.block, command.inward, command.length as usize);
+        meaning.unwrap_or(Intent::Refused)
+    }
+
+    fn carry_out(&mut self, command: &Command, data: &[u8]) -> bool {
+        let block = &command.block;
+        if self.is_eeprom_write(block) {
             self.writing = Some(Writing::of(data.to_vec(), 0));
             return true;
         }

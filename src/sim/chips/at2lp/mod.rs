@@ -22,10 +22,10 @@ pub use descriptors::Release;
 
 use self::eeprom::Writing;
 use self::start::Personality;
-use self::transport::Transport;
 use super::super::device::{Attachment, Completion, Device};
 use super::super::diagnostic::{Diagnostic, Diagnostics};
 use super::super::drives::BridgedDrive;
+use super::super::drives::transport::Transport;
 use super::super::parts::Eeprom;
 use crate::usb::{Setup, Speed};
 

@@ -3,10 +3,10 @@
 //! The ROM arms none; a program that wants data sets an endpoint's block up and takes the
 //! interrupt of its completion. An endpoint that is not armed is NAKed until the host gives up.
 
+use super::storage::{PACKET, Storage};
 use super::{Cy16, Life};
 use crate::sim::cores::cy16::Bus16;
 use crate::sim::device::Completion;
-use crate::sim::parts::Drive;
 
 const ARM: u16 = 0x0001;
 const ENABLE: u16 = 0x0002;
@@ -16,8 +16,6 @@ const STALL: u16 = 0x0020;
 const ACK: u16 = 0x0001;
 /// Wire time of one full packet with its tokens.
 const PACKET_NS: u64 = 60_000;
-/// Bytes of a full-speed bulk packet.
-const PACKET: usize = 64;
 
 /// What a drive takes to answer (model's choice).
 const DRIVE_NS: u64 = 500_000;
@@ -31,7 +29,7 @@ const MASS_STORAGE: [u8; 3] = [0x08, 0x06, 0x50];
 impl Cy16 {
     /// The drive, while the chip presents itself as mass storage on that endpoint, is alive, and
     /// no program has set the endpoint up to serve it itself.
-    fn drive_in_place_of_firmware(&mut self, endpoint: u8) -> Option<&mut Drive> {
+    fn drive_in_place_of_firmware(&mut self, endpoint: u8) -> Option<&mut Storage> {
         let enabled = self.board.word(self.block(endpoint)) & ENABLE != 0;
         let own_program = self.board.profile.is_ez && enabled;
         if self.attachment.is_none() || self.life != Life::Runs || own_program {
@@ -47,9 +45,9 @@ impl Cy16 {
             u16::from_le_bytes([8, 9].map(|byte| self.peek(device.wrapping_add(offset + byte))))
         };
         let old = [word(0), word(2)] == SL11R_IDE && word(4) < FIRST_WHOLE_FIRMWARE;
-        let drive = self.drive.as_mut().filter(|_| class && endpoints)?;
-        drive.is_behind_old_firmware(old);
-        Some(drive)
+        let storage = self.storage.as_mut().filter(|_| class && endpoints)?;
+        storage.is_behind_old_firmware(old);
+        Some(storage)
     }
 
     /// The endpoint's block, SIE1 at 0200, SIE2 at 0280.
@@ -106,10 +104,10 @@ impl Cy16 {
         data: &[u8],
         deadline: u64,
     ) -> Completion {
-        if let Some(drive) = self.drive_in_place_of_firmware(endpoint) {
-            let taken = drive.take(data);
+        if let Some(storage) = self.drive_in_place_of_firmware(endpoint) {
+            let taken = storage.take(data);
             self.board.now += PACKET_NS * data.len().div_ceil(PACKET) as u64;
-            return if taken { Completion::Done(Vec::new()) } else { Completion::Stall };
+            return taken;
         }
         let block = self.block(endpoint);
         for packet in data.chunks(PACKET) {
@@ -132,11 +130,13 @@ impl Cy16 {
         length: usize,
         deadline: u64,
     ) -> Completion {
-        if let Some(drive) = self.drive_in_place_of_firmware(endpoint)
-            && let Some(data) = drive.give(length)
+        if let Some(storage) = self.drive_in_place_of_firmware(endpoint)
+            && let Some(given) = storage.give(length)
         {
-            self.board.now += DRIVE_NS + PACKET_NS * data.len().div_ceil(PACKET) as u64;
-            return Completion::Done(data);
+            if let Completion::Done(data) = &given {
+                self.board.now += DRIVE_NS + PACKET_NS * data.len().div_ceil(PACKET) as u64;
+            }
+            return given;
         }
         let block = self.block(endpoint);
         let mut data = Vec::new();

@@ -8,7 +8,7 @@
 //!
 //! Reading order: `profile` (the chips and their unknowns), `rom`, `board` and `registers` (what
 //! the CPU sees), `run` (time), `boot`, `scan` and `scanning` (records), `services` (INT numbers),
-//! `endpoint_zero` (USB).
+//! `endpoint_zero` (USB), `bulk` and `storage` (what stands in for firmware).
 //!
 //! Sources: BM, INC, EZ and the rest of the tags in docs/references.md.
 
@@ -26,6 +26,7 @@ mod run;
 mod scan;
 mod scanning;
 mod services;
+mod storage;
 #[cfg(test)]
 mod tests;
 
@@ -37,10 +38,12 @@ use self::endpoint_zero::Requests;
 use self::handler::Handler;
 use self::rom::Rom;
 use self::scanning::Scan;
+use self::storage::Storage;
 use crate::sim::cores::cy16::Cpu;
 use crate::sim::device::{Attachment, Completion, Device};
 use crate::sim::diagnostic::Diagnostic;
-use crate::sim::parts::{Drive, Eeprom};
+use crate::sim::drives::NamedDrive;
+use crate::sim::parts::Eeprom;
 use crate::usb::{Setup, Speed};
 
 /// What the CPU is doing.
@@ -74,7 +77,7 @@ pub struct Cy16 {
     interrupts: Vec<u8>,
     attachment: Option<Attachment>,
     generation: u64,
-    drive: Option<Drive>,
+    storage: Option<Storage>,
     /// Instructions since the last pass of the idle loop.
     instructions: u64,
     /// Something happened that whoever runs the chip waits for.
@@ -106,7 +109,7 @@ impl Cy16 {
             interrupts: Vec::new(),
             attachment: None,
             generation: 0,
-            drive: None,
+            storage: None,
             instructions: 0,
             event: false,
             target: 0,
@@ -123,8 +126,8 @@ impl Cy16 {
     /// The same chip with a drive behind it. No firmware of ours drives one: while the chip
     /// presents itself as mass storage, the model answers in the firmware's place.
     #[must_use]
-    pub fn with_drive(mut self, drive: Drive) -> Self {
-        self.drive = Some(drive);
+    pub fn with_drive(mut self, drive: NamedDrive) -> Self {
+        self.storage = Some(Storage::new(drive));
         self
     }
 
