@@ -67,7 +67,7 @@ impl Candidate {
 
 /// Whether an unfinished rescue may be of this device: the same port, and either the id it had
 /// then, the one it was to have, or the same chip in boot mode. What its memory holds has to bear
-/// it out before anything is written (`Session::bears_out`).
+/// it out before anything is written ([`super::unfinished`]).
 fn belongs_to(journal: &Journal, seen: &Sighting) -> bool {
     let begun = journal.begun();
     let same_chip = || {

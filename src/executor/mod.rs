@@ -1,9 +1,11 @@
 //! Carries out a rescue: looks, asks, reads, backs up, plans, acts, checks, records.
 //!
 //! It knows no chip and decides nothing that `rescue` can decide from values. The order of a run
-//! is [`Session::rescue`] in [`session`]; its stages are [`find`] (of a [`candidate`]),
-//! [`examine`], [`perform`] and [`restart`]. What it works with comes in as [`Tools`]; what happens
-//! goes out as [`Event`]s.
+//! is [`Session::rescue`] in [`session`]; its stages borrow the [`run`] and are, in this order,
+//! [`find`] (of a [`candidate`]), [`prove`], [`enter`], [`choose`] and [`target`], [`examine`],
+//! [`planning`], [`permission`], and [`perform`] with [`trial`], [`mod@write`], [`restart`] and
+//! [`confirm`]. Every wait is in [`waits`]. What a run works with comes in as [`Tools`]; what
+//! happens goes out as [`Event`]s.
 
 mod ask_drive;
 pub mod candidate;

@@ -270,7 +270,7 @@ pub fn boots_from(model: Model, first: &[u8]) -> bool {
 /// The image at the start of a memory's contents.
 ///
 /// # Errors
-/// As [`read`].
+/// As [`super::file::read`].
 pub fn in_memory(model: Model, contents: &[u8]) -> Result<Image, ImageError> {
     let map = model::map(model);
     let end = match contents.first() {
