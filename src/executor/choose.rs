@@ -66,12 +66,16 @@ fn by_profile(
     wish: &Wish,
 ) -> Result<Choice, Failure> {
     let library = run.tools.library;
-    let command = run.tools.commands.again.clone();
+    let told = {
+        let commands = run.tools.commands.clone();
+        move |undecided| commands.choice(undecided)
+    };
     let standing = candidate.suspicion.standing;
     let seen = Seen { model: finding.model, standing, ids: candidate.seen.ids };
-    let profile = choose_profile(wish, &seen, run.tools.scope, library.profiles(), &command)?;
+    let profile =
+        choose_profile(wish, &seen, run.tools.scope, library.profiles()).map_err(&told)?;
     if let (Some(profile), Some(_)) = (profile, wish.ids) {
-        who_is_to_be(wish, profile, &command)?;
+        who_is_to_be(wish, profile).map_err(&told)?;
     }
     let of_profile = match profile {
         Some(profile) if wish.image.is_none() => {
@@ -79,7 +83,7 @@ fn by_profile(
         }
         _ => None,
     };
-    let image = choose_image(wish, profile, of_profile, &command)?;
+    let image = choose_image(wish, profile, of_profile).map_err(&told)?;
     let mut profile = profile.cloned();
     if let Some(claim) = profile.as_mut().and_then(|profile| profile.identity.as_mut())
         && let Some(serial) = &wish.serial
@@ -140,7 +144,9 @@ fn made_from_values(
     wish: &Wish,
 ) -> Result<Option<Vec<u8>>, Failure> {
     let ImageSource::Values { settings } = &profile.image.source else { return Ok(None) };
-    let Some(mut identity) = who_is_to_be(wish, profile, &run.tools.commands.again)? else {
+    let who =
+        who_is_to_be(wish, profile).map_err(|undecided| run.tools.commands.choice(undecided))?;
+    let Some(mut identity) = who else {
         return Ok(None);
     };
     identity.serial = wish.serial.clone().or(identity.serial);

@@ -48,8 +48,10 @@ pub use store::{BackupRecord, Store};
 pub use waits::POLL;
 
 use crate::chip::Chip;
+use crate::failure::Failure;
 use crate::profile::{Library, Scope};
 use crate::rescue::Wish;
+use crate::rescue::choice::{Needs, Undecided, Way};
 use crate::rescue::preflight::Twin;
 use crate::usb::{Bus, PortPath};
 
@@ -83,6 +85,38 @@ pub struct Commands {
 }
 
 impl Commands {
+    /// A choice that is the owner's, with the command for each way to make it.
+    fn choice(&self, undecided: Undecided) -> Failure {
+        let Undecided { code, what, place, ways } = undecided;
+        let mut failure = Failure::new(code, what, place);
+        failure.next.extend(ways.iter().map(|way| self.way(way)));
+        failure
+    }
+
+    fn way(&self, way: &Way) -> String {
+        let again = &self.again;
+        match way {
+            Way::Profile { name, needs: Needs::Nothing } => format!("{again} --profile {name}"),
+            Way::Profile { name, needs: Needs::Ids } => {
+                format!("{again} --profile {name} --ids VVVV:PPPP    (its ids and no firmware)")
+            }
+            Way::Profile { name, needs: Needs::Image } => {
+                format!("{again} --profile {name} --image FILE")
+            }
+            Way::OwnImage => {
+                format!("{again} --image FILE    (your own backup, or the vendor's image)")
+            }
+            Way::WithoutIds { name } => {
+                format!("{again} --profile {name}    (as the profile says, without --ids)")
+            }
+            Way::WithoutProfile => format!("{again} --image FILE    (without --profile)"),
+            Way::ShowProfile { name } => {
+                format!("recover profile show {name}    (says which image it describes)")
+            }
+            Way::ListProfiles => "recover profile list    (every profile with its chip)".to_owned(),
+        }
+    }
+
     /// `recover resume`, for the same device.
     pub fn resume(&self) -> String {
         format!("recover resume{}", self.options)

@@ -7,7 +7,7 @@ use super::examine::Examined;
 use super::run::Run;
 use super::target::Target;
 use crate::chip::{Finding, Running};
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::profile::Profile;
 use crate::rescue::RunStage;
 use crate::rescue::diagnosis::BootsNow;
@@ -39,7 +39,16 @@ pub(super) fn plan(
             && finding.running == Running::MaskRom,
         overwrite: overwrite || candidate.is_known_sick(),
     };
-    let plan = Plan::make(&situation).map_err(|failure| failure.leaving(run.state))?;
+    let plan = Plan::make(&situation).map_err(|failure| {
+        let failure = failure.leaving(run.state);
+        match failure.code {
+            Code::R305 => failure.next(format!(
+                "{} --force    (overwrites it all the same; a backup is kept)",
+                run.tools.commands.again
+            )),
+            _ => failure,
+        }
+    })?;
     run.outcome.limit = plan.limit;
     run.outcome.limit_ms = plan.limit.total_ms();
     let steps = plan

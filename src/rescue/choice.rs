@@ -6,7 +6,7 @@ mod own_backup;
 pub use own_backup::{OwnBackup, OwnImage, choose_backup};
 
 use crate::chip::{Identity, Model, Standing};
-use crate::failure::{Code, Failure};
+use crate::failure::Code;
 use crate::profile::{ImageSource, Profile, Scope};
 use crate::usb::Ids;
 
@@ -53,6 +53,70 @@ impl Choice {
     }
 }
 
+/// A choice that only the owner can make, with the ways to make it. What to type for a way is
+/// known to whoever prints it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undecided {
+    /// Its code.
+    pub code: Code,
+    /// What is not known, a sentence without its full stop.
+    pub what: String,
+    /// What was being chosen.
+    pub place: String,
+    /// The ways, the best first.
+    pub ways: Vec<Way>,
+}
+
+/// One way to go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Name this profile, and with it what it leaves open.
+    Profile {
+        /// Its name.
+        name: String,
+        /// What has to be said besides.
+        needs: Needs,
+    },
+    /// Name the image and no profile: the owner's own backup, or the vendor's.
+    OwnImage,
+    /// Name the profile without the ids, which it says itself.
+    WithoutIds {
+        /// Its name.
+        name: String,
+    },
+    /// Name the image without the profile.
+    WithoutProfile,
+    /// Look at what this profile says of its image.
+    ShowProfile {
+        /// Its name.
+        name: String,
+    },
+    /// Look for a profile that fits: the enclosure's own, or a generic one.
+    ListProfiles,
+}
+
+/// What has to be said besides a profile's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing.
+    Nothing,
+    /// The ids that the device is to have.
+    Ids,
+    /// The image.
+    Image,
+}
+
+impl Undecided {
+    fn new(code: Code, what: impl Into<String>, place: impl Into<String>) -> Self {
+        Self { code, what: what.into(), place: place.into(), ways: Vec::new() }
+    }
+
+    fn way(mut self, way: Way) -> Self {
+        self.ways.push(way);
+        self
+    }
+}
+
 /// What is known of the device that a profile is chosen for.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen {
@@ -66,7 +130,7 @@ pub struct Seen {
 
 /// The profile for a device, or `None` when an image alone was asked for.
 ///
-/// `profiles` is every profile known; `command` the start of the command line to show in choices.
+/// `profiles` is every profile known.
 ///
 /// # Errors
 /// R302, R303, R306, R307, R308, R310.
@@ -75,8 +139,7 @@ pub fn choose_profile<'p>(
     seen: &Seen,
     scope: Scope,
     profiles: impl Iterator<Item = &'p Profile>,
-    command: &str,
-) -> Result<Option<&'p Profile>, Failure> {
+) -> Result<Option<&'p Profile>, Undecided> {
     let Seen { model, standing, ids } = *seen;
     if let Some(name) = &wish.profile {
         return named(name, model, scope, profiles).map(Some);
@@ -93,8 +156,7 @@ pub fn choose_profile<'p>(
             standing == Standing::Unlisted || profile.sightings.iter().any(|s| s.ids == ids)
         })
         .collect();
-    let choices = fitting.iter().map(|profile| as_chosen(command, profile));
-    let own_image = format!("{command} --image FILE    (your own backup, or the vendor's image)");
+    let choices = fitting.iter().map(|profile| as_chosen(profile));
     let why = match standing {
         Standing::SharedBootId => {
             Some("boards without any firmware of their own use this id as well")
@@ -106,35 +168,33 @@ pub fn choose_profile<'p>(
         let what = format!(
             "{why}, so a {model} under it is not rescued until you say what it should become"
         );
-        let mut failure = Failure::new(Code::R310, what, "choice of the profile");
-        failure.next.extend(choices);
-        return Err(failure.next(own_image));
+        let mut undecided = Undecided::new(Code::R310, what, "choice of the profile");
+        undecided.ways.extend(choices);
+        return Err(undecided.way(Way::OwnImage));
     }
     match fitting.as_slice() {
         [only] => Ok(Some(only)),
         [] => {
             let what = format!("no profile for a {model} is known, so the image must be named");
-            Err(Failure::new(Code::R303, what, "choice of the profile").next(own_image))
+            Err(Undecided::new(Code::R303, what, "choice of the profile").way(Way::OwnImage))
         }
         _ => {
             let what = format!("{} profiles fit a {model}", fitting.len());
-            let mut failure = Failure::new(Code::R302, what, "choice of the profile");
-            failure.next.extend(choices);
-            Err(failure.next(own_image))
+            let mut undecided = Undecided::new(Code::R302, what, "choice of the profile");
+            undecided.ways.extend(choices);
+            Err(undecided.way(Way::OwnImage))
         }
     }
 }
 
-/// The command that chooses a profile, with what has to be said besides.
-fn as_chosen(command: &str, profile: &Profile) -> String {
-    let name = &profile.name;
-    match (&profile.identity, &profile.image.source) {
-        (None, ImageSource::Values { .. }) => {
-            format!("{command} --profile {name} --ids VVVV:PPPP    (its ids and no firmware)")
-        }
-        (None, _) => format!("{command} --profile {name} --image FILE"),
-        (Some(_), _) => format!("{command} --profile {name}"),
-    }
+/// The way that names a profile.
+fn as_chosen(profile: &Profile) -> Way {
+    let needs = match (&profile.identity, &profile.image.source) {
+        (None, ImageSource::Values { .. }) => Needs::Ids,
+        (None, _) => Needs::Image,
+        (Some(_), _) => Needs::Nothing,
+    };
+    Way::Profile { name: profile.name.clone(), needs }
 }
 
 /// Who an image that is made from values is to be: what the profile says, or what its owner says
@@ -142,11 +202,7 @@ fn as_chosen(command: &str, profile: &Profile) -> String {
 ///
 /// # Errors
 /// R311 where both do.
-pub fn who_is_to_be(
-    wish: &Wish,
-    profile: &Profile,
-    command: &str,
-) -> Result<Option<Identity>, Failure> {
+pub fn who_is_to_be(wish: &Wish, profile: &Profile) -> Result<Option<Identity>, Undecided> {
     match (profile.promised(), wish.ids) {
         (promised, None) => Ok(promised.cloned()),
         (None, Some(ids)) => Ok(Some(Identity {
@@ -160,9 +216,9 @@ pub fn who_is_to_be(
         (Some(promised), Some(_)) => {
             let name = &profile.name;
             let what = format!("the profile {name} says itself that it is {}", promised.ids);
-            Err(Failure::new(Code::R311, what, "--ids")
-                .next(format!("{command} --profile {name}    (as the profile says)"))
-                .next("or name a generic profile: `recover profile list`"))
+            Err(Undecided::new(Code::R311, what, "--ids")
+                .way(Way::WithoutIds { name: name.clone() })
+                .way(Way::ListProfiles))
         }
     }
 }
@@ -172,22 +228,20 @@ fn named<'p>(
     model: Model,
     scope: Scope,
     mut profiles: impl Iterator<Item = &'p Profile>,
-) -> Result<&'p Profile, Failure> {
+) -> Result<&'p Profile, Undecided> {
     let place = format!("--profile {name}");
     let profile = profiles.find(|profile| profile.name == name).ok_or_else(|| {
         let what = format!("no profile is called {name:?}");
-        Failure::new(Code::R306, what, &*place).next("list them with `recover profile list`")
+        Undecided::new(Code::R306, what, &*place).way(Way::ListProfiles)
     })?;
     if profile.chip.model != model.name {
         let what =
             format!("the profile is for the chip {:?}, this is a {model}", profile.chip.model);
-        return Err(Failure::new(Code::R307, what, place)
-            .next("list the profiles with their chips: `recover profile list`"));
+        return Err(Undecided::new(Code::R307, what, place).way(Way::ListProfiles));
     }
     if profile.scope == Scope::Simulator && scope == Scope::Hardware {
         let what = "its firmware carries no disk and is for the simulator only";
-        return Err(Failure::new(Code::R308, what, place)
-            .next("name the enclosure's own profile; `recover profile list` shows them"));
+        return Err(Undecided::new(Code::R308, what, place).way(Way::ListProfiles));
     }
     Ok(profile)
 }
@@ -201,21 +255,18 @@ pub fn choose_image(
     wish: &Wish,
     profile: Option<&Profile>,
     shipped: Option<Vec<u8>>,
-    command: &str,
-) -> Result<NamedImage, Failure> {
+) -> Result<NamedImage, Undecided> {
+    let name = profile.map_or_else(|| "?".to_owned(), |profile| profile.name.clone());
     if let Some(image) = &wish.image {
         let mismatch = profile.map(|profile| profile.image.verify_written(&image.bytes));
         if let Some(Err(mismatch)) = mismatch {
             let place = format!("image {}", image.name);
-            return Err(Failure::new(Code::R209, mismatch.to_string(), place)
-                .next(
-                    "check that the file is the one the profile describes: `recover profile show`",
-                )
-                .next("or leave --profile out to rest on this file alone"));
+            return Err(Undecided::new(Code::R209, mismatch.to_string(), place)
+                .way(Way::ShowProfile { name })
+                .way(Way::WithoutProfile));
         }
         return Ok(image.clone());
     }
-    let name = profile.map_or_else(|| "?".to_owned(), |profile| profile.name.clone());
     match (profile, shipped) {
         (Some(_), Some(bytes)) => Ok(NamedImage { name, bytes }),
         (Some(profile), None) => {
@@ -229,14 +280,14 @@ pub fn choose_image(
             let description = words.join(" ");
             let description = description.trim_end_matches('.');
             let what = format!("the image for {} {from}: {description}", profile.title);
-            let failure = Failure::new(Code::R303, what, format!("profile {name}"));
-            let failure = match profile.image.source {
-                ImageSource::Values { .. } => failure.next(as_chosen(command, profile)),
-                _ => failure,
+            let undecided = Undecided::new(Code::R303, what, format!("profile {name}"));
+            let undecided = match profile.image.source {
+                ImageSource::Values { .. } => undecided.way(as_chosen(profile)),
+                _ => undecided,
             };
-            Err(failure.next(format!("{command} --profile {name} --image FILE")))
+            Err(undecided.way(Way::Profile { name, needs: Needs::Image }))
         }
-        (None, _) => Err(Failure::new(Code::R303, "no image was named", "choice of the image")
-            .next(format!("{command} --image FILE"))),
+        (None, _) => Err(Undecided::new(Code::R303, "no image was named", "choice of the image")
+            .way(Way::OwnImage)),
     }
 }

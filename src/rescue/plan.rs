@@ -224,8 +224,7 @@ impl Plan {
         if !order.is_empty() && !proven && !situation.overwrite {
             let what = format!("its {} is {}", layout.name, situation.condition);
             return Err(Failure::new(Code::R305, what, "diagnosis")
-                .next("unplug it, plug it in again and look with `recover list`: a complete image starts at power-on")
-                .next("to overwrite it all the same, add --force; a backup is kept"));
+                .next("unplug it and plug it in again: a complete image starts at power-on"));
         }
         let limit = Limit::of(order.operations(), layout, situation.timing);
         let mut steps = Vec::new();

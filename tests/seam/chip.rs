@@ -59,6 +59,8 @@ pub struct Board {
     pub never_boots: bool,
     pub entered: u32,
     pub erases: usize,
+    /// How often the writing was ended.
+    pub ended: u32,
     /// Writes and erases so far, and the one within which the plug is pulled.
     pub operations: u32,
     pub cut_at: Option<u32>,
@@ -75,6 +77,7 @@ impl Board {
             never_boots: false,
             entered: 0,
             erases: 0,
+            ended: 0,
             operations: 0,
             cut_at: None,
             number: 1,
@@ -131,6 +134,7 @@ impl Board {
             request::READ => Ok(self.flash[at..at + usize::from(setup.length)].to_vec()),
             request::PROTECT => {
                 self.is_protected = setup.index == 1;
+                self.ended += u32::from(self.is_protected);
                 Ok(Vec::new())
             }
             _ if self.is_protected => Err(TransferError::Stall),
