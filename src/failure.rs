@@ -209,7 +209,7 @@ impl Failure {
         let place = |port: &PortPath| format!("port {port}");
         match error {
             BusError::Denied(port) => Self::new(Code::R401, error.to_string(), place(port))
-                .next("install the udev rule that `recover udev-rules` prints, the way it says, and plug the enclosure in again")
+                .next("install the udev rule: `recover udev-rules` prints it, and the command that installs it; then plug the enclosure in again")
                 .next("or run the same command as root"),
             BusError::Busy(port) => Self::new(Code::R402, error.to_string(), place(port))
                 .next("close the program that uses it (virtual machines and vendor tools take whole USB devices), then run the same command"),

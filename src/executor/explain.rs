@@ -27,7 +27,7 @@ impl Run<'_> {
                     .next(format!("plug it into the same port again, then run `{again}`"));
             }
             ChipError::Transfer { source: TransferError::Denied, .. } => {
-                Failure::new(Code::R401, what, place).next("`recover udev-rules` prints the rule that permits it")
+                Failure::new(Code::R401, what, place).next("`recover udev-rules` prints the rule that permits it, and the command that installs it")
             }
             ChipError::Transfer { source: TransferError::Busy, .. } => {
                 Failure::new(Code::R402, what, place)

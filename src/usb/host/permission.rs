@@ -17,9 +17,10 @@ pub fn udev_rules(ids: &[Ids]) -> String {
     let mut text = format!(
         "# Lets the user at this computer open the devices that recover works on.\n\
          #\n\
-         # To install: save this text as {RULES_PATH}, then run\n\
+         # To install it:\n\
+         #   recover udev-rules | sudo tee {RULES_PATH}\n\
          #   sudo udevadm control --reload\n\
-         # and unplug the device and plug it in again.\n"
+         # Then unplug the device and plug it in again.\n"
     );
     for Ids { vendor, product } in ids.iter().copied().collect::<BTreeSet<_>>() {
         // Writing to a String cannot fail.

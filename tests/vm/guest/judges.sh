@@ -50,8 +50,9 @@ check_an_ordinary_user_needs_the_printed_rule_and_nothing_else() {
     cat "$DESK/error"
     [ "$code" = 1 ]
     grep -q 'error\[R401\]' "$DESK/error"
-    grep -q 'recover udev-rules | sudo tee' "$DESK/error"
+    grep -q '`recover udev-rules` prints it' "$DESK/error"
     "$root" udev-rules >"$DESK/rules"
+    grep -q '^#   recover udev-rules | sudo tee /etc/udev/rules.d/' "$DESK/rules"
     mkfifo "$DESK/never"
     udev_by_hand "$PORT" &
     echo $! >>"$DESK/players"
