@@ -15,6 +15,7 @@ use recover::failure::DeviceState;
 use recover::rescue::{Outcome, Verdict};
 use recover::sim::scenarios::{Ending, Expectation};
 use recover::sim::{Fault, Scenario, SimBus, scenarios};
+use recover::usb::Bus;
 
 /// What can happen to any transfer.
 const FAULTS: [Fault; 3] = [Fault::Unplug(Duration::ZERO), Fault::Stall, Fault::TimeOut];
@@ -120,6 +121,12 @@ fn interrupt_everywhere(scenario: &'static Scenario) -> u64 {
             desk.disturb(number, fault);
             let outcome = desk.rescue(&request);
             check_after_the_fault(scenario, &desk, &before, &outcome, &what);
+            if outcome.result == Verdict::Rescued
+                && let Fault::Unplug(later) = fault
+            {
+                // The rescue may have ended before the plug was pulled.
+                desk.bus.clock().sleep(later);
+            }
             desk.mend();
             let again = desk.rescue(&request);
             assert!(
@@ -280,6 +287,10 @@ fn random_disturbances_never_lose_a_device() {
             let what = format!("{}, seed {seed}", scenario.name);
             finished_at_once += u64::from(outcome.result == Verdict::Rescued);
             check_after_the_fault(scenario, &desk, &before, &outcome, &what);
+            if outcome.result == Verdict::Rescued {
+                // The rescue may have ended before the plug was pulled.
+                desk.bus.clock().sleep(Duration::from_millis(100));
+            }
             desk.mend();
             let again = desk.rescue(&request);
             assert!(
