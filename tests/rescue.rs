@@ -229,6 +229,25 @@ fn a_dry_run_writes_nothing_and_shows_every_step() {
     assert!(steps.unwrap() >= 5);
 }
 
+/// Its first byte is the same before and after, and is written twice on the way: what boots is
+/// broken first and put back last, also where what is put back is no image.
+#[test]
+fn a_restored_backup_that_is_no_image_has_every_byte_back_and_is_called_written() {
+    for name in ["sl11r-broken-stream", "ezusb-zeroed", "at2lp-half-written"] {
+        let scenario = scenario(name);
+        let mut desk = Desk::new(scenario);
+        let before = desk.eeprom();
+        let rescued = desk.rescue(&with_profile(&simulated(scenario.model)));
+        assert_eq!(rescued.result, Verdict::Rescued, "{name}: {:?}", rescued.failure);
+        let (record, bytes) = desk.store.load_backup(rescued.backup.as_deref().unwrap()).unwrap();
+        let request = Request { yes: true, force: true, ..Request::default() };
+        let outcome = desk.run(|session| session.restore(&request, &record, &bytes));
+        assert_eq!(outcome.result, Verdict::Restored, "{name}: {:?}", outcome.failure);
+        assert_eq!(desk.eeprom()[..bytes.len()], before[..bytes.len()], "{name}");
+        assert_eq!(outcome.device_state, DeviceState::Written, "{name}");
+    }
+}
+
 #[test]
 fn a_restored_backup_puts_the_old_bytes_back() {
     let mut desk = Desk::new(scenario("sl11r-half-written"));

@@ -27,13 +27,15 @@ pub struct Image {
 }
 
 impl Image {
-    /// An image that lies at address 0 as it lies in its file, its first `signature_bytes` the
-    /// commit.
-    pub fn from_start(bytes: Vec<u8>, signature_bytes: u32) -> Self {
-        let commit = (signature_bytes > 0).then_some(0..signature_bytes);
+    /// An image that lies at address 0 as it lies in its file. Of the ranges that make the chip
+    /// boot, what lies behind its end is none of it.
+    pub fn from_start(bytes: Vec<u8>, commit: &[Range<u32>]) -> Self {
+        let segment = Segment { address: 0, bytes };
+        let end = segment.range().end;
+        let inside = |range: &Range<u32>| range.start.min(end)..range.end.min(end);
         Self {
-            segments: vec![Segment { address: 0, bytes }],
-            commit: commit.into_iter().collect(),
+            commit: commit.iter().map(inside).filter(|range| !range.is_empty()).collect(),
+            segments: vec![segment],
             keep: Vec::new(),
             unverified: Vec::new(),
             identity: None,

@@ -22,6 +22,7 @@ pub mod memory;
 mod refusal;
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::Serialize;
 
@@ -187,6 +188,10 @@ pub trait Chip: Send + Sync {
     /// # Errors
     /// [`ImageError`], one kind for each way an image can be wrong.
     fn read_image(&self, model: Model, bytes: &[u8]) -> Result<Image, ImageError>;
+
+    /// The ranges of a memory that make the chip boot from it, in the order in which they are
+    /// written: an image's commit, and that of bytes that are no image.
+    fn boot_ranges(&self, model: Model) -> &'static [Range<u32>];
 
     /// Whether the chip would boot from a memory that begins with `first`.
     fn boots_from(&self, model: Model, first: &[u8]) -> bool;

@@ -52,10 +52,8 @@ pub(super) fn perform(
     if !on_memory.is_empty() {
         write_memory(run, permission, &mut proven, &on_memory)?;
     }
-    if !plan.is_persistent() {
-        // The memory held the image already.
-        run.state = DeviceState::Written;
-    }
+    // Also where no commit was left to be written.
+    run.state = DeviceState::Written;
     bring_back(run, permission, proven, steps)?;
     Ok(match permission.target().expected {
         Some(_) => Verdict::Rescued,

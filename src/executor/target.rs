@@ -60,13 +60,14 @@ pub(super) fn restore_target(
     match candidate.chip.image_in_memory(finding.model, bytes) {
         Ok(image) => {
             let expected = image.identity.clone();
-            // All of the backup, also what lies behind the image.
-            let image =
-                Image { segments: vec![Segment { address: 0, bytes: bytes.clone() }], ..image };
+            // All of the backup, also what lies behind the image and what is the unit's own.
+            let segments = vec![Segment { address: 0, bytes: bytes.clone() }];
+            let image = Image { segments, keep: Vec::new(), ..image };
             Target::new(choice, image, expected, true)
         }
         Err(_) => {
-            let image = Image::from_start(bytes.clone(), 0);
+            let commit = candidate.chip.boot_ranges(finding.model);
+            let image = Image::from_start(bytes.clone(), commit);
             Target::new(choice, image, None, true)
         }
     }

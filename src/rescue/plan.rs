@@ -264,6 +264,8 @@ fn unread(unwritable: &Unwritable) -> Failure {
 fn write_steps(order: WriteOrder, layout: Layout) -> Vec<Step> {
     let mut steps = Vec::new();
     let WriteOrder { invalidate, part_proof, body, commit, to_verify } = order;
+    // What a memory compares by itself is what it wrote, not what it erased.
+    let has_erase = body.iter().any(|operation| matches!(operation, Operation::Erase(_)));
     steps.extend(invalidate.map(|operation| Step::Invalidate { operation }));
     steps.extend(part_proof.map(Step::ProvePart));
     if !body.is_empty() {
@@ -277,7 +279,7 @@ fn write_steps(order: WriteOrder, layout: Layout) -> Vec<Step> {
         let write_cycles = written().map(|range| layout.cycles(&range)).sum();
         steps.push(Step::WriteBody { operations: body, bytes, write_cycles });
     }
-    if !to_verify.is_empty() && !layout.verifies {
+    if !to_verify.is_empty() && (has_erase || !layout.verifies) {
         steps.push(Step::Verify { segments: to_verify });
     }
     if !commit.is_empty() {

@@ -361,6 +361,10 @@ impl Chip for FlashChip {
         })
     }
 
+    fn boot_ranges(&self, _: Model) -> &'static [Range<u32>] {
+        &[SIZE as u32 - 4..SIZE as u32]
+    }
+
     fn boots_from(&self, _: Model, contents: &[u8]) -> bool {
         contents.get(MARK) == Some(b"BOOT")
     }

@@ -19,6 +19,8 @@ mod recognise;
 mod serial;
 pub mod wire;
 
+use std::ops::Range;
+
 use super::{
     Built, Chip, ChipError, DriveAnswer, Finding, Image, ImageError, KnownIds, Memory, Model,
     Recipe, Restart, Suspicion, Timing, Trial,
@@ -71,6 +73,10 @@ impl Chip for At2lp {
     }
 
     /// An AT2LP also starts from "MM", in the older chip's mode.
+    fn boot_ranges(&self, _model: Model) -> &'static [Range<u32>] {
+        image::BOOT_RANGES
+    }
+
     fn boots_from(&self, model: Model, first: &[u8]) -> bool {
         match Format::of(first) {
             Some(Format::Sk) => model == AT2LP,

@@ -5,12 +5,17 @@
 //! it works is for the pre-flight. Stricter than the BIOS, which takes any word that is no
 //! signature for the stream's end. Pure. What records may do is in `rules`.
 
+use std::ops::Range;
+
 use super::model::{self, Map};
 use super::record::SIGNATURE;
 use super::rules::Rules;
 use super::stream::{self, Ending, StreamError, TERMINATOR};
 use crate::chip::descriptors::{self, Found};
 use crate::chip::{Image, ImageError, Model};
+
+/// What makes the chip boot from its EEPROM: the signature.
+pub(super) const BOOT_RANGES: &[Range<u32>] = &[0..2];
 
 /// Parses and checks an image for `model`.
 ///
@@ -52,7 +57,7 @@ pub fn read(model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
             None
         }
     };
-    Ok(Image { identity, contents, ..Image::from_start(bytes.to_vec(), 2) })
+    Ok(Image { identity, contents, ..Image::from_start(bytes.to_vec(), BOOT_RANGES) })
 }
 
 /// The image at the start of a memory's contents. Its bytes end with its terminator; what lies

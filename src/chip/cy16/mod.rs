@@ -29,6 +29,8 @@ pub mod stream;
 mod trial;
 pub mod wire;
 
+use std::ops::Range;
+
 use super::drive;
 use super::{
     Chip, ChipError, DriveAnswer, Finding, Image, ImageError, KnownIds, Memory, Model, Restart,
@@ -99,6 +101,10 @@ impl Chip for Cy16 {
 
     fn read_image(&self, model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
         image::read(model, bytes)
+    }
+
+    fn boot_ranges(&self, _model: Model) -> &'static [Range<u32>] {
+        image::BOOT_RANGES
     }
 
     fn boots_from(&self, _model: Model, first: &[u8]) -> bool {

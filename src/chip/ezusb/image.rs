@@ -4,12 +4,17 @@
 //! Judged here is what can be judged from the bytes. Whether the firmware works is for the
 //! pre-flight and the trial from RAM. Pure. The record format is in `record`.
 
+use std::ops::Range;
+
 use super::ids;
 use super::model::{self, Map, Registers};
 use super::record::{self, Record, StreamError};
 use crate::chip::descriptors::{self, Found};
 use crate::chip::{Identity, Image, ImageError, Model};
 use crate::usb::{ClassCode, Ids};
+
+/// What makes the chip boot from its EEPROM: the first byte.
+pub(super) const BOOT_RANGES: &[Range<u32>] = &[0..1];
 
 /// Bits of the configuration byte of C0 and C2 [FX2 TRM 3.4.4].
 pub mod configuration {
@@ -100,7 +105,7 @@ pub(super) fn read_image(model: Model, bytes: &[u8]) -> Result<Image, ImageError
             serial: None,
         })
     };
-    Ok(Image { identity, contents, ..Image::from_start(bytes.to_vec(), 1) })
+    Ok(Image { identity, contents, ..Image::from_start(bytes.to_vec(), BOOT_RANGES) })
 }
 
 fn describe(map: &Map, header: Header, is_load: bool) -> String {

@@ -31,6 +31,8 @@ mod trial;
 mod upper_ram;
 pub mod wire;
 
+use std::ops::Range;
+
 use super::drive;
 use super::{
     Built, Chip, ChipError, DriveAnswer, Finding, Image, ImageError, KnownIds, Memory, Model,
@@ -84,6 +86,10 @@ impl Chip for Ezusb {
 
     fn read_image(&self, model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
         file::read(model, bytes)
+    }
+
+    fn boot_ranges(&self, _model: Model) -> &'static [Range<u32>] {
+        image::BOOT_RANGES
     }
 
     fn boots_from(&self, model: Model, first: &[u8]) -> bool {

@@ -43,6 +43,9 @@ pub enum Unwritable {
     /// Bytes that have to be written back were not read.
     #[error("what lies at {0:#06x} would be erased with the rest, and it could not be read")]
     ErasedUnread(u32),
+    /// Its parts do not fit the way in which the memory is written.
+    #[error("the memory takes no single write from {0:#06x} on that leaves what boots for the end")]
+    NoWrite(u32),
 }
 
 impl WriteOrder {
@@ -69,7 +72,8 @@ impl WriteOrder {
 /// left as they are; all of the image is written where what is there is unknown.
 ///
 /// # Errors
-/// [`Unwritable`] where bytes that have to stay were not read.
+/// [`Unwritable`] where bytes that have to stay were not read, or the image's parts cannot be
+/// written in an order that leaves what boots for the end.
 pub fn write_order(
     survey: &Survey,
     image: &Image,
@@ -78,11 +82,11 @@ pub fn write_order(
     let wanted = Wanted::of(survey, image)?;
     let mut order = match (survey.layout.erase, survey.layout.sequence) {
         (Erase::Nothing, Sequence::Any | Sequence::FromStart) => {
-            replaced::order(survey, &wanted, boots_now)
+            replaced::order(survey, &wanted, boots_now)?
         }
         _ => erased::order(survey, &wanted, boots_now)?,
     };
-    order.to_verify = wanted.verified(&order);
+    order.to_verify = wanted.verified(&order, survey.layout)?;
     Ok(order)
 }
 

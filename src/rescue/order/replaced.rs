@@ -2,14 +2,18 @@
 
 use std::ops::Range;
 
-use super::WriteOrder;
-use super::wanted::Wanted;
+use super::wanted::{Wanted, pieces};
+use super::{Unwritable, WriteOrder};
 use crate::chip::memory::wrap::take_part_proof;
 use crate::chip::memory::{Layout, Sequence};
 use crate::chip::{Operation, Segment, Size};
 use crate::rescue::diagnosis::{BootsNow, Survey};
 
-pub(super) fn order(survey: &Survey, wanted: &Wanted<'_>, boots_now: BootsNow) -> WriteOrder {
+pub(super) fn order(
+    survey: &Survey,
+    wanted: &Wanted<'_>,
+    boots_now: BootsNow,
+) -> Result<WriteOrder, Unwritable> {
     let layout = survey.layout;
     let mut dirty = dirty_units(wanted, layout.unit);
     if layout.sequence == Sequence::FromStart
@@ -17,6 +21,11 @@ pub(super) fn order(survey: &Survey, wanted: &Wanted<'_>, boots_now: BootsNow) -
     {
         // Every write repeats what lies before it, so one long one costs less than two.
         let whole = first.start..last.end;
+        let has_commit =
+            wanted.commit.iter().any(|range| range.start < whole.end && whole.start < range.end);
+        if has_commit || wanted.image(&whole).is_none() {
+            return Err(Unwritable::NoWrite(whole.start));
+        }
         dirty.clear();
         dirty.push(whole);
     }
@@ -25,16 +34,17 @@ pub(super) fn order(survey: &Survey, wanted: &Wanted<'_>, boots_now: BootsNow) -
         .iter()
         .all(|range| wanted.old(range).is_some() && wanted.old(range) == wanted.image(range));
     if dirty.is_empty() && commit_is_there {
-        return WriteOrder::default();
+        return Ok(WriteOrder::default());
     }
     let breaks_first = match boots_now {
         BootsNow::Yes => !dirty.is_empty(),
         BootsNow::No => false,
         BootsNow::Unknown => true,
     };
-    let first = wanted.commit.first().map_or(0, |range| range.start);
-    let invalidate = breaks_first.then(|| Segment {
-        address: first,
+    // What is broken is in a commit range, which is written last.
+    let first = wanted.commit.first().filter(|_| breaks_first);
+    let invalidate = first.map(|range| Segment {
+        address: range.start,
         // FF is no family's signature byte and is what an empty part holds.
         bytes: vec![0xff],
     });
@@ -45,20 +55,19 @@ pub(super) fn order(survey: &Survey, wanted: &Wanted<'_>, boots_now: BootsNow) -
         }
         _ => None,
     };
-    let body = merge(&dirty, wanted, layout);
-    let commit = commit(wanted, invalidate.as_ref(), layout);
-    WriteOrder {
-        invalidate: invalidate.map(Operation::Write),
-        part_proof,
-        body,
-        commit,
-        to_verify: Vec::new(),
-    }
+    let body = merge(&dirty, wanted, layout)?;
+    let commit = commit(wanted, invalidate.as_ref(), layout)?;
+    let invalidate = invalidate.map(Operation::Write);
+    Ok(WriteOrder { invalidate, part_proof, body, commit, to_verify: Vec::new() })
 }
 
 /// Of each commit range the bytes that are not there, from the first to the last of them; all of
 /// them where a unit costs no more, and all of those that were not read.
-fn commit(wanted: &Wanted<'_>, invalidate: Option<&Segment>, layout: Layout) -> Vec<Segment> {
+fn commit(
+    wanted: &Wanted<'_>,
+    invalidate: Option<&Segment>,
+    layout: Layout,
+) -> Result<Vec<Segment>, Unwritable> {
     let is_broken =
         |address| invalidate.is_some_and(|segment: &Segment| segment.range().contains(&address));
     let is_missing = |address: &u32| {
@@ -68,10 +77,10 @@ fn commit(wanted: &Wanted<'_>, invalidate: Option<&Segment>, layout: Layout) -> 
     let missing = |range: &Range<u32>| {
         let first = range.clone().find(is_missing)?;
         let last = range.clone().rfind(is_missing)?;
-        let missing = first..last.saturating_add(1);
-        wanted.segment(if layout.unit > 1 { range.clone() } else { missing })
+        Some(if layout.unit > 1 { range.clone() } else { first..last.saturating_add(1) })
     };
-    wanted.commit.iter().filter_map(missing).collect()
+    let ranges = wanted.commit.iter().filter_map(missing);
+    ranges.flat_map(|range| pieces(&range, layout)).map(|piece| wanted.segment(piece)).collect()
 }
 
 /// The units of the image's body that differ from the memory or were not read.
@@ -93,7 +102,11 @@ fn dirty_units(wanted: &Wanted<'_>, unit: u32) -> Vec<Range<u32>> {
 }
 
 /// Joins neighbouring units into the largest writes.
-fn merge(units: &[Range<u32>], wanted: &Wanted<'_>, layout: Layout) -> Vec<Operation> {
+fn merge(
+    units: &[Range<u32>],
+    wanted: &Wanted<'_>,
+    layout: Layout,
+) -> Result<Vec<Operation>, Unwritable> {
     let (most, unit) = (layout.largest_write.max(1), layout.unit.max(1));
     let mut ranges: Vec<Range<u32>> = Vec::new();
     for next in units {
@@ -110,5 +123,5 @@ fn merge(units: &[Range<u32>], wanted: &Wanted<'_>, layout: Layout) -> Vec<Opera
             _ => ranges.push(next.clone()),
         }
     }
-    ranges.into_iter().filter_map(|range| wanted.segment(range)).map(Operation::Write).collect()
+    ranges.into_iter().map(|range| wanted.segment(range).map(Operation::Write)).collect()
 }

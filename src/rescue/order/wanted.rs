@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Unwritable, WriteOrder};
-use crate::chip::{Image, Operation, Segment};
+use crate::chip::{Image, Layout, Operation, Segment};
 use crate::rescue::diagnosis::Survey;
 
 /// The old contents and the wanted ones. Addresses in bytes.
@@ -39,11 +39,39 @@ fn without(range: Range<u32>, holes: &[Range<u32>]) -> Vec<Range<u32>> {
     rest
 }
 
+/// Segments that touch, as one.
+fn coalesced(segments: &[Segment]) -> Vec<Segment> {
+    let mut whole: Vec<Segment> = Vec::new();
+    for segment in segments {
+        match whole.last_mut() {
+            Some(last) if last.range().end == segment.address => {
+                last.bytes.extend(&segment.bytes);
+            }
+            _ => whole.push(segment.clone()),
+        }
+    }
+    whole
+}
+
+/// A range in pieces that leave no unit they start inside of, and are no longer than a write.
+pub(super) fn pieces(range: &Range<u32>, layout: Layout) -> Vec<Range<u32>> {
+    let (unit, most) = (layout.unit.max(1), layout.largest_write.max(1));
+    let mut pieces = Vec::new();
+    let mut start = range.start;
+    while start < range.end {
+        let length = if start.is_multiple_of(unit) { most } else { unit - start % unit };
+        let end = start.saturating_add(length.min(most)).min(range.end);
+        pieces.push(start..end);
+        start = end;
+    }
+    pieces
+}
+
 impl<'a> Wanted<'a> {
     pub fn of(survey: &'a Survey, image: &'a Image) -> Result<Self, Unwritable> {
         let old = survey.contents.as_deref();
         let before = survey.before.as_deref().or(old);
-        let mut segments = image.segments.clone();
+        let mut segments = coalesced(&image.segments);
         for kept in &image.keep {
             let own = at(kept).and_then(|kept| before?.get(kept));
             let own = own.ok_or(Unwritable::KeptUnread(kept.start))?;
@@ -102,24 +130,42 @@ impl<'a> Wanted<'a> {
             .collect()
     }
 
-    /// Whether an address belongs to what makes the chip boot.
-    pub fn is_commit(&self, address: u32) -> bool {
-        self.commit.iter().any(|range| range.contains(&address))
+    /// Which of the commit ranges an address belongs to.
+    pub fn commit_of(&self, address: u32) -> Option<usize> {
+        self.commit.iter().position(|range| range.contains(&address))
     }
 
     /// A segment of the image.
-    pub fn segment(&self, range: Range<u32>) -> Option<Segment> {
-        Some(Segment { address: range.start, bytes: self.image(&range)?.to_vec() })
+    pub fn segment(&self, range: Range<u32>) -> Result<Segment, Unwritable> {
+        let bytes = self.image(&range).ok_or(Unwritable::NoWrite(range.start))?;
+        Ok(Segment { address: range.start, bytes: bytes.to_vec() })
     }
 
-    /// What an order leaves in the memory before its commit, without what is not compared.
-    pub fn verified(&self, order: &WriteOrder) -> Vec<Segment> {
-        let proof = order.part_proof.iter().map(|proof| proof.segment.clone());
-        let written = order.body.iter().filter_map(|operation| match operation {
-            Operation::Write(segment) => Some(segment.clone()),
-            Operation::Erase(_) => None,
-        });
-        proof.chain(written).flat_map(|segment| self.compared(&segment)).collect()
+    /// What an order leaves in the memory before its commit, without what is not compared: what
+    /// was written, and all of what was erased, for an erase that did nothing shows only there.
+    pub fn verified(&self, order: &WriteOrder, layout: Layout) -> Result<Vec<Segment>, Unwritable> {
+        let mut verified: Vec<Segment> =
+            order.part_proof.iter().map(|proof| proof.segment.clone()).collect();
+        let mut erased: Vec<Range<u32>> = Vec::new();
+        for operation in &order.body {
+            match operation {
+                Operation::Erase(range) => {
+                    for rest in without(range.clone(), self.commit) {
+                        for piece in pieces(&rest, layout) {
+                            let bytes = self.laid_over(&piece).map_err(Unwritable::ErasedUnread)?;
+                            verified.push(Segment { address: piece.start, bytes });
+                        }
+                    }
+                    erased.push(range.clone());
+                }
+                Operation::Write(segment) => {
+                    if !erased.iter().any(|range| range.contains(&segment.address)) {
+                        verified.push(segment.clone());
+                    }
+                }
+            }
+        }
+        Ok(verified.iter().flat_map(|segment| self.compared(segment)).collect())
     }
 
     fn compared(&self, segment: &Segment) -> Vec<Segment> {

@@ -1,13 +1,15 @@
 //! What a configuration block must be before it goes into an enclosure [design R2].
 
+use std::ops::Range;
+
 use super::{Configuration, Format, MOST_BYTES, Text, text_at};
 use crate::chip::at2lp::{AT2, AT2LP};
 use crate::chip::{Identity, Image, ImageError, Model};
 use crate::usb::{ClassCode, Ids};
 
-/// How many bytes are written last: the first page of the smallest 24C02 there is. With them goes
-/// the signature, in one write cycle.
-const FIRST_PAGE: u32 = 8;
+/// What is written last: the first page of the smallest 24C02 there is. With it goes the signature,
+/// in one write cycle.
+pub(in crate::chip::at2lp) const BOOT_RANGES: &[Range<u32>] = &[0..8];
 
 /// Mass storage, SCSI, bulk-only.
 const MASS_STORAGE: ClassCode = ClassCode::new(0x08, 0x06, 0x50);
@@ -192,7 +194,7 @@ fn image(block: &Configuration, bytes: Vec<u8>) -> Image {
         product,
         serial,
     };
-    Image { identity: Some(identity), contents, ..Image::from_start(bytes, FIRST_PAGE) }
+    Image { identity: Some(identity), contents, ..Image::from_start(bytes, BOOT_RANGES) }
 }
 
 #[cfg(test)]
