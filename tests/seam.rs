@@ -139,3 +139,63 @@ fn another_unit_does_not_get_the_serial_number_of_the_one_before() {
     assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
     assert_eq!(&other.lock().unwrap().flash[SERIAL], b"SN-00077");
 }
+
+/// Another unit whose own rescue broke off in the same way, by another program or at another bench.
+#[test]
+fn another_unit_that_is_half_written_does_not_get_the_serial_number_of_the_one_before() {
+    let desk = Desk::new(scenario("sl11r-blank"));
+    let board = old_board();
+    board.lock().unwrap().cut_at = Some(12);
+    rescue(&desk, &board, &Request { force: true, ..request(image()) });
+    let half_written = board.lock().unwrap().flash.clone();
+    let other = Arc::new(Mutex::new(Board::new(half_written)));
+    other.lock().unwrap().flash[SERIAL].copy_from_slice(b"SN-00077");
+    let outcome = rescue(&desk, &other, &request(image()));
+    let failure = outcome.failure.unwrap();
+    assert_eq!(failure.code, Code::R115);
+    assert!(failure.next[0].contains("recover resume"), "{:?}", failure.next);
+    assert_eq!(&other.lock().unwrap().flash[SERIAL], b"SN-00077");
+}
+
+#[test]
+fn a_chip_does_not_leave_its_firmware_for_an_image_that_is_refused() {
+    let desk = Desk::new(scenario("sl11r-blank"));
+    let board = old_board();
+    let mut forced = Request { force: true, ..request(image()) };
+    forced.wish.image = None;
+    let outcome = rescue(&desk, &board, &forced);
+    assert!(outcome.failure.is_some());
+    assert_eq!(board.lock().unwrap().entered, 0);
+}
+
+#[test]
+fn a_disk_that_is_mounted_at_once_is_not_asked_and_fails_no_rescue() {
+    let desk = Desk::new(scenario("sl11r-blank"));
+    let board = blank_board();
+    board.lock().unwrap().is_mounted_at_once = true;
+    let outcome = rescue(&desk, &board, &request(image()));
+    assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
+    assert!(outcome.notes.iter().any(|note| note.contains("in use")), "{:?}", outcome.notes);
+}
+
+#[test]
+fn a_firmware_that_has_just_started_may_miss_the_first_question() {
+    for (failing, ending) in [(1, Verdict::Rescued), (2, Verdict::Failed)] {
+        let desk = Desk::new(scenario("sl11r-blank"));
+        let board = blank_board();
+        board.lock().unwrap().failing_questions = failing;
+        let outcome = rescue(&desk, &board, &request(image()));
+        assert_eq!(outcome.result, ending, "{failing}: {:?}", outcome.failure);
+    }
+}
+
+#[test]
+fn a_memory_that_claims_gigabytes_is_not_read() {
+    let desk = Desk::new(scenario("sl11r-blank"));
+    let board = blank_board();
+    board.lock().unwrap().told_bytes = u32::MAX;
+    let outcome = rescue(&desk, &board, &request(image()));
+    assert_eq!(outcome.result, Verdict::Failed);
+    assert_eq!(outcome.device_state, DeviceState::RunningFromRam);
+    assert!(outcome.failure.unwrap().what.contains("4294967295 bytes"));
+}

@@ -52,6 +52,14 @@ impl Image {
         }
     }
 
+    /// Its byte for an address; `None` where it has none.
+    pub fn byte(&self, address: u32) -> Option<u8> {
+        self.segments.iter().find_map(|segment| {
+            let offset = address.checked_sub(segment.address)?;
+            segment.bytes.get(usize::try_from(offset).ok()?).copied()
+        })
+    }
+
     /// The first address behind it.
     pub fn end(&self) -> u32 {
         self.segments.last().map_or(0, |segment| segment.range().end)

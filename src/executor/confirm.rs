@@ -31,9 +31,16 @@ pub(super) fn confirm(
         && let Some(wanted) = &permission.target().image.firmware
     {
         match firmware(run, permission.candidate(), seen, &place)? {
-            Some(version) if version == *wanted => {}
-            Some(version) => differences.push(format!("firmware {version} instead of {wanted}")),
-            None => {
+            Answer::InUse => {
+                let why =
+                    "its disk is in use already, so its firmware was not asked for its version";
+                run.note(why.to_owned());
+            }
+            Answer::Version(version) if version == *wanted => {}
+            Answer::Version(version) => {
+                differences.push(format!("firmware {version} instead of {wanted}"))
+            }
+            Answer::MaskRom => {
                 differences.push("its mask ROM".to_owned());
                 is_mask_rom = true;
             }
@@ -67,14 +74,33 @@ pub(super) fn confirm(
     Err(failure.leaving(run.state))
 }
 
-/// The version of the firmware that runs, for an image that says what it should be.
+/// What answers when the firmware is asked for its version.
+enum Answer {
+    Version(String),
+    MaskRom,
+    /// Nothing is asked of a disk that somebody uses; a mask ROM has none.
+    InUse,
+}
+
+/// The version of the firmware that runs, for an image that says what it should be. Asked twice
+/// where the first transfer fails: it has just started.
 fn firmware(
     run: &mut Run<'_>,
     candidate: &Candidate,
     seen: &Sighting,
     place: &str,
-) -> Result<Option<String>, Failure> {
-    let mut link = run.open(seen)?;
-    let answer = candidate.chip.firmware(&mut *link, seen);
-    answer.map_err(|error| run.chip_failure(error, place))
+) -> Result<Answer, Failure> {
+    let mut retries = 1;
+    loop {
+        let mut link = match run.open(seen) {
+            Err(failure) if failure.code == Code::R407 => return Ok(Answer::InUse),
+            opened => opened?,
+        };
+        match candidate.chip.firmware(&mut *link, seen) {
+            Ok(Some(version)) => return Ok(Answer::Version(version)),
+            Ok(None) => return Ok(Answer::MaskRom),
+            Err(_) if retries > 0 => retries -= 1,
+            Err(error) => return Err(run.chip_failure(error, place)),
+        }
+    }
 }

@@ -44,6 +44,7 @@ pub(super) fn enter(
             .leaving(run.state)
             .next("take its power away, plug it in again and run the same command"));
     };
+    run.note("the chip is in its boot mode until its power is taken away".to_owned());
     let candidate = Candidate { seen: back, ..candidate };
     let proven = prove(run, &candidate)?;
     Ok((candidate, proven))

@@ -8,12 +8,16 @@ use super::store::{BackupRecord, Store};
 use super::waits::{ATTEMPTS, is_passing, read_all};
 use crate::chip::memory::Extent;
 use crate::chip::memory::wrap::{is_uniform, proven_size};
-use crate::chip::{Memory, MemoryError, Size};
+use crate::chip::{ChipError, Memory, MemoryError, Size};
 use crate::failure::{DeviceState, Failure};
 use crate::rescue::{Condition, RunStage, Survey};
 
 /// Bytes of a look at a distant part of the memory.
 const SAMPLE: u32 = 64;
+
+/// No memory of a bridge is larger (inferred: SPI flashes behind them have up to 16 MiB, the most
+/// that three address bytes reach), and a device that claims one is not believed.
+const MAX_MEMORY_BYTES: u32 = 64 << 20;
 
 /// Bytes read between two reports of progress.
 const CHUNK: u32 = 1024;
@@ -88,6 +92,11 @@ fn open_and_survey(
 ) -> Result<Survey, MemoryError> {
     let Proven { seen, finding, link } = proven;
     let mut memory = candidate.chip.open_memory(&mut **link, seen, finding)?;
+    let told = memory.layout().extent.end();
+    if told > MAX_MEMORY_BYTES {
+        let what = format!("it says that it has {told} bytes, more than any memory of a bridge");
+        return Err(MemoryError::Chip(ChipError::NotProven(what)));
+    }
     let result = match memory.layout().extent {
         Extent::Known(bytes) => survey_known(run, &mut *memory, bytes),
         Extent::Wraps { smallest, reach } => {

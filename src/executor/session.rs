@@ -104,17 +104,18 @@ fn rescue(run: &mut Run<'_>, request: &Request) -> Result<Verdict, Failure> {
             run.note("firmware runs on this chip, so there is nothing to rescue".to_owned());
             return Ok(Verdict::Healthy);
         }
+        // What is refused for its image never has to leave its firmware.
+        let target = choose::choose_target(run, request, &candidate, &proven.finding)?;
         let number = candidate.seen.device_number;
         (candidate, proven) = enter::enter(run, candidate, proven)?;
         was_entered |= candidate.seen.device_number != number;
-        let target = choose::choose_target(run, request, &candidate, &proven.finding)?;
         let mut examined = examine::examine(run, &candidate, &mut proven, target.want())?;
         let finding = &proven.finding;
         match unfinished::as_another_device(run, request, &candidate, finding, &target, &examined) {
             Some(other) => candidate = other,
             None => {
                 examined.survey.before =
-                    unfinished::contents_before(run, &candidate, finding, &examined);
+                    unfinished::contents_before(run, request, &candidate, &target, &examined)?;
                 return write(run, request, &candidate, proven, target, examined, request.force);
             }
         }
@@ -137,10 +138,10 @@ fn restore(
         return Err(Failure::new(Code::R204, what, format!("backup {}", record.id))
             .next("name the device it was made from with --port"));
     }
-    let (candidate, mut proven) = enter::enter(run, candidate, proven)?;
     let image = NamedImage { name: format!("backup {}", record.id), bytes: bytes.to_vec() };
     let choice = Choice { profile: None, image, doubt: None };
     let target = target::restore_target(run, &candidate, &proven.finding, choice);
+    let (candidate, mut proven) = enter::enter(run, candidate, proven)?;
     let examined = examine::examine(run, &candidate, &mut proven, target.want())?;
     write(run, request, &candidate, proven, target, examined, true)
 }

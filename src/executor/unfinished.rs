@@ -8,8 +8,9 @@ use super::power::{self, Awaited};
 use super::run::Run;
 use super::target::Target;
 use super::{Request, Tools};
-use crate::chip::{Finding, Identity, Running, Segment};
-use crate::failure::{DeviceState, Failure};
+use crate::chip::memory::Erase;
+use crate::chip::{Finding, Identity, Image, Running, Segment};
+use crate::failure::{Code, DeviceState, Failure};
 use crate::journal::Journal;
 use crate::rescue::Condition;
 use crate::rescue::outcome::{Identities, Verdict};
@@ -35,11 +36,26 @@ pub(super) fn without_power(
     let seen = power::cycle(run, &candidate.seen, &running_from_ram(expected.clone()))?;
     let now = Identity::of(&seen);
     run.outcome.identity = Identities { expected: expected.clone(), seen: Some(now.clone()) };
-    if expected.is_some_and(|expected| expected.differences(&now).is_empty()) {
+    // An image that says its firmware's version is only there when that answers: a mask ROM may show
+    // the same ids.
+    let has_version = target_has_firmware(run, &candidate);
+    if !has_version && expected.is_some_and(|expected| expected.differences(&now).is_empty()) {
         run.state = DeviceState::Restored;
         return Ok(AfterPower::Rescued);
     }
     Ok(AfterPower::Other(Box::new(Candidate { seen, ..candidate })))
+}
+
+/// Whether the image of the unfinished rescue says the version of its firmware; taken to say it
+/// where it cannot be read.
+fn target_has_firmware(run: &Run<'_>, candidate: &Candidate) -> bool {
+    let Some(begun) = candidate.unfinished.as_ref().map(Journal::begun) else { return false };
+    let models = candidate.chip.models();
+    let model = models.iter().find(|model| model.name == begun.chip);
+    let file = run.tools.store.kept_image(&begun.image_sha256).ok();
+    let image =
+        model.zip(file).and_then(|(model, file)| candidate.chip.read_image(*model, &file).ok());
+    image.is_none_or(|image| image.firmware.is_some())
 }
 
 /// A device that may run an image from its RAM, and that no profile was chosen for yet.
@@ -114,31 +130,113 @@ pub(super) fn as_another_device(
     Some(Candidate { unfinished: None, on_trial_of, ..candidate.clone() })
 }
 
-/// What the memory held before the unfinished rescue of its port began, where every byte of what
-/// it holds now is one of that, of the rescue's image, or of a flash that is erased or cleared. Of
-/// another unit, whose serial number differs, it is not.
+/// What the memory held before the unfinished rescue of its port began: that rescue's backup, where
+/// every byte of now is one of it, of the image, or of a flash that is erased or cleared, and some
+/// byte can be of nothing else. `None` where no rescue is taken up, or nothing of the unit could
+/// have been erased.
+///
+/// # Errors
+/// R115 where the unit's own bytes may be gone and the backup is not seen to be of this unit:
+/// another one's serial number is never written.
 pub(super) fn contents_before(
     run: &Run<'_>,
+    request: &Request,
     candidate: &Candidate,
-    finding: &Finding,
+    target: &Target,
     examined: &Examined,
-) -> Option<Vec<u8>> {
-    let begun = candidate.unfinished.as_ref()?.begun();
-    let now = examined.survey.contents.as_deref()?;
-    let (_, before) = run.tools.store.load_backup(begun.backup.as_deref()?).ok()?;
-    let file = run.tools.store.kept_image(&begun.image_sha256).ok()?;
-    let image = candidate.chip.read_image(finding.model, &file).ok()?;
-    let mut written = before.clone();
-    for segment in &image.segments {
-        let start = usize::try_from(segment.address).ok()?;
-        for (place, byte) in written.iter_mut().skip(start).zip(&segment.bytes) {
-            *place = *byte;
+) -> Result<Option<Vec<u8>>, Failure> {
+    let (image, survey) = (&target.image, &examined.survey);
+    let Some(journal) = candidate.unfinished.as_ref() else { return Ok(None) };
+    let begun = journal.begun();
+    let (Some(now), Some(backup)) = (survey.contents.as_deref(), begun.backup.as_deref()) else {
+        return Ok(None);
+    };
+    if image.keep.is_empty() || survey.layout.erase == Erase::Nothing {
+        return Ok(None);
+    }
+    let (_, before) = run.tools.store.load_backup(backup)?;
+    if !may_be_erased(now, &before, image) {
+        return Ok(None);
+    }
+    let origin = Origin::of(now, &before, image, survey.layout.erase);
+    // Of a flash that was erased whole nothing tells; then the user's word does.
+    if origin == Origin::Same || origin == Origin::Untold && request.resume {
+        return Ok(Some(before));
+    }
+    let commands = &run.tools.commands;
+    let what = format!(
+        "the {} holds bytes of the unit that an unfinished rescue may have erased, and does not show whether the backup {backup} is of this unit",
+        survey.layout.name
+    );
+    Err(Failure::new(Code::R115, what, format!("port {}", candidate.seen.port))
+        .leaving(run.state)
+        .next(format!("if it is the same unit, `{}`", commands.resume()))
+        .next("if it is another unit, plug it into another port"))
+}
+
+/// Whether the rescue that wrote `image` may have erased anything: before its first erase it clears
+/// what boots, and its last operation writes that again.
+fn may_be_erased(now: &[u8], before: &[u8], image: &Image) -> bool {
+    image.commit.iter().cloned().flatten().all(|address| {
+        let at = usize::try_from(address).unwrap_or(usize::MAX);
+        let of_image = image.byte(address);
+        let told = [Some(0x00), Some(0xff), before.get(at).copied(), of_image];
+        now.get(at).is_none_or(|byte| told.contains(&Some(*byte)))
+    })
+}
+
+/// Where the bytes of a half-written memory are from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// From the backup and the image.
+    Same,
+    /// They may be from these; every memory that was erased looks so.
+    Untold,
+    /// Some are from neither.
+    Other,
+}
+
+impl Origin {
+    fn of(now: &[u8], before: &[u8], image: &Image, erase: Erase) -> Self {
+        let mut written = before.to_vec();
+        for segment in &image.segments {
+            let start = usize::try_from(segment.address).unwrap_or(usize::MAX);
+            let places = (segment.address..).zip(written.iter_mut().skip(start));
+            for ((address, place), byte) in places.zip(&segment.bytes) {
+                if !image.keep.iter().any(|kept| kept.contains(&address)) {
+                    *place = *byte;
+                }
+            }
+        }
+        // An interrupted erase or write leaves anything in the one block that it changed.
+        let block = |address: u32| match erase {
+            Erase::Blocks(bytes) => address / bytes.max(1),
+            Erase::Nothing | Erase::Everything => 0,
+        };
+        let is_kept = |address| image.keep.iter().any(|kept| kept.contains(&address));
+        let is_compared = |address| !image.unverified.iter().any(|range| range.contains(&address));
+        let bytes = (0u32..).zip(now.iter().zip(before.iter().zip(&written)));
+        let mut torn = None;
+        let mut is_doubted = false;
+        let mut telling = Vec::new();
+        for (address, (now, (before, written))) in bytes.filter(|(at, _)| is_compared(*at)) {
+            let is_blank = matches!(now, 0x00 | 0xff);
+            if now != before && now != written && !is_blank {
+                if torn.replace(block(address)).is_some_and(|other| other != block(address)) {
+                    return Self::Other;
+                }
+                // A serial number that differs in one block is torn, or another unit's.
+                is_doubted |= is_kept(address);
+            } else if !is_blank && (before != written || is_kept(address)) {
+                telling.push(block(address));
+            }
+        }
+        match telling.iter().any(|block| torn != Some(*block)) {
+            _ if now.len() > before.len() => Self::Other,
+            true if !is_doubted => Self::Same,
+            _ => Self::Untold,
         }
     }
-    let mut triples = now.iter().zip(&before).zip(&written);
-    let is_explained =
-        triples.all(|((now, before), written)| [before, written, &0xff, &0x00].contains(&now));
-    (is_explained && now.len() <= before.len()).then_some(before)
 }
 
 /// Whether the memory is what an unfinished rescue would have left: some of its image where
@@ -150,11 +248,18 @@ fn bears_out(run: &Run<'_>, journal: &Journal, target: &Target, examined: &Exami
         return true;
     };
     let segments = &target.image.segments;
+    // The image's own bytes are not written there.
+    let is_left_out = |address: u32| {
+        let Image { keep, unverified, .. } = &target.image;
+        keep.iter().chain(unverified).any(|range| range.contains(&address))
+    };
     let wrote = |segment: &Segment| {
         let start = usize::try_from(segment.address).unwrap_or(usize::MAX);
         let places = before.iter().zip(now).skip(start);
-        let triples = segment.bytes.iter().zip(places);
-        triples.into_iter().any(|(image, (before, now))| image != before && image == now)
+        let triples = (segment.address..).zip(segment.bytes.iter().zip(places));
+        triples
+            .filter(|(address, _)| !is_left_out(*address))
+            .any(|(_, (image, (before, now)))| image != before && image == now)
     };
     let is_there = |segment: &Segment| {
         let start = usize::try_from(segment.address).unwrap_or(usize::MAX);
@@ -168,4 +273,46 @@ fn bears_out(run: &Run<'_>, journal: &Journal, target: &Target, examined: &Exami
 fn is_trial_of(journal: &Journal, candidate: &Candidate, examined: &Examined) -> bool {
     let boots = matches!(examined.condition, Condition::Complete { .. });
     !boots && expects(journal, &candidate.seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNIT: &[u8; 16] = b"oldoldoldSERIALx";
+    const FILE: &[u8; 16] = b"newnewnewyyyyyyx";
+
+    fn origin(now: &[u8], erase: Erase) -> Origin {
+        let image = Image { keep: vec![9..15], ..Image::from_start(FILE.to_vec(), &[0..1]) };
+        Origin::of(now, UNIT, &image, erase)
+    }
+
+    #[test]
+    fn a_half_written_flash_is_of_the_unit_of_the_backup() {
+        let blocks = Erase::Blocks(4);
+        for now in [
+            &b"newnldoldSERIALx"[..],
+            b"\xff\xff\xff\xffldoldSERIALx",
+            b"newn\xff\xff\xff\xffdSERIALx",
+        ] {
+            assert_eq!(origin(now, blocks), Origin::Same, "{now:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_of_neither_are_of_another_unit_unless_all_are_in_one_block() {
+        let blocks = Erase::Blocks(4);
+        assert_eq!(origin(b"oldoldo??SERIALx", blocks), Origin::Other);
+        assert_eq!(origin(b"oldo??oldSERIALx", blocks), Origin::Same);
+        assert_eq!(origin(b"oldoldoldSERIA2x", blocks), Origin::Untold);
+        assert_eq!(origin(b"oldoldoldNUMBERx", blocks), Origin::Other);
+        assert_eq!(origin(b"n?wn?doldSERIALx", blocks), Origin::Other);
+    }
+
+    #[test]
+    fn a_flash_that_was_erased_does_not_tell_whose_it_is() {
+        assert_eq!(origin(&[0xff; 16], Erase::Blocks(4)), Origin::Untold);
+        assert_eq!(origin(&[0x00; 16], Erase::Everything), Origin::Untold);
+        assert_eq!(origin(b"n?wn?doldSERIALx", Erase::Everything), Origin::Untold);
+    }
 }

@@ -41,6 +41,7 @@ mod request {
     pub const ERASE: u8 = 6;
     pub const PROTECT: u8 = 7;
     pub const RESTART: u8 = 8;
+    pub const SIZE: u8 = 9;
 }
 
 /// The firmware of the enclosure.
@@ -64,6 +65,12 @@ pub struct Board {
     /// Writes and erases so far, and the one within which the plug is pulled.
     pub operations: u32,
     pub cut_at: Option<u32>,
+    /// Whether somebody mounts the disk as soon as the firmware shows it.
+    pub is_mounted_at_once: bool,
+    /// How many questions for the version fail.
+    pub failing_questions: u32,
+    /// The size that it claims.
+    pub told_bytes: u32,
     number: u8,
 }
 
@@ -80,6 +87,9 @@ impl Board {
             ended: 0,
             operations: 0,
             cut_at: None,
+            is_mounted_at_once: false,
+            failing_questions: 0,
+            told_bytes: SIZE as u32,
             number: 1,
         };
         board.power_cycle();
@@ -120,6 +130,11 @@ impl Board {
         let at = usize::from(setup.value);
         match setup.request {
             request::WHO => Ok(vec![u8::from(self.runs_firmware)]),
+            request::VERSION if self.failing_questions > 0 => {
+                self.failing_questions -= 1;
+                Err(TransferError::TimedOut)
+            }
+            request::SIZE => Ok(self.told_bytes.to_le_bytes().to_vec()),
             request::VERSION if self.runs_firmware => Ok(self.version.into_iter().collect()),
             request::VERSION => Ok(Vec::new()),
             request::ENTER | request::RESTART => {
@@ -176,7 +191,13 @@ impl Bus for BootBus {
     }
 
     fn open(&mut self, seen: &Sighting) -> Result<Box<dyn Link>, BusError> {
-        let number = self.board.lock().unwrap().number;
+        let (number, is_mounted) = {
+            let board = self.board.lock().unwrap();
+            (board.number, board.runs_firmware && board.is_mounted_at_once)
+        };
+        if is_mounted {
+            return Err(BusError::InUse { port: seen.port.clone(), uses: Vec::new() });
+        }
         if number != seen.device_number {
             return Err(BusError::Left(seen.port.clone()));
         }
@@ -233,6 +254,7 @@ fn tell(link: &mut dyn Link, request: u8, at: usize, data: &[u8]) -> Result<(), 
 struct Flash<'l> {
     link: &'l mut dyn Link,
     cycles: u32,
+    bytes: u32,
 }
 
 impl Flash<'_> {
@@ -248,7 +270,7 @@ impl Memory for Flash<'_> {
         Layout {
             name: "SPI flash",
             write_protection: "the pin WP must be at the supply while it is written",
-            extent: Extent::Known(SIZE as u32),
+            extent: Extent::Known(self.bytes),
             unit: PAGE as u32,
             largest_write: PAGE as u32,
             erase: Erase::Blocks(BLOCK as u32),
@@ -338,7 +360,9 @@ impl Chip for FlashChip {
         _: &Sighting,
         _: &Finding,
     ) -> Result<Box<dyn Memory + 'l>, ChipError> {
-        Ok(Box::new(Flash { link, cycles: 0 }))
+        let told = ask(link, request::SIZE, 0, 4)?;
+        let bytes = u32::from_le_bytes(told.try_into().unwrap());
+        Ok(Box::new(Flash { link, cycles: 0, bytes }))
     }
 
     fn read_image(&self, _: Model, bytes: &[u8]) -> Result<Image, ImageError> {

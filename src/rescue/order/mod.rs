@@ -91,4 +91,6 @@ pub fn write_order(
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -45,8 +45,9 @@ pub(super) fn order(
     let first = wanted.commit.first().filter(|_| breaks_first);
     let invalidate = first.map(|range| Segment {
         address: range.start,
-        // FF is no family's signature byte and is what an empty part holds.
-        bytes: vec![0xff],
+        // FF is no family's signature byte and is what an empty part holds; it breaks nothing
+        // where it is there already.
+        bytes: vec![if starts_with_ff(wanted, range) { 0x00 } else { 0xff }],
     });
     let part_proof = match (survey.size, wanted.was_read()) {
         (Size::AtLeast(least), Some(old)) => {
@@ -59,6 +60,12 @@ pub(super) fn order(
     let commit = commit(wanted, invalidate.as_ref(), layout)?;
     let invalidate = invalidate.map(Operation::Write);
     Ok(WriteOrder { invalidate, part_proof, body, commit, to_verify: Vec::new() })
+}
+
+/// Whether FF is what a commit range begins with now, or in the image where it was not read.
+fn starts_with_ff(wanted: &Wanted<'_>, range: &Range<u32>) -> bool {
+    let first = range.start..range.start.saturating_add(1);
+    wanted.old(&first).or_else(|| wanted.image(&first)) == Some(&[0xff])
 }
 
 /// Of each commit range the bytes that are not there, from the first to the last of them; all of
@@ -80,7 +87,9 @@ fn commit(
         Some(if layout.unit > 1 { range.clone() } else { first..last.saturating_add(1) })
     };
     let ranges = wanted.commit.iter().filter_map(missing);
-    ranges.flat_map(|range| pieces(&range, layout)).map(|piece| wanted.segment(piece)).collect()
+    let pieces = ranges.flat_map(|range| pieces(&range, layout));
+    let missing = pieces.filter(|piece| piece.clone().any(|address| is_missing(&address)));
+    missing.map(|piece| wanted.segment(piece)).collect()
 }
 
 /// The units of the image's body that differ from the memory or were not read.

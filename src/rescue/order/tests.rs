@@ -1,13 +1,11 @@
 use std::time::Duration;
 
-use proptest::prelude::*;
-
 use super::*;
 use crate::chip::memory::wrap::Alias;
 use crate::chip::memory::{Costs, Extent};
 use crate::chip::{Layout, Size};
 
-const EEPROM: Layout = Layout {
+pub(super) const EEPROM: Layout = Layout {
     name: "EEPROM",
     write_protection: "",
     extent: Extent::Wraps { smallest: 0x1000, reach: 0x1_0000 },
@@ -37,7 +35,7 @@ fn survey(contents: Vec<u8>, size: Size, unit: u32, largest_write: u32) -> Surve
     }
 }
 
-fn image(bytes: &[u8], signature_bytes: u32) -> Image {
+pub(super) fn image(bytes: &[u8], signature_bytes: u32) -> Image {
     Image::from_start(bytes.to_vec(), &[0..signature_bytes])
 }
 
@@ -50,7 +48,7 @@ fn write(address: u32, bytes: &[u8]) -> Operation {
 }
 
 /// What a memory holds after an operation; a flash can only clear bits of what was not erased.
-fn after(layout: Layout, memory: &[u8], operation: &Operation) -> Vec<u8> {
+pub(super) fn after(layout: Layout, memory: &[u8], operation: &Operation) -> Vec<u8> {
     let mut memory = memory.to_vec();
     let Segment { address, bytes } = operation.result();
     for (cell, byte) in memory[address as usize..].iter_mut().zip(bytes) {
@@ -63,7 +61,7 @@ fn after(layout: Layout, memory: &[u8], operation: &Operation) -> Vec<u8> {
 }
 
 /// What a memory may hold that lost its power within an operation: it reached some of the bytes.
-fn torn(before: &[u8], after: &[u8], reached: &[bool]) -> Vec<u8> {
+pub(super) fn torn(before: &[u8], after: &[u8], reached: &[bool]) -> Vec<u8> {
     let which = reached.iter().cycle();
     before.iter().zip(after).zip(which).map(|((b, a), r)| if *r { *a } else { *b }).collect()
 }
@@ -332,119 +330,16 @@ fn a_memory_that_is_written_upwards_gets_the_whole_image_once() {
     assert!(order.commit.is_empty());
 }
 
-/// The layouts of today's memories and of those that other chips have.
-fn layouts() -> impl Strategy<Value = Layout> {
-    let erase = prop_oneof![
-        Just(Erase::Nothing),
-        Just(Erase::Nothing),
-        Just(Erase::Blocks(64)),
-        Just(Erase::Blocks(128)),
-        Just(Erase::Everything)
-    ];
-    let unit = prop_oneof![Just(1u32), Just(2), Just(8), Just(16), Just(64)];
-    (erase, unit).prop_map(|(erase, unit)| {
-        let largest_write = unit.max(256);
-        Layout { erase, unit, largest_write, extent: Extent::Known(512), ..EEPROM }
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1024))]
-
-    /// R3: whatever was there, and wherever it is interrupted.
-    #[test]
-    fn every_order_ends_in_the_image_and_boots_nothing_else_until_its_last_operation(
-        layout in layouts(),
-        old in proptest::collection::vec(any::<u8>(), 512),
-        same in 0usize..300,
-        image_bytes in proptest::collection::vec(any::<u8>(), 40..400),
-        checksum in proptest::option::of(20u32..36),
-        uniform in any::<bool>(),
-        valid in any::<bool>(),
-        read in any::<bool>(),
-        reached in proptest::collection::vec(any::<bool>(), 61),
-    ) {
-        let mut bytes = image_bytes;
-        bytes[..2].copy_from_slice(&[0xb6, 0xc3]);
-        if !read {
-            // Only blocks that the image fills can be erased unread.
-            bytes.resize(512, 0x5a);
-        }
-        let mut image = image(&bytes, 2);
-        image.commit.extend(checksum.map(|at| at..at + 2));
-        let committed = |memory: &[u8]| {
-            image.commit.iter().all(|range| {
-                let place = range.start as usize..range.end as usize;
-                memory[place.clone()] == bytes[place]
-            })
-        };
-        let mut old = if uniform { vec![0xff; 512] } else { old };
-        let same = same.min(bytes.len());
-        old[..same].copy_from_slice(&bytes[..same]);
-        for range in &image.commit {
-            let place = range.start as usize..range.end as usize;
-            if valid {
-                old[place.clone()].copy_from_slice(&bytes[place]);
-            } else {
-                old[place.start] = !bytes[place.start];
-            }
-        }
-        let boots_now = match (read, committed(&old)) {
-            (false, _) => BootsNow::Unknown,
-            (true, true) => BootsNow::Yes,
-            (true, false) => BootsNow::No,
-        };
-        let contents = read.then(|| old.clone());
-        let survey = Survey {
-            layout, size: Size::Proven(512), part_bytes: 512, contents, unreadable: None, before: None,
-        };
-        let order = write_order(&survey, &image, boots_now).unwrap();
-        let mut memory = old.clone();
-        let count = order.operations().count();
-        for (index, operation) in order.operations().enumerate() {
-            let next = after(layout, &memory, &operation);
-            // The first operation breaks what boots: until it is done, the old image is whole.
-            if index > 0 || boots_now == BootsNow::No {
-                let torn = torn(&memory, &next, &reached);
-                prop_assert!(!committed(&torn) || torn.starts_with(&bytes), "{index}: {operation:?}");
-            }
-            if index + 1 < count {
-                // A commit range that was not read is written again where it is right already.
-                let is_whole = next.starts_with(&bytes);
-                prop_assert!(
-                    !committed(&next) || is_whole && !read,
-                    "{index} of {count}: {operation:?}"
-                );
-            }
-            memory = next;
-        }
-        prop_assert!(memory.starts_with(&bytes));
-        prop_assert_eq!(&memory[bytes.len()..], &old[bytes.len()..]);
-    }
-
-    #[test]
-    fn no_write_is_too_long_or_leaves_the_unit_it_starts_inside(
-        layout in layouts(),
-        old in proptest::collection::vec(any::<u8>(), 512),
-        bytes in proptest::collection::vec(any::<u8>(), 40..400),
-    ) {
-        let survey = Survey {
-            layout,
-            size: Size::Proven(512),
-            part_bytes: 512,
-            contents: Some(old),
-            unreadable: None,
-            before: None,
-        };
-        let order = write_order(&survey, &image(&bytes, 2), BootsNow::No).unwrap();
-        for operation in order.operations() {
-            let Operation::Write(segment) = operation else { continue };
-            let (inside, unit) = (segment.range(), layout.unit);
-            prop_assert!(
-                inside.start % unit == 0 || inside.start / unit == (inside.end - 1) / unit,
-                "{inside:?}"
-            );
-            prop_assert!(inside.end - inside.start <= layout.largest_write);
-        }
-    }
+#[test]
+fn a_memory_that_is_written_upwards_gets_every_segment_in_the_order_of_its_addresses() {
+    let (erase, sequence) = (Erase::Blocks(64), Sequence::Upwards);
+    let layout = Layout { erase, sequence, extent: Extent::Known(512), ..EEPROM };
+    let (size, contents) = (Size::Proven(512), Some(vec![0x11; 512]));
+    let survey = Survey { layout, size, part_bytes: 512, contents, unreadable: None, before: None };
+    let segment = |address, byte| Segment { address, bytes: vec![byte; 64] };
+    let image = Image { segments: vec![segment(0, 1), segment(128, 2)], ..image(&[1; 64], 0) };
+    let order = write_order(&survey, &image, BootsNow::No).unwrap();
+    let erases = [Operation::Erase(0..64), Operation::Erase(128..192)];
+    let writes = image.segments.into_iter().map(Operation::Write);
+    assert_eq!(order.body, erases.into_iter().chain(writes).collect::<Vec<_>>());
 }
