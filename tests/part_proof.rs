@@ -5,11 +5,15 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 
 use crate::cast::{Cast, Flag, Tampered, Watching, swap_part};
-use crate::support::{Desk, port, scenario, with_profile};
+use crate::least::least;
+use crate::support::{Desk, port, scenario, simulated, with_profile};
 use recover::executor::{Event, Request};
 use recover::failure::{Code, DeviceState};
 use recover::profile::{Library, known_chips};
 use recover::rescue::Verdict;
+use recover::rescue::choice::NamedImage;
+use recover::sim::Scenario;
+use recover::sim::scenarios::{Content, Defect};
 use recover::usb::{Link, Transfer};
 
 #[test]
@@ -81,6 +85,120 @@ fn a_part_with_smaller_pages_than_its_profile_says_is_written_in_those() {
     let outcome = desk.rescue(&with_profile("own"));
     assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
     assert!(desk.eeprom().starts_with(scenario.factory_image()));
-    let note = "so smaller pages are written";
+    let note = "its pages are 32 bytes";
     assert!(outcome.notes.iter().any(|text| text.contains(note)), "{:?}", outcome.notes);
+}
+
+/// Every part that fits each chip, blank and zeroed.
+#[test]
+fn every_part_takes_at_most_two_write_cycles_more_than_it_has_to() {
+    let with_pages: [(&str, &[&str]); 3] = [
+        ("fx2lp", &["24c16", "24lc32", "24lc64", "24lc128", "24lc256", "24lc512"]),
+        ("an2131", &["24lc64", "24lc256", "24lc512"]),
+        ("ez-otg", &["24c16", "24lc64", "24lc128", "24lc512"]),
+    ];
+    for (model, parts) in with_pages {
+        let usual = recover::sim::scenarios().iter().find(|scenario| scenario.model == model);
+        for part in parts {
+            for byte in [0xff, 0x00] {
+                let scenario = Scenario {
+                    part: Some(part),
+                    content: Content::Filled(byte),
+                    ..*usual.unwrap()
+                };
+                let mut desk = Desk::new(&scenario);
+                let before = desk.eeprom();
+                let outcome = desk.rescue(&with_profile(&simulated(model)));
+                assert_eq!(outcome.result, Verdict::Rescued, "{part}: {:?}", outcome.failure);
+                let least = least(&scenario, &before, &desk.eeprom()).cycles;
+                let cycles = desk.write_cycles();
+                assert!(cycles <= least + 2, "{model} {part} {byte:02x}: {cycles} of {least}");
+            }
+        }
+    }
+}
+
+/// A 24C00 takes single bytes, and holds 16 of them: the ids and nothing more.
+#[test]
+fn a_part_that_takes_single_bytes_gets_its_ids() {
+    let scenario = Scenario { part: Some("24lc00"), ..*scenario("ezusb-blank") };
+    let mut desk = Desk::new(&scenario);
+    let mut request = Request::default();
+    let bytes = vec![0xc0, 0x34, 0x12, 0x78, 0x56, 0x01, 0x00, 0x00];
+    request.wish.image = Some(NamedImage { name: "ids.bin".to_owned(), bytes: bytes.clone() });
+    let outcome = desk.rescue(&request);
+    assert!(desk.eeprom().starts_with(&bytes), "{:?}", outcome.failure);
+    assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
+    assert!(outcome.notes.iter().any(|note| note.contains("1 byte")), "{:?}", outcome.notes);
+}
+
+#[test]
+fn an_image_behind_the_end_of_a_small_part_shows_its_size() {
+    // It answers in its own block only, and shows it for all.
+    let silent = Scenario { part: Some("at24c02"), ..*scenario("ezusb-small") };
+    let at2lp = Scenario { part: Some("24c01"), ..*scenario("at2lp-rc42") };
+    let otg = Scenario { part: Some("24c02"), ..*scenario("ez-otg-small") };
+    for (scenario, size) in [(silent, "256 bytes"), (at2lp, "128 bytes"), (otg, "256 bytes")] {
+        let mut desk = Desk::new(&scenario);
+        let outcome = desk.rescue(&with_profile(&simulated(scenario.model)));
+        let failure = outcome.failure.unwrap();
+        assert_eq!(failure.code, Code::R105, "{}: {failure}", scenario.model);
+        assert!(failure.what.contains(size), "{}: {failure}", scenario.model);
+    }
+}
+
+#[test]
+fn a_part_that_refuses_what_is_written_is_write_protected_and_not_dead() {
+    for name in ["ezusb-blank", "ezusb-small", "ez-otg-blank", "sl11r-zeroed"] {
+        let scenario = Scenario { defect: Defect::RefusesWrites, ..*scenario(name) };
+        let mut desk = Desk::new(&scenario);
+        let outcome = desk.rescue(&with_profile(&simulated(scenario.model)));
+        let failure = outcome.failure.unwrap();
+        assert_eq!(failure.code, Code::R106, "{name}: {failure}");
+        assert_eq!(outcome.device_state, DeviceState::RunningFromRam, "{name}");
+        assert_eq!(desk.write_cycles(), 0, "{name}");
+    }
+}
+
+/// The byte that boots can be the one that does not change.
+#[test]
+fn a_stuck_first_byte_is_not_called_write_protection() {
+    for name in ["ezusb-blank", "ez-otg-blank", "sl11r-zeroed", "ez-otg-zeroed"] {
+        let scenario = Scenario { defect: Defect::StuckByte(0), ..*scenario(name) };
+        let mut desk = Desk::new(&scenario);
+        let outcome = desk.rescue(&with_profile(&simulated(scenario.model)));
+        assert_eq!(outcome.failure.unwrap().code, Code::R108, "{name}");
+    }
+}
+
+/// The old image boots, and its first byte cannot be broken.
+#[test]
+fn a_signature_that_cannot_be_broken_is_told_by_the_byte_behind_it() {
+    for (is_stuck, code) in [(true, Code::R108), (false, Code::R106)] {
+        let desk = Desk::new(scenario("ezusb-blank"));
+        let mut old = desk.eeprom();
+        let image = scenario("ezusb-blank").factory_image();
+        old[..image.len()].copy_from_slice(image);
+        old[image.len() / 2] ^= 0x5a;
+        swap_part(&desk.bus, &old);
+        let bus = desk.bus.clone();
+        let mut tampered = Tampered::new(&desk.bus);
+        tampered.exchange = Arc::new(move |link: &mut dyn Link, transfer: &Transfer| {
+            let reply = link.exchange(transfer);
+            let mut now = bus.eeprom(&port()).unwrap().bytes;
+            now[0] = old[0];
+            if !is_stuck {
+                now.clone_from(&old);
+            }
+            swap_part(&bus, &now);
+            reply
+        });
+        let named = with_profile("simulated-fx2lp");
+        let request = Request { force: true, port: Some(port()), ..named };
+        let outcome =
+            Cast { bus: Box::new(tampered), ..Cast::usual(&desk) }.rescue(&desk, &request);
+        let failure = outcome.failure.unwrap();
+        assert_eq!(failure.code, code, "{failure}");
+        assert_eq!(failure.device, DeviceState::RunningFromRam, "{failure}");
+    }
 }

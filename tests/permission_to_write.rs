@@ -39,6 +39,7 @@ fn plan_for(length: usize, size: Size) -> Result<Plan, recover::failure::Failure
         write_protection: "",
         extent: Extent::Wraps { smallest: 16, reach: 2048 },
         unit: 1,
+        units: &[],
         largest_write: 64,
         erase: Erase::Nothing,
         sequence: Sequence::Any,

@@ -220,6 +220,13 @@ pub trait Chip: Send + Sync {
         false
     }
 
+    /// What may hold this chip in its boot mode whatever its memory holds, and how it is let go: a
+    /// sentence without its full stop.
+    fn strap(&self, model: Model) -> Option<&'static str> {
+        let _ = model;
+        None
+    }
+
     /// How this chip is restarted.
     fn restart_way(&self, model: Model) -> Restart;
 

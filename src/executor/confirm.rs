@@ -57,7 +57,13 @@ pub(super) fn confirm(
             identity.ids,
             permission.survey().layout.name
         );
-        Failure::new(Code::R114, what, place).next(format!(
+        let failure = Failure::new(Code::R114, what, place);
+        let candidate = permission.candidate();
+        let failure = match candidate.chip.strap(candidate.suspicion.model) {
+            Some(strap) => failure.next(strap),
+            None => failure,
+        };
+        failure.next(format!(
             "take all its power away for ten seconds, plug it in again, then `{}`",
             run.tools.commands.resume()
         ))

@@ -8,8 +8,10 @@ use super::run::Run;
 use super::write::Writer;
 use super::{confirm, restart, trial};
 use crate::chip::Operation;
+use crate::chip::memory::wrap::PartProof;
 use crate::failure::{Code, DeviceState, Failure};
 use crate::journal::Entry;
+use crate::rescue::order::{WriteOrder, behind_proof};
 use crate::rescue::outcome::Verdict;
 use crate::rescue::plan::{Risk, Step};
 use crate::rescue::{Limit, RunStage};
@@ -91,15 +93,24 @@ fn write_memory(
     let timing = permission.candidate().chip.timing(proven.finding.model);
     let mut writer = Writer::open(run, permission, proven)?;
     let began = clock.now();
+    let mut found = None;
     let result = steps
         .iter()
-        .try_for_each(|step| take(run, *step, |run| memory_step(run, &mut writer, *step)))
+        .try_for_each(|step| {
+            take(run, *step, |run| {
+                memory_step(run, &mut writer, *step, found.as_ref())?;
+                if let Step::ProvePart(proof) = step.step {
+                    found = in_units_found(permission, proof, &writer, &step.place())?;
+                }
+                Ok(())
+            })
+        })
         .and_then(|()| writer.finish(run));
-    let (survey, plan) = (permission.survey(), permission.plan());
+    let plan = permission.plan();
     run.outcome.write_cycles = writer.write_cycles();
-    if writer.layout().unit != survey.layout.unit && result.is_ok() {
-        // The part takes other units than were planned for.
-        run.outcome.limit = Limit::of(plan.operations().into_iter(), writer.layout(), timing);
+    if let (Some(order), true) = (&found, result.is_ok()) {
+        let operations = plan.operations_with_body(&order.body);
+        run.outcome.limit = Limit::of(operations.into_iter(), writer.layout(), timing);
         run.outcome.limit_ms = run.outcome.limit.total_ms();
     }
     run.outcome.memory_time_ms = clock.now().saturating_sub(began).as_secs_f64() * 1000.0;
@@ -115,10 +126,29 @@ fn write_memory(
     })
 }
 
+/// What is left to write where the first write found another unit than the planned one: the same
+/// bytes of the image, in the part's own units.
+fn in_units_found(
+    permission: &Permission<'_>,
+    proof: &PartProof,
+    writer: &Writer<'_>,
+    place: &str,
+) -> Result<Option<WriteOrder>, Failure> {
+    let unit = writer.layout().unit;
+    if unit == permission.plan().unit {
+        return Ok(None);
+    }
+    behind_proof(permission.survey(), &permission.target().image, proof, unit)
+        .map(Some)
+        .map_err(|error| Failure::new(Code::R115, error.to_string(), place))
+}
+
+/// One step; `found` is what takes the place of the planned body and of what is compared of it.
 fn memory_step(
     run: &mut Run<'_>,
     writer: &mut Writer<'_>,
     step: Numbered<'_>,
+    found: Option<&WriteOrder>,
 ) -> Result<(), Failure> {
     let place = step.place();
     if step.step.risk() == Risk::Persistent {
@@ -126,10 +156,14 @@ fn memory_step(
         run.state = DeviceState::PartWritten;
     }
     match step.step {
-        Step::Invalidate { operation } => change(run, writer, operation, true, &place),
+        Step::Invalidate { operation } => {
+            let result = change(run, writer, operation, true, &place);
+            result.or_else(|failure| Err(told_from_stuck(run, writer, operation, failure, &place)?))
+        }
         Step::ProvePart(proof) => writer.prove_part(run, proof, &place),
         Step::WriteBody { operations, bytes, .. } => {
             let mut done = 0;
+            let operations = found.map_or(operations, |order| &order.body);
             for operation in operations {
                 change(run, writer, operation, writer.layout().verifies, &place)?;
                 if let Operation::Write(segment) = operation {
@@ -141,6 +175,7 @@ fn memory_step(
         }
         Step::Verify { segments } => {
             let before = run.enter(RunStage::ReadingBack);
+            let segments = found.map_or(segments, |order| &order.to_verify);
             let result = writer.verify(run, segments, &place);
             run.enter(before);
             result
@@ -154,6 +189,31 @@ fn memory_step(
         }
         Step::TryInRam | Step::Restart { .. } | Step::Confirm => Ok(()),
     }
+}
+
+/// A part that did not keep the first byte of its signature is write protected, or that byte is
+/// stuck: the byte behind it tells, and is put back.
+fn told_from_stuck(
+    run: &mut Run<'_>,
+    writer: &mut Writer<'_>,
+    operation: &Operation,
+    failure: Failure,
+    place: &str,
+) -> Result<Failure, Failure> {
+    let next = operation.range().end;
+    if failure.code != Code::R106 || !writer.keeps_a_byte(run, next, place)? {
+        return Ok(failure);
+    }
+    // The memory is what it was.
+    run.state = DeviceState::RunningFromRam;
+    let what = format!(
+        "the byte at {:#06x} does not change, and the one at {next:#06x} does",
+        operation.range().start
+    );
+    let name = writer.layout().name;
+    Ok(Failure::new(Code::R108, what, failure.place).leaving(run.state).next(format!(
+        "the {name} is failing: replace it with the same type (it may be empty) and run the same command"
+    )))
 }
 
 /// One change of the memory; `verify` where it is to be read back at once.
@@ -205,6 +265,7 @@ fn bring_back<'p>(
                 identity: target.expected.clone(),
                 may_run_from_ram: candidate.chip.image_survives_loader(),
                 while_off: &target.while_off,
+                strap: candidate.chip.strap(candidate.suspicion.model),
             };
             seen = take(run, step, |run| -> Result<Sighting, Failure> {
                 restart::restart(run, candidate, link, &seen, *by, &awaited)

@@ -26,6 +26,8 @@ pub(super) struct Awaited<'a> {
     pub may_run_from_ram: bool,
     /// What the chosen profile knows to be done while the power is away.
     pub while_off: &'a [Guidance],
+    /// What may hold the chip in its boot mode, and is let go while the power is away.
+    pub strap: Option<&'static str>,
 }
 
 impl Awaited<'_> {
@@ -76,7 +78,7 @@ fn cycle_by_any(
             seen = back;
         }
     }
-    cycle_by_hand(run, &seen, awaited.while_off)
+    cycle_by_hand(run, &seen, awaited)
 }
 
 /// Whether all that has to happen while the power is away happens without hands.
@@ -219,7 +221,7 @@ fn while_without_power(
 fn cycle_by_hand(
     run: &mut Run<'_>,
     seen: &Sighting,
-    while_off: &[Guidance],
+    awaited: &Awaited<'_>,
 ) -> Result<Sighting, Failure> {
     run.enter(RunStage::PowerAway);
     let before = run.scan()?;
@@ -234,7 +236,14 @@ fn cycle_by_hand(
             RETURN_TIME.as_secs()
         ),
     });
-    for by_hand in while_off {
+    // A profile knows better how its board is let go.
+    if let (Some(strap), []) = (awaited.strap, awaited.while_off) {
+        run.emit(&Event::Asked {
+            request: format!("while the power is away: {strap}"),
+            expect: "the chip starts from its memory".to_owned(),
+        });
+    }
+    for by_hand in awaited.while_off {
         let (request, expect) = (by_hand.step.clone(), by_hand.expect.clone());
         run.emit(&Event::Asked { request, expect });
     }

@@ -90,7 +90,7 @@ fn open_again(
             drop(link);
             // It runs from RAM, so that what it shows tells nothing of its power.
             let identity = Some(Identity::of(&seen));
-            let awaited = Awaited { identity, may_run_from_ram: true, while_off };
+            let awaited = Awaited { identity, may_run_from_ram: true, while_off, strap: None };
             let seen = power::cycle(run, &seen, &awaited)?;
             run.on_trial = None;
             let mut link = run.open(&seen)?;

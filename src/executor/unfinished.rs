@@ -60,7 +60,7 @@ fn target_has_firmware(run: &Run<'_>, candidate: &Candidate) -> bool {
 
 /// A device that may run an image from its RAM, and that no profile was chosen for yet.
 fn running_from_ram(identity: Option<Identity>) -> Awaited<'static> {
-    Awaited { identity, may_run_from_ram: true, while_off: &[] }
+    Awaited { identity, may_run_from_ram: true, while_off: &[], strap: None }
 }
 
 /// A device that a failed rescue left running from RAM, without its power for a moment: what

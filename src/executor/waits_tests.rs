@@ -16,6 +16,7 @@ impl Memory for Curt {
             name: "EEPROM",
             write_protection: "",
             extent: Extent::Known(256),
+            units: &[],
             unit: 8,
             largest_write: 256,
             erase: Erase::Nothing,

@@ -10,7 +10,7 @@ use super::permission::Permission;
 use super::prove::Proven;
 use super::run::Run;
 use super::waits::{ATTEMPTS, persevere, read_all};
-use crate::chip::memory::wrap::{Alias, PartProof};
+use crate::chip::memory::wrap::{Alias, PartProof, aliases, in_one_page};
 use crate::chip::{Layout, Memory, MemoryError, Operation, Segment, Size};
 use crate::failure::{Code, DeviceState, Failure};
 use crate::rescue::Survey;
@@ -61,6 +61,8 @@ fn before<'s>(survey: &'s Survey, range: &Range<u32>) -> Option<&'s [u8]> {
 pub(super) struct Writer<'m> {
     memory: Box<dyn Memory + 'm>,
     survey: &'m Survey,
+    /// Whether anything that was written was kept, so that the part is not write protected.
+    has_kept: bool,
 }
 
 impl<'m> Writer<'m> {
@@ -83,7 +85,7 @@ impl<'m> Writer<'m> {
         if let Size::Proven(bytes) = survey.size {
             memory.assume_size(bytes);
         }
-        let mut writer = Self { memory, survey };
+        let mut writer = Self { memory, survey, has_kept: false };
         writer.is_as_read(run)?;
         Ok(writer)
     }
@@ -137,6 +139,51 @@ impl<'m> Writer<'m> {
         segment: &Segment,
         place: &str,
     ) -> Result<bool, Failure> {
+        match self.try_write(segment) {
+            Err(MemoryError::NoAcknowledge { address }) if self.is_untouched(segment) => {
+                let memory = self.layout();
+                let what = format!(
+                    "it answers when it is read and refuses what is written to {address:#06x}"
+                );
+                Err(write_protected(run, memory, what, &place_of(run, memory, address, place)))
+            }
+            result => result.map_err(|error| run.memory_failure(error, place)),
+        }
+    }
+
+    /// Whether a part answers and holds what it held where this was to be written.
+    fn is_untouched(&mut self, segment: &Segment) -> bool {
+        let before = before(self.survey, &segment.range()).map(<[u8]>::to_vec);
+        let now = read_all(&mut *self.memory, segment.range()).ok();
+        !self.has_kept && before.is_some() && now == before
+    }
+
+    /// Notes that these bytes were read back as they were written.
+    fn is_kept(&mut self, segment: &Segment) {
+        self.has_kept |= before(self.survey, &segment.range()) != Some(segment.bytes.as_slice());
+    }
+
+    /// Whether one byte can be changed; it is put back.
+    pub fn keeps_a_byte(
+        &mut self,
+        run: &mut Run<'_>,
+        address: u32,
+        place: &str,
+    ) -> Result<bool, Failure> {
+        let one = address..address.saturating_add(1);
+        let Some(&[old]) = before(self.survey, &one) else { return Ok(false) };
+        let changed = Segment { address, bytes: vec![!old] };
+        let own = Segment { address, bytes: vec![old] };
+        self.write_segment(run, &changed, place)?;
+        let is_kept = self.read_segment(run, &changed, place)? == changed.bytes;
+        if is_kept {
+            self.has_kept = true;
+            self.write_and_verify(run, &own, place)?;
+        }
+        Ok(is_kept)
+    }
+
+    fn try_write(&mut self, segment: &Segment) -> Result<bool, MemoryError> {
         let operation = Operation::Write(segment.clone());
         match persevere(|| self.memory.apply(&operation)) {
             Err(MemoryError::NotKept { address, expected, got }) => {
@@ -144,7 +191,7 @@ impl<'m> Writer<'m> {
                 Ok(false)
             }
             Ok(()) => Ok(self.memory.layout().verifies),
-            Err(error) => Err(run.memory_failure(error, place)),
+            Err(error) => Err(error),
         }
     }
 
@@ -156,6 +203,7 @@ impl<'m> Writer<'m> {
         place: &str,
     ) -> Result<(), Failure> {
         if self.write_segment(run, segment, place)? {
+            self.is_kept(segment);
             return Ok(());
         }
         self.verify_segment(run, segment, place)
@@ -189,6 +237,7 @@ impl<'m> Writer<'m> {
                     self.write_segment(run, segment, place)?;
                     self.verify_segment(run, segment, place)?;
                 }
+                self.is_kept(segment);
                 done += segment.bytes.len() as u64;
                 run.progress("verify", done, total);
             }
@@ -216,13 +265,20 @@ impl<'m> Writer<'m> {
                 result => result.map_err(|error| run.memory_failure(error, place))?,
             };
             let Some(difference) = first_difference(segment.address, &segment.bytes, &got) else {
+                self.is_kept(segment);
                 return Ok(());
             };
             wrong.push(difference);
-            let untouched =
-                before(self.survey, &segment.range()).is_some_and(|before| before == got);
+            let untouched = !self.has_kept
+                && before(self.survey, &segment.range()).is_some_and(|before| before == got);
             if attempt == ATTEMPTS {
                 let memory = self.layout();
+                if let Some(size) = shown_size(self.survey.size, segment, &got) {
+                    let what = format!(
+                        "it holds {size} bytes: what was written behind them showed up {size} bytes before"
+                    );
+                    return Err(part_too_small(run, memory, what, place));
+                }
                 return Err(not_kept(run, memory, &wrong, untouched, place));
             }
             self.write_segment(run, segment, place)?;
@@ -230,8 +286,9 @@ impl<'m> Writer<'m> {
         Ok(())
     }
 
-    /// Writes one unit with the planned page; looks for it where a smaller part would show it, and
-    /// whether smaller pages have wrapped it.
+    /// Writes one unit with the largest page the part may have; looks for it where a smaller part
+    /// would show it, and whether smaller pages have wrapped it. From then on the memory's unit is
+    /// the part's.
     pub fn prove_part(
         &mut self,
         run: &mut Run<'_>,
@@ -239,8 +296,15 @@ impl<'m> Writer<'m> {
         place: &str,
     ) -> Result<(), Failure> {
         self.memory.assume_size(self.survey.part_bytes);
+        if self.layout().unit != proof.unit {
+            self.memory.assume_unit(proof.unit);
+        }
         let mut aliases = Vec::new();
         for alias in &proof.aliases {
+            // Sizes that would show it at the same address are told apart once it is there.
+            if aliases.last().is_some_and(|(last, _): &(Alias, _)| last.address == alias.address) {
+                continue;
+            }
             let there = Segment { address: alias.address, bytes: proof.segment.bytes.clone() };
             // What was not read yet is read before the write can change it.
             let old = match before(self.survey, &there.range()) {
@@ -249,7 +313,19 @@ impl<'m> Writer<'m> {
             };
             aliases.push((*alias, Segment { address: alias.address, bytes: old }));
         }
-        let kept = self.write_segment(run, &proof.segment, place)?;
+        let own = match before(self.survey, &proof.segment.range()) {
+            Some(own) => own.to_vec(),
+            None if proof.smaller_units.is_empty() => Vec::new(),
+            None => self.read_segment(run, &proof.segment, place)?,
+        };
+        let kept = match (self.try_write(&proof.segment), proof.smaller_units.first()) {
+            // A part that takes single bytes may refuse the second one.
+            (Err(MemoryError::NoAcknowledge { .. }), Some(smallest)) => {
+                self.memory.assume_unit(*smallest);
+                self.write_segment(run, &proof.segment, place)?
+            }
+            (result, _) => result.map_err(|error| run.memory_failure(error, place))?,
+        };
         for (alias, old) in aliases {
             if self.read_segment(run, &old, place)? != old.bytes {
                 return Err(self.too_small(run, proof, alias, &old, place)?);
@@ -259,16 +335,14 @@ impl<'m> Writer<'m> {
             return Ok(());
         }
         let got = self.read_segment(run, &proof.segment, place)?;
-        if got != proof.segment.bytes
-            && before(self.survey, &proof.segment.range()).is_some_and(|before| before != got)
+        let Segment { address, bytes } = &proof.segment;
+        let held = |unit: &&u32| in_one_page(*address, &own, bytes, **unit) == Some(got.clone());
+        if got != *bytes
+            && got != own
+            && let Some(unit) = proof.smaller_units.iter().rfind(held)
         {
-            // Something was kept, but not in its place: the part's pages are smaller.
-            let smallest = self.memory.layout().extent.least();
-            self.memory.assume_size(smallest);
-            run.note(format!(
-                "a page of {} bytes was not kept whole, so smaller pages are written",
-                self.survey.layout.unit
-            ));
+            self.memory.assume_unit(*unit);
+            run.note(format!("its pages are {unit} bytes, found by the first write"));
             self.write_segment(run, &proof.segment, place)?;
         }
         self.verify_segment(run, &proof.segment, place)
@@ -283,6 +357,9 @@ impl<'m> Writer<'m> {
         old: &Segment,
         place: &str,
     ) -> Result<Failure, Failure> {
+        let size = self.size_shown(run, proof, alias, old, place)?;
+        // In pages that a part of that size takes.
+        self.memory.assume_size(size);
         self.write_segment(run, old, place)?;
         if self.read_segment(run, old, place)? == old.bytes {
             // The memory is what it was.
@@ -290,13 +367,32 @@ impl<'m> Writer<'m> {
         }
         let what = format!(
             "it holds {} bytes: a write at {:#06x} showed up at {:#06x}",
-            alias.size, proof.segment.address, alias.address
+            size, proof.segment.address, alias.address
         );
-        let name = self.layout().name;
-        Ok(Failure::new(Code::R105, what, place)
-            .leaving(run.state)
-            .next(format!("check that the image is for this very enclosure model; another revision may have a larger {name}"))
-            .next(format!("or fit a larger {name} of the same kind and run the same command")))
+        Ok(part_too_small(run, self.layout(), what, place))
+    }
+
+    /// The size of a part that shows the write at this alias: of the sizes that would, the first
+    /// that shows it once more at its own distance.
+    fn size_shown(
+        &mut self,
+        run: &Run<'_>,
+        proof: &PartProof,
+        alias: Alias,
+        old: &Segment,
+        place: &str,
+    ) -> Result<u32, Failure> {
+        let there = self.read_segment(run, old, place)?;
+        let mut size = alias.size;
+        let same_place = |other: &&Alias| other.address == alias.address && other.size > alias.size;
+        for larger in proof.aliases.iter().filter(same_place) {
+            let again = Segment { address: alias.address.saturating_add(size), ..old.clone() };
+            if self.read_segment(run, &again, place)? == there {
+                break;
+            }
+            size = larger.size;
+        }
+        Ok(size)
     }
 
     fn read_segment(
@@ -318,6 +414,40 @@ impl<'m> Writer<'m> {
     }
 }
 
+/// The size of the part where a segment that was read back as `got` has gone on at its start.
+fn shown_size(size: Size, segment: &Segment, got: &[u8]) -> Option<u32> {
+    let Size::AtLeast(least) = size else { return None };
+    let sizes = aliases(segment.range().end, least).into_iter().map(|alias| alias.size);
+    sizes.into_iter().find(|size| {
+        let behind = usize::try_from(*size).ok().and_then(|size| segment.bytes.get(size..));
+        let Some(behind) = behind.filter(|behind| !behind.is_empty()) else { return false };
+        got.starts_with(behind) && !segment.bytes.starts_with(behind)
+    })
+}
+
+fn part_too_small(run: &Run<'_>, layout: Layout, what: String, place: &str) -> Failure {
+    let name = layout.name;
+    Failure::new(Code::R105, what, place)
+        .leaving(run.state)
+        .next(format!("check that the image is for this very enclosure model; another revision may have a larger {name}"))
+        .next(format!("or fit a larger {name} of the same kind and run the same command"))
+}
+
+fn write_protected(run: &Run<'_>, layout: Layout, what: String, place: &str) -> Failure {
+    Failure::new(Code::R106, what, place)
+        .leaving(run.state)
+        .next(format!("look for a write-protect strap: {}", layout.write_protection))
+        .next("if it is, the part is dead, missing or forgets what is written: check its supply and joints, or replace it, and run the same command")
+}
+
+fn place_of(run: &Run<'_>, layout: Layout, address: u32, place: &str) -> String {
+    let memory = layout.name;
+    match &run.outcome.port {
+        Some(port) => format!("{place}, {memory} {address:#06x}, port {port}"),
+        None => format!("{place}, {memory} {address:#06x}"),
+    }
+}
+
 /// A segment that was not kept after every attempt: `wrong` has the address, expected and read byte
 /// of each.
 fn not_kept(
@@ -330,18 +460,12 @@ fn not_kept(
     let memory = layout.name;
     let (address, expected, got) = wrong.last().copied().unwrap_or_default();
     let same_byte = wrong.iter().all(|(other, ..)| *other == address);
-    let place = match &run.outcome.port {
-        Some(port) => format!("{place}, {memory} {address:#06x}, port {port}"),
-        None => format!("{place}, {memory} {address:#06x}"),
-    };
+    let place = place_of(run, layout, address, place);
     if untouched {
         let what = format!(
             "nothing that was written was kept, in {ATTEMPTS} attempts; {address:#06x} still holds {got:02x}"
         );
-        return Failure::new(Code::R106, what, place)
-            .leaving(run.state)
-            .next(format!("look for a write-protect strap: {}", layout.write_protection))
-            .next("if it is, the part is dead, missing or forgets what is written: check its supply and joints, or replace it, and run the same command");
+        return write_protected(run, layout, what, &place);
     }
     let what =
         format!("{address:#06x} holds {got:02x} after {expected:02x} was written {ATTEMPTS} times");

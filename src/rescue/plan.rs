@@ -45,8 +45,7 @@ pub enum Step {
         /// The change.
         operation: Operation,
     },
-    /// Write one unit of the image and see that the part is as large, and its pages too, as was
-    /// planned.
+    /// Write one unit of the image and see how large the part is, and its pages.
     ProvePart(PartProof),
     /// Erase and write what differs, the commit ranges left out.
     WriteBody {
@@ -191,6 +190,9 @@ pub struct Plan {
     pub limit: Limit,
     /// What the memory is called.
     pub memory: &'static str,
+    /// The program unit that it relies on, bytes.
+    #[serde(skip)]
+    pub unit: u32,
 }
 
 impl Plan {
@@ -207,6 +209,15 @@ impl Plan {
     /// Every change of the memory, in order.
     pub fn operations(&self) -> Vec<Operation> {
         self.steps.iter().flat_map(Step::operations).collect()
+    }
+
+    /// The same with another body.
+    pub fn operations_with_body(&self, body: &[Operation]) -> Vec<Operation> {
+        let of_step = |step: &Step| match step {
+            Step::WriteBody { .. } => body.to_vec(),
+            other => other.operations(),
+        };
+        self.steps.iter().flat_map(of_step).collect()
     }
 
     /// Makes the plan.
@@ -226,17 +237,18 @@ impl Plan {
             return Err(Failure::new(Code::R305, what, "diagnosis")
                 .next("unplug it and plug it in again: a complete image starts at power-on"));
         }
-        let limit = Limit::of(order.operations(), layout, situation.timing);
+        let planned = order.layout(survey);
+        let limit = Limit::of(order.operations(), planned, situation.timing);
         let mut steps = Vec::new();
         if !order.is_empty() && situation.trial {
             steps.push(Step::TryInRam);
         }
-        steps.extend(write_steps(order, layout));
+        steps.extend(write_steps(order, planned));
         steps.push(Step::Restart { by: situation.restart });
         if situation.expected.is_some() {
             steps.push(Step::Confirm);
         }
-        Ok(Self { steps, limit, memory: layout.name })
+        Ok(Self { steps, limit, memory: layout.name, unit: planned.unit })
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Defect {
     Dead,
     /// Its WP pin is high; writes are acknowledged and forgotten.
     WriteProtected,
+    /// Its WP pin is high; the bytes of a write are not acknowledged.
+    RefusesWrites,
     /// The byte at this address cannot be changed and is not what the image wants there.
     StuckByte(u32),
     /// It acknowledges writes, takes its time and keeps the old bytes.
@@ -222,6 +224,7 @@ impl Scenario {
             Defect::None => eeprom,
             Defect::Dead => eeprom.dead(),
             Defect::WriteProtected => eeprom.protected(WriteProtect::Ignores),
+            Defect::RefusesWrites => eeprom.protected(WriteProtect::Refuses),
             Defect::StuckByte(address) => {
                 let wanted = self.factory_image().get(address as usize).copied();
                 eeprom.stuck(address, !wanted.unwrap_or(0xFF))

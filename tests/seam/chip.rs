@@ -272,6 +272,7 @@ impl Memory for Flash<'_> {
             write_protection: "the pin WP must be at the supply while it is written",
             extent: Extent::Known(self.bytes),
             unit: PAGE as u32,
+            units: &[],
             largest_write: PAGE as u32,
             erase: Erase::Blocks(BLOCK as u32),
             sequence: Sequence::Any,

@@ -21,6 +21,8 @@ use crate::usb::{Link, Sighting, TransferError};
 
 /// What the chip reads at power-on, and what one address byte reaches: a 24C02.
 const REACH: u32 = 256;
+/// The smallest part that somebody may have fitted, a 24C01.
+const SMALLEST: u32 = 128;
 /// The page of the smallest-paged 24C02 there is (24LC02B data sheet); larger pages are whole ones of these.
 const PAGE: u32 = 8;
 /// Most bytes of a control request; one packet of endpoint 0.
@@ -202,11 +204,11 @@ impl Memory for Configured<'_> {
         let route = serial_eeprom::Route {
             width: AddressWidth::One,
             reach: REACH,
-            // The chip uses 256 bytes of whatever part is there; a smaller one cannot hold the
-            // default image and would show itself when the image is read back.
-            smallest: REACH,
+            // The chip uses 256 bytes of whatever part is there; a 24C01 shows its 128 twice.
+            smallest: SMALLEST,
             // The chip pages for itself, by what every 24C02 takes.
             page: PAGE,
+            pages: &[],
             largest_write: REACH,
             bus_hz: 100_000,
             sequence: Sequence::FromStart,

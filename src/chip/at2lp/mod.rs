@@ -95,6 +95,11 @@ impl Chip for At2lp {
         Ok(Trial::NotOffered(why.to_owned()))
     }
 
+    fn strap(&self, _: Model) -> Option<&'static str> {
+        // [DS-AT2LP p. 19]: forced test mode, whatever the EEPROM holds.
+        Some("if pin 1 (ARESET#) of its 40-pin connector is held at ground, let it go")
+    }
+
     fn restart_way(&self, _: Model) -> Restart {
         Restart::ByPower
     }

@@ -244,6 +244,7 @@ impl Memory for Eeprom<'_> {
             reach: self.part.class.reach,
             smallest: self.part.class.smallest,
             page: u32::from(self.page),
+            pages: self.part.class.pages,
             largest_write: BLOCK,
             bus_hz: self.clock().hz,
             sequence: Sequence::Any,
@@ -254,6 +255,10 @@ impl Memory for Eeprom<'_> {
 
     fn assume_size(&mut self, bytes: u32) {
         self.page = self.part.class.page_of(bytes);
+    }
+
+    fn assume_unit(&mut self, unit: u32) {
+        self.page = u16::try_from(unit).unwrap_or(self.page);
     }
 
     fn read(&mut self, range: Range<u32>) -> Result<Vec<u8>, MemoryError> {

@@ -246,6 +246,7 @@ impl Memory for Eeprom<'_> {
             smallest: CLASS.smallest,
             // Op 08 writes single bytes; there is no page to choose.
             page: 1,
+            pages: &[],
             largest_write: u32::from(BLOCK),
             // As the ROM drives it; inferred.
             bus_hz: 100_000,

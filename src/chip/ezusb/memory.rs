@@ -61,7 +61,7 @@ impl<'l> Eeprom<'l> {
             ChipError::Loader(format!("answered {got} when asked for the EEPROM, expected 8 bytes"))
         })?;
         let class = match (probed.address_bytes, probed.reason) {
-            (1, _) => &PartClass::ONE,
+            (1, _) => &PartClass::ONE_OR_24C00,
             (2, _) => &PartClass::TWO,
             (_, reason @ (Reason::BusError | Reason::NoDone)) => {
                 return Err(ChipError::Loader(reason.to_string()));
@@ -182,6 +182,7 @@ impl Memory for Eeprom<'_> {
             reach: self.class.reach,
             smallest: self.class.smallest,
             page: self.page,
+            pages: self.class.pages,
             largest_write: SPAN.min(self.class.reach),
             bus_hz: match self.pace {
                 Pace::Fast => self.map.bus_hz,
@@ -194,6 +195,10 @@ impl Memory for Eeprom<'_> {
 
     fn assume_size(&mut self, bytes: u32) {
         self.page = u32::from(self.class.page_of(bytes));
+    }
+
+    fn assume_unit(&mut self, unit: u32) {
+        self.page = unit;
     }
 
     fn read(&mut self, range: Range<u32>) -> Result<Vec<u8>, MemoryError> {

@@ -37,8 +37,8 @@ fn the_part_the_chip_boots_from_gives_the_layout() {
     assert_eq!(layout.costs.byte, Duration::from_micros(90));
     let mut link = small(0xff, 2048);
     let layout = open(&mut link, FX2LP).unwrap().layout();
-    assert_eq!(layout.extent, Extent::Wraps { smallest: 128, reach: 2048 });
-    assert_eq!((layout.unit, layout.largest_write), (8, 2048));
+    assert_eq!(layout.extent, Extent::Wraps { smallest: 16, reach: 2048 });
+    assert_eq!((layout.unit, layout.largest_write), (1, 2048));
 }
 
 #[test]
@@ -162,13 +162,14 @@ fn a_part_that_takes_its_addresses_otherwise_is_told_before_it_is_harmed() {
 fn a_part_in_its_place_is_proven_at_little_cost() {
     // With two address bytes no write cycle more, with one address byte one.
     for (mask, width, bytes, cycles) in
-        [(0x02, 2, 0x2000, 2), (0x01, 1, 256, 9), (0xff, 1, 2048, 8)]
+        [(0x02, 2, 0x2000, 2), (0x01, 1, 256, 9), (0xff, 1, 2048, 4)]
     {
         for byte in [0x00, 0xff] {
             let mut link = FakeEzusb::new(Registers::E6);
             (link.mask, link.width) = (mask, width);
             link.eeprom = vec![byte; bytes];
             let mut memory = open(&mut link, FX2LP).unwrap();
+            memory.assume_size(bytes as u32);
             let image: Vec<u8> = (1..=64).collect();
             memory.write(0x40, &image).unwrap();
             memory.write(0, &[0xc2]).unwrap();

@@ -17,6 +17,10 @@ pub struct Layout {
     /// What one program cycle takes at most: the page of the part, or 1 where the route to it
     /// writes single bytes. Writes are planned in whole units.
     pub unit: u32,
+    /// Every unit that parts of this kind have, ascending; empty where there is nothing to find
+    /// out. Where the size of the part does not tell its unit, the first write does
+    /// ([`wrap::PartProof`](super::wrap::PartProof)).
+    pub units: &'static [u32],
     /// The most bytes of one [`Operation::Write`]; a multiple of `unit`.
     pub largest_write: u32,
     /// What has to be erased before it is written.
@@ -193,6 +197,7 @@ mod tests {
             write_protection: "",
             extent: Extent::Known(0x1_0000),
             unit,
+            units: &[],
             largest_write: 4096,
             erase: Erase::Blocks(4096),
             sequence: Sequence::Any,

@@ -94,6 +94,12 @@ pub trait Memory {
         let _ = bytes;
     }
 
+    /// Chooses a program unit that is known otherwise, one of [`Layout::units`]. A memory that has
+    /// none to choose does nothing.
+    fn assume_unit(&mut self, unit: u32) {
+        let _ = unit;
+    }
+
     /// Reads `range`, which lies inside the extent; addresses beyond a wrapping part's size show
     /// its start again.
     ///

@@ -46,6 +46,8 @@ pub struct Route {
     pub smallest: u32,
     /// The page that is written, bytes; 1 where single bytes are.
     pub page: u32,
+    /// Every page that parts of its kind have, ascending; empty where none is chosen.
+    pub pages: &'static [u32],
     /// The most bytes of one write.
     pub largest_write: u32,
     /// Clock of the I2C bus, hertz.
@@ -69,6 +71,7 @@ impl Route {
             write_protection: "pin 7 (WP) of the 8-pin EEPROM must be at ground while it is written",
             extent: Extent::Wraps { smallest: self.smallest, reach: self.reach },
             unit: self.page,
+            units: self.pages,
             largest_write: self.largest_write,
             erase: Erase::Nothing,
             sequence: self.sequence,
@@ -94,26 +97,42 @@ pub struct PartClass {
     pub reach: u32,
     /// The smallest part there is, bytes.
     pub smallest: u32,
+    /// Every page of these parts, ascending.
+    pub pages: &'static [u32],
     /// The smallest page of the common parts from a capacity on, both in bytes.
-    pages: &'static [(u32, u16)],
+    page_from: &'static [(u32, u16)],
 }
 
 impl PartClass {
     /// Parts with one address byte and up to three block bits in the I2C address.
-    pub const ONE: Self =
-        Self { width: AddressWidth::One, reach: 2048, smallest: 128, pages: &[(0, 8), (512, 16)] };
+    pub const ONE: Self = Self {
+        width: AddressWidth::One,
+        reach: 2048,
+        smallest: 128,
+        pages: &[8, 16],
+        page_from: &[(0, 8), (512, 16)],
+    };
+
+    /// The same with the 24C00 of 16 bytes, which takes single bytes only.
+    pub const ONE_OR_24C00: Self = Self {
+        smallest: 16,
+        pages: &[1, 8, 16],
+        page_from: &[(0, 1), (128, 8), (512, 16)],
+        ..Self::ONE
+    };
 
     /// Parts with two address bytes.
     pub const TWO: Self = Self {
         width: AddressWidth::Two,
         reach: 0x1_0000,
         smallest: 4096,
-        pages: &[(0, 32), (16 * 1024, 64), (64 * 1024, 128)],
+        pages: &[32, 64, 128],
+        page_from: &[(0, 32), (16 * 1024, 64), (64 * 1024, 128)],
     };
 
     /// The page that every part of at least `bytes` takes, and of 0 bytes every part there is.
     pub fn page_of(&self, bytes: u32) -> u16 {
-        let fits = self.pages.iter().rev().find(|(capacity, _)| *capacity <= bytes);
+        let fits = self.page_from.iter().rev().find(|(capacity, _)| *capacity <= bytes);
         fits.map_or(1, |(_, page)| *page)
     }
 

@@ -6,21 +6,23 @@
 //! itself looks the same, so a repetition proves a size only where the repeated block is not
 //! itself made of two equal halves.
 
-use std::ops::Range;
-
 use serde::Serialize;
 
-use super::{Layout, Segment, Size};
+use super::{Segment, Size};
 
 /// A first write that also shows what reading a uniform memory cannot: whether the part is large
-/// enough for the image, and whether it takes pages as large as were planned. A smaller part would
-/// show the write at a lower address, smaller pages would wrap it into their own start.
+/// enough for the image, and how large its pages are. A smaller part would show the write at a
+/// lower address, smaller pages would wrap it into their own start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PartProof {
     /// The write, one unit of the image.
     pub segment: Segment,
     /// For each smaller size, the address at which the write would appear.
     pub aliases: Vec<Alias>,
+    /// The program unit that it is written with, bytes.
+    pub unit: u32,
+    /// Smaller units that the part may have, ascending, bytes; empty where the write shows none.
+    pub smaller_units: Vec<u32>,
 }
 
 /// Where a part of `size` bytes would show a write beyond its end.
@@ -61,46 +63,36 @@ pub fn proven_size(contents: &[u8], smallest: u32, reach: u32) -> Option<Size> {
             let distinctive = contents.get(..period).is_some_and(is_distinctive);
             return Some(if distinctive { Size::Proven(size) } else { Size::AtLeast(smallest) });
         }
-        size = size.saturating_mul(2);
+        size = larger(size);
     }
     (contents.len() >= usize::try_from(reach).unwrap_or(usize::MAX)).then_some(Size::Proven(reach))
 }
 
-/// Takes the unit whose write shows most about the part out of `dirty`: one beyond `least` bytes
-/// proves the size, a whole page the page. `old` is what was read, the same byte throughout;
-/// `image` gives the image's bytes of a range. Addresses in bytes.
-pub fn take_part_proof(
-    dirty: &mut Vec<Range<u32>>,
-    old: &[u8],
-    image: impl Fn(&Range<u32>) -> Option<Vec<u8>>,
-    least: u32,
-    layout: Layout,
-) -> Option<PartProof> {
-    let page = layout.unit;
-    // Only a byte unlike the uniform content can be recognised where it does not belong.
-    let shows = |range: &Range<u32>| {
-        image(range).is_some_and(|bytes| bytes.iter().any(|byte| old.first() != Some(byte)))
-    };
-    let beyond = |unit: &Range<u32>| unit.start >= least && shows(unit);
-    let whole_page = |unit: &Range<u32>| {
-        let middle = unit.start.saturating_add(page / 2);
-        page > 1
-            && unit.end - unit.start == page
-            && shows(&(unit.start..middle))
-            && shows(&(middle..unit.end))
-    };
-    let chosen = match dirty.iter().rposition(beyond) {
-        None => dirty.iter().rposition(whole_page),
-        found => dirty.iter().rposition(|unit| beyond(unit) && whole_page(unit)).or(found),
-    };
-    let unit = dirty.remove(chosen?);
-    let mut aliases = Vec::new();
-    let mut size = layout.extent.least().max(1);
-    while size <= unit.start {
-        aliases.push(Alias { size, address: unit.start % size });
-        size = size.saturating_mul(2);
+/// Where a write at `address` would show, for each size from `smallest` on that does not reach it.
+/// In bytes.
+pub fn aliases(address: u32, smallest: u32) -> Vec<Alias> {
+    let sizes = std::iter::successors(Some(smallest.max(1)), |size| Some(larger(*size)));
+    let smaller = sizes.take_while(|size| *size <= address && *size < u32::MAX);
+    smaller.map(|size| Alias { size, address: address % size }).collect()
+}
+
+/// What a part with pages of `page` bytes holds from `start` on, where it held `old`, after one
+/// write of `bytes`: within a page a write goes on at the page's start. `None` where it would
+/// change bytes before `start`.
+pub fn in_one_page(start: u32, old: &[u8], bytes: &[u8], page: u32) -> Option<Vec<u8>> {
+    let page = page.max(1);
+    let first = start - start % page;
+    let mut after = old.to_vec();
+    for (offset, byte) in (start % page..).zip(bytes) {
+        let place = (first + offset % page).checked_sub(start)?;
+        *after.get_mut(usize::try_from(place).ok()?)? = *byte;
     }
-    Some(PartProof { segment: Segment { address: unit.start, bytes: image(&unit)? }, aliases })
+    Some(after)
+}
+
+/// The next size of a part. Between the 24C00 with 16 bytes and the 24C01 with 128 there is none.
+fn larger(size: u32) -> u32 {
+    if size == 16 { 128 } else { size.saturating_mul(2) }
 }
 
 #[cfg(test)]
@@ -141,5 +133,25 @@ mod tests {
             proven_size(&wrapped(0x4000, 0x8000), 0x1000, 0x10000),
             Some(Size::Proven(0x4000))
         );
+    }
+
+    #[test]
+    fn no_part_has_a_size_between_16_and_128_bytes() {
+        let tiny = wrapped(16, 2048);
+        assert_eq!(proven_size(&tiny, 16, 2048), Some(Size::Proven(16)));
+        let sizes: Vec<u32> = aliases(600, 16).iter().map(|alias| alias.size).collect();
+        assert_eq!(sizes, [16, 128, 256, 512]);
+    }
+
+    #[test]
+    fn a_write_longer_than_a_page_ends_in_the_pages_start() {
+        let (old, bytes) = ([0xff; 8], [1, 2, 3, 4, 5, 6, 7, 8]);
+        let held = |page| in_one_page(0x10, &old, &bytes, page).unwrap();
+        assert_eq!(held(8), bytes);
+        assert_eq!(held(4), [5, 6, 7, 8, 0xff, 0xff, 0xff, 0xff]);
+        assert_eq!(held(1), [8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+        // From the middle of a page on it would change what lies before.
+        assert_eq!(in_one_page(0x12, &old, &bytes, 4), None);
+        assert_eq!(in_one_page(0x12, &old, &bytes, 16).unwrap(), bytes);
     }
 }

@@ -8,6 +8,7 @@
 //! between the body and the commit is a step of the plan.
 
 mod erased;
+mod part_proof;
 mod replaced;
 mod wanted;
 
@@ -16,7 +17,7 @@ use serde::Serialize;
 use super::diagnosis::{BootsNow, Survey};
 use crate::chip::memory::wrap::PartProof;
 use crate::chip::memory::{Erase, Sequence};
-use crate::chip::{Image, Operation, Segment};
+use crate::chip::{Image, Layout, Operation, Segment};
 use wanted::Wanted;
 
 /// Everything that is changed, in order.
@@ -88,6 +89,32 @@ pub fn write_order(
     };
     order.to_verify = wanted.verified(&order, survey.layout)?;
     Ok(order)
+}
+
+/// What is left to write once the part's unit is known, and what to compare then.
+///
+/// # Errors
+/// [`Unwritable`] as for [`write_order`].
+pub fn behind_proof(
+    survey: &Survey,
+    image: &Image,
+    proof: &PartProof,
+    unit: u32,
+) -> Result<WriteOrder, Unwritable> {
+    let wanted = Wanted::of(survey, image)?;
+    let layout = Layout { unit, ..survey.layout };
+    let body = replaced::body_behind(proof, &wanted, layout)?;
+    let mut order = WriteOrder { part_proof: Some(proof.clone()), body, ..WriteOrder::default() };
+    order.to_verify = wanted.verified(&order, layout)?;
+    Ok(order)
+}
+
+impl WriteOrder {
+    /// The layout of the part as far as the order relies on it.
+    pub fn layout(&self, survey: &Survey) -> Layout {
+        let unit = self.part_proof.as_ref().map_or(survey.layout.unit, |proof| proof.unit);
+        Layout { unit, ..survey.layout }
+    }
 }
 
 #[cfg(test)]

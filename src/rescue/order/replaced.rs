@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::wanted::{Wanted, pieces};
-use super::{Unwritable, WriteOrder};
-use crate::chip::memory::wrap::take_part_proof;
+use super::{Unwritable, WriteOrder, part_proof};
+use crate::chip::memory::wrap::PartProof;
 use crate::chip::memory::{Layout, Sequence};
-use crate::chip::{Operation, Segment, Size};
+use crate::chip::{Operation, Segment};
 use crate::rescue::diagnosis::{BootsNow, Survey};
 
 pub(super) fn order(
@@ -49,17 +49,30 @@ pub(super) fn order(
         // where it is there already.
         bytes: vec![if starts_with_ff(wanted, range) { 0x00 } else { 0xff }],
     });
-    let part_proof = match (survey.size, wanted.was_read()) {
-        (Size::AtLeast(least), Some(old)) => {
-            let image = |range: &Range<u32>| wanted.image(range).map(<[u8]>::to_vec);
-            take_part_proof(&mut dirty, old, image, least, layout)
-        }
-        _ => None,
+    let part_proof = part_proof::choose(survey, wanted);
+    let layout = match &part_proof {
+        Some(proof) => Layout { unit: proof.unit, ..layout },
+        None => layout,
     };
-    let body = merge(&dirty, wanted, layout)?;
+    let body = match &part_proof {
+        Some(proof) => body_behind(proof, wanted, layout)?,
+        None => merge(&dirty, wanted, layout)?,
+    };
     let commit = commit(wanted, invalidate.as_ref(), layout)?;
     let invalidate = invalidate.map(Operation::Write);
     Ok(WriteOrder { invalidate, part_proof, body, commit, to_verify: Vec::new() })
+}
+
+/// The body without what the first write has written, in the units of `layout`.
+pub(super) fn body_behind(
+    proof: &PartProof,
+    wanted: &Wanted<'_>,
+    layout: Layout,
+) -> Result<Vec<Operation>, Unwritable> {
+    let written = proof.segment.range();
+    let mut dirty = dirty_units(wanted, layout.unit);
+    dirty.retain(|unit| !(written.contains(&unit.start) && unit.end <= written.end));
+    merge(&dirty, wanted, layout)
 }
 
 /// Whether FF is what a commit range begins with now, or in the image where it was not read.
@@ -93,7 +106,7 @@ fn commit(
 }
 
 /// The units of the image's body that differ from the memory or were not read.
-fn dirty_units(wanted: &Wanted<'_>, unit: u32) -> Vec<Range<u32>> {
+pub(super) fn dirty_units(wanted: &Wanted<'_>, unit: u32) -> Vec<Range<u32>> {
     let unit = unit.max(1);
     let mut dirty = Vec::new();
     for range in wanted.body() {

@@ -10,6 +10,7 @@ pub(super) const EEPROM: Layout = Layout {
     write_protection: "",
     extent: Extent::Wraps { smallest: 0x1000, reach: 0x1_0000 },
     unit: 1,
+    units: &[],
     largest_write: 256,
     erase: Erase::Nothing,
     sequence: Sequence::Any,
@@ -24,7 +25,8 @@ pub(super) const EEPROM: Layout = Layout {
 };
 
 fn survey(contents: Vec<u8>, size: Size, unit: u32, largest_write: u32) -> Survey {
-    let layout = Layout { unit, largest_write, ..EEPROM };
+    let units: &[u32] = if unit == 1 { &[] } else { &[8, 16, 32, 64] };
+    let layout = Layout { unit, units, largest_write, ..EEPROM };
     Survey {
         layout,
         size,
@@ -118,12 +120,12 @@ fn a_uniform_memory_is_proven_large_enough_by_the_images_last_unit() {
 }
 
 #[test]
-fn a_uniform_memory_proves_its_page_by_a_whole_one_even_when_the_size_is_no_question() {
+fn a_uniform_memory_proves_its_page_even_when_the_size_is_no_question() {
     let mut image: Vec<u8> = (0..300).map(|i| (i % 251) as u8).collect();
     image[..2].copy_from_slice(b"\xb6\xc3");
     let survey = survey(vec![0xff; 0x1000], Size::AtLeast(0x1000), 64, 1024);
     let proof = ordered(&survey, &image, BootsNow::No).part_proof.unwrap();
-    assert_eq!(proof.segment.range(), 0xc0..0x100, "the last whole page, not the rest behind it");
+    assert_eq!(proof.segment.range(), 256..300, "more than any smaller page holds");
     assert_eq!(proof.aliases, vec![]);
 }
 
@@ -260,16 +262,62 @@ fn each_smaller_size_would_show_the_proof_at_an_address_of_its_own() {
 }
 
 #[test]
-fn a_page_of_which_one_half_is_as_before_proves_no_page() {
-    let mut image = vec![0x11; 0xc0];
-    image[..2].copy_from_slice(b"\xb6\xc3");
-    for half in [0x80..0xa0, 0xa0..0xc0] {
-        let mut image = image.clone();
-        image[half].fill(0xff);
-        let survey = survey(vec![0xff; 0x1000], Size::AtLeast(0x1000), 64, 1024);
-        let proof = ordered(&survey, &image, BootsNow::No).part_proof.unwrap();
-        assert_eq!(proof.segment.range(), 0x40..0x80);
-    }
+fn the_first_write_takes_the_largest_page_that_the_part_may_have() {
+    let image: Vec<u8> = (0..=255).map(|byte| byte ^ 0x5a).collect();
+    let proof = |unit, units, largest_write, size| {
+        let survey = survey(vec![0xff; 0x1000], size, unit, largest_write);
+        let survey = Survey { layout: Layout { units, ..survey.layout }, ..survey };
+        let order = ordered(&survey, &image, BootsNow::No);
+        order.part_proof.map(|proof| (proof.segment.range(), proof.unit, proof.smaller_units))
+    };
+    let units: &[u32] = &[32, 64, 128];
+    let unknown = Size::AtLeast(0x1000);
+    assert_eq!(proof(32, units, 1024, unknown), Some((0x80..0x100, 128, vec![32, 64])));
+    assert_eq!(proof(32, units, 64, unknown), Some((0xc0..0x100, 64, vec![32])));
+    assert_eq!(proof(32, units, 1024, Size::Proven(0x1000)), None);
+    assert_eq!(proof(32, &[], 1024, unknown), None);
+}
+
+/// The ids of a small part: too few bytes for a page, enough to tell single bytes from pages.
+#[test]
+fn a_few_bytes_show_whether_a_part_takes_more_than_one_in_a_write() {
+    let ids = [0xc0, 0x34, 0x12, 0x78, 0x56, 0x01, 0x00, 0x03];
+    let survey = survey(vec![0xff; 2048], Size::AtLeast(16), 1, 1024);
+    let survey = Survey { layout: Layout { units: &[1, 8, 16], ..survey.layout }, ..survey };
+    let image = Image::from_start(ids.to_vec(), &[0..1]);
+    let order = write_order(&survey, &image, BootsNow::No).unwrap();
+    let proof = order.part_proof.unwrap();
+    assert_eq!((proof.segment.range(), proof.unit, proof.smaller_units), (1..8, 8, vec![1]));
+    assert_eq!(order.body, []);
+}
+
+/// Such a write would change what lies before it, where the pages are smaller.
+#[test]
+fn a_write_that_would_change_the_signature_shows_nothing() {
+    let image: Vec<u8> = (1..=16).collect();
+    let survey = survey(vec![0xff; 2048], Size::AtLeast(128), 8, 1024);
+    let survey = Survey { layout: Layout { units: &[8, 16], ..survey.layout }, ..survey };
+    let order = ordered(&survey, &image, BootsNow::No);
+    assert_eq!(order.part_proof, None);
+    assert_eq!(body(&order), [(2, 8), (8, 16)]);
+}
+
+#[test]
+fn what_is_left_is_written_in_the_units_that_were_found() {
+    let bytes: Vec<u8> = (0..=255).map(|byte| byte ^ 0x5a).collect();
+    let mut old = vec![0xff; 0x1000];
+    // Nothing to write in the middle of the first half.
+    old[32..96].copy_from_slice(&bytes[32..96]);
+    let survey = survey(old.clone(), Size::AtLeast(0x1000), 32, 1024);
+    let survey = Survey { layout: Layout { units: &[32, 64, 128], ..survey.layout }, ..survey };
+    let image = image(&bytes, 2);
+    let order = write_order(&survey, &image, BootsNow::No).unwrap();
+    let proof = order.part_proof.clone().unwrap();
+    assert_eq!((proof.segment.range(), body(&order)), (0x80..0x100, vec![(2, 128)]));
+    let found = behind_proof(&survey, &image, &proof, 32).unwrap();
+    assert_eq!(body(&found), [(2, 32), (96, 128)]);
+    let compared: Vec<_> = found.to_verify.iter().map(Segment::range).collect();
+    assert_eq!(compared, [0x80..0x100, 2..32, 96..128]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! I2C memories by name: sizes, pages, clocks and write times as their datasheets give them.
 //!
-//! Sources: datasheets of Microchip 24LC16B, 24LC64, 24LC128, 24LC256 (400 kHz from 2.5 V on, a
+//! Sources: datasheets of Microchip 24LC00, 24LC16B, 24LC64, 24LC128, 24LC256 (400 kHz from 2.5 V on, a
 //! write cycle of at most 5 ms), Atmel AT24C02D and AT24HC02C (400 kHz from 1.7 V on, 5 ms; faster
 //! ones from 2.5 V on), Ramtron FM24C16B, FM24C64B and FM24C256 (1 MHz at 5 V, no write cycle).
 //! Grade: documented. Inferred: that 24LC01B, 24LC02B, 24LC04B, 24LC08B, 24LC32 and 24LC512 have the
@@ -52,6 +52,8 @@ const fn fram(name: &'static str, bytes: u32, address_bytes: u8) -> Part {
 
 /// Every part there is a model of.
 pub const PARTS: &[Part] = &[
+    // Single bytes only; what it does with a second one is inferred: it takes the place of the first.
+    Part { write_cycle_us: 4000, ..eeprom("24lc00", 16, 1, 1) },
     eeprom("24c01", 128, 1, 8),
     eeprom("24c02", 256, 1, 8),
     Part { compares_pins: true, ..eeprom("at24c02", 256, 1, 8) },
