@@ -47,6 +47,7 @@ mod mutants_apply;
 mod own_backup;
 mod part_proof;
 mod permission_to_write;
+mod pictures;
 mod power;
 mod profiles;
 mod records;
@@ -55,6 +56,8 @@ mod rescue;
 mod seam;
 mod stages;
 mod support;
+#[path = "support/terminal_svg.rs"]
+mod terminal_svg;
 mod third_party_firmware;
 mod trace;
 mod transcripts;
