@@ -54,6 +54,7 @@ mod records;
 mod relay;
 mod rescue;
 mod seam;
+mod shown;
 mod stages;
 mod support;
 #[path = "support/terminal_svg.rs"]
