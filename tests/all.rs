@@ -47,14 +47,18 @@ mod mutants_apply;
 mod own_backup;
 mod part_proof;
 mod permission_to_write;
+mod pictures;
 mod power;
 mod profiles;
 mod records;
 mod relay;
 mod rescue;
 mod seam;
+mod shown;
 mod stages;
 mod support;
+#[path = "support/terminal_svg.rs"]
+mod terminal_svg;
 mod third_party_firmware;
 mod trace;
 mod transcripts;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::CommandFactory;
 use recover::cli::Cli;
 use recover::failure::Code;
-use recover::{profile, sim};
+use recover::{chip, profile, sim};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -166,22 +166,46 @@ fn the_table_of_layers_is_the_one_that_is_held() {
 }
 
 #[test]
-fn the_readme_says_what_is_supported() {
+fn the_page_of_what_is_supported_is_what_the_program_prints() {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_recover"))
         .arg("supported")
         .output()
         .unwrap();
     let made = String::from_utf8(output.stdout).unwrap();
-    let readme = read("README.md");
+    let page = read("docs/supported.md");
     let (begin, end) = ("<!-- supported:begin -->\n", "<!-- supported:end -->");
-    let (before, rest) = readme.split_once(begin).unwrap();
+    let (before, rest) = page.split_once(begin).unwrap();
     let (written, after) = rest.split_once(end).unwrap();
     if std::env::var_os("RECOVER_UPDATE").is_some() {
         let updated = format!("{before}{begin}{made}{end}{after}");
-        fs::write(root().join("README.md"), updated).unwrap();
+        fs::write(root().join("docs/supported.md"), updated).unwrap();
         return;
     }
     assert_eq!(written, made, "bring it up to date: RECOVER_UPDATE=1 cargo test --test all docs::");
+    // What the page explains is what the tables call it.
+    for term in page.split("\n- **").skip(1).map(|line| line.split("**").next().unwrap()) {
+        assert!(made.contains(term), "no table has {term}");
+    }
+}
+
+#[test]
+fn the_readmes_short_table_names_ids_and_chips_that_the_program_knows() {
+    let readme = read("README.md");
+    let rows = rows(&readme, "seen");
+    assert!((4..=10).contains(&rows.len()), "{rows:?}");
+    let mut families = BTreeSet::new();
+    for cells in &rows {
+        let [seen, chip, ..] = cells.as_slice() else { panic!("{cells:?}") };
+        let ids = seen.trim_start_matches('`').split('`').next().unwrap();
+        let known = chip::families()
+            .iter()
+            .flat_map(|family| family.known_ids())
+            .find(|known| known.ids.to_string() == ids)
+            .unwrap_or_else(|| panic!("{ids} is in no table"));
+        assert!(chip.contains(known.model.title), "{ids}: {chip}, not {}", known.model.title);
+        families.insert(known.model.family);
+    }
+    assert_eq!(families.len(), chip::families().len(), "{families:?}");
 }
 
 #[test]
@@ -312,4 +336,191 @@ fn the_readme_says_how_many_tests_are_ignored_and_each_says_why() {
     assert!(ignored.iter().all(|line| line.starts_with("#[ignore = \"needs ")), "{ignored:?}");
     let said = format!("Of the tests, {} are ignored", ignored.len());
     assert!(read("README.md").contains(&said), "README should say: {said}");
+}
+
+/// The pages for whoever has a dead enclosure in hand.
+const FOR_OWNERS: [&str; 3] = ["README.md", "docs/my-enclosure-is-dead.md", "docs/errors.md"];
+
+/// The text of a page as sentences: no code blocks, tables or headings; a link is its text, and a
+/// piece of code one word.
+fn sentences(page: &str) -> Vec<String> {
+    let mut blocks = vec![String::new()];
+    for line in prose(page).lines() {
+        let is_other = line.starts_with(['#', '|', '<']) || line.starts_with("    ");
+        let begins = line.trim_start().starts_with("- ")
+            || line.starts_with("**")
+            || line.split_once(". ").is_some_and(|(number, _)| number.parse::<u8>().is_ok());
+        if line.trim().is_empty() || is_other || begins {
+            blocks.push(String::new());
+        }
+        if !is_other {
+            let block = blocks.last_mut().unwrap();
+            block.push_str(
+                line.trim_start_matches(|c: char| c.is_ascii_digit() || "-. ".contains(c)),
+            );
+            block.push(' ');
+        }
+    }
+    let plain = |block: &String| -> String {
+        let without_code: String = block
+            .split('`')
+            .enumerate()
+            .map(|(index, part)| if index % 2 == 1 { "code" } else { part })
+            .collect();
+        let mut parts = without_code.split("](");
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |text, part| text + part.split_once(')').map_or(part, |(_, rest)| rest))
+    };
+    let ends = |text: String| {
+        let text = text.replace("? ", "?\n").replace(". ", ".\n").replace("! ", "!\n");
+        text.lines().map(str::trim).map(str::to_owned).collect::<Vec<String>>()
+    };
+    blocks.iter().map(plain).flat_map(ends).filter(|sentence| !sentence.is_empty()).collect()
+}
+
+#[test]
+fn no_sentence_for_an_owner_has_more_than_thirty_words() {
+    let mut long = Vec::new();
+    for page in FOR_OWNERS {
+        let sentences = sentences(&read(page));
+        assert!(sentences.len() > 30, "{page} was not read");
+        let is_long = |sentence: &String| sentence.split_whitespace().count() > 30;
+        long.extend(sentences.into_iter().filter(is_long).map(|text| format!("{page}: {text}")));
+    }
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
+/// Words of this project that no technician knows.
+const DIALECT: [&str; 14] = [
+    "nobody has proven",
+    "rests on",
+    "who it is to be",
+    "is told on",
+    "takes its addresses otherwise",
+    "owner's word",
+    "in question",
+    "left alone",
+    "asks the drive",
+    "comes to its senses",
+    "bears out",
+    "least time",
+    "its hands",
+    "stranger",
+];
+
+#[test]
+fn no_page_speaks_a_dialect() {
+    let mut files = Vec::new();
+    markdown(Path::new("docs"), &mut files);
+    files.push(PathBuf::from("README.md"));
+    let mut found = Vec::new();
+    for file in &files {
+        let page = read(file.to_str().unwrap());
+        // A heading of an error is the program's own text.
+        for line in prose(&page).lines().filter(|line| !line.starts_with('#')) {
+            let words = DIALECT.iter().filter(|words| line.to_lowercase().contains(**words));
+            found.extend(words.map(|words| format!("{}: {words}: {line}", file.display())));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// The commands of a page: lines of code that begin with `recover`, and code in the text that does.
+fn commands(page: &str) -> Vec<String> {
+    let lines = page.lines().map(str::trim_start);
+    let lines = lines.filter_map(|line| line.strip_prefix("$ ").or(Some(line)));
+    let text = prose(page);
+    let inline = text.split('`').skip(1).step_by(2);
+    lines
+        .chain(inline)
+        .filter(|line| line.starts_with("recover --") || line.starts_with("recover "))
+        .map(|line| line.split("   ").next().unwrap().split(" | ").next().unwrap())
+        .map(|line| line.trim().replace("PORT", "3-2").replace("VVVV:PPPP", "1209:0001"))
+        .collect()
+}
+
+#[test]
+fn every_command_that_an_owner_is_told_is_one() {
+    let mut wrong = Vec::new();
+    for page in FOR_OWNERS {
+        let commands = commands(&read(page));
+        assert!(commands.len() > 3, "{page}: {commands:?}");
+        for command in commands {
+            let words: Vec<&str> = command.split_whitespace().collect();
+            if let Err(error) = Cli::command().try_get_matches_from(&words)
+                && error.use_stderr()
+                && error.kind() != clap::error::ErrorKind::MissingRequiredArgument
+            {
+                wrong.push(format!("{page}: {command}: {error}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_page_for_owners_is_the_first_that_r101_leads_to() {
+    let errors = read("docs/errors.md");
+    let (_, section) = errors.split_once("### R101").unwrap();
+    let (_, link) = section.split_once("](").unwrap();
+    assert!(link.starts_with("my-enclosure-is-dead.md"), "{}", link.lines().next().unwrap());
+}
+
+/// The methods of a trait in a source file.
+fn methods(source: &str, named: &str) -> Vec<String> {
+    let text = read(source);
+    let (_, body) = text.split_once(&format!("pub trait {named}")).unwrap();
+    let (body, _) = body.split_once("\n}").unwrap();
+    let begins = body.lines().filter_map(|line| line.strip_prefix("    fn "));
+    begins.map(|line| line.split(['(', '<']).next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_method_of_the_chip_traits_is_explained_and_no_other() {
+    let text = read("docs/adding-a-chip.md");
+    let explained: BTreeSet<String> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once(" |"))
+        .flat_map(|(names, _)| names.split(", ").map(|name| name.trim_matches('`').to_owned()))
+        .collect();
+    let chip = methods("src/chip/mod.rs", "Chip");
+    let memory = methods("src/chip/memory/mod.rs", "Memory");
+    assert!(chip.len() > 10 && memory.len() > 5, "{chip:?} {memory:?}");
+    assert_eq!(explained, chip.iter().chain(&memory).cloned().collect());
+    let architecture = read("docs/architecture.md");
+    for method in chip.iter().filter(|name| *name != "family").chain(&memory) {
+        assert!(architecture.contains(&format!("`{method}`")), "architecture.md: {method}");
+    }
+}
+
+#[test]
+fn every_file_that_the_documents_name_is_there_and_has_what_they_say() {
+    let mut files = Vec::new();
+    markdown(Path::new("docs"), &mut files);
+    files.push(PathBuf::from("README.md"));
+    let (mut checked, mut missing) = (0, Vec::new());
+    for file in &files {
+        let text = prose(&read(file.to_str().unwrap()));
+        let parts: Vec<&str> = text.split('`').collect();
+        for (index, code) in parts.iter().enumerate().skip(1).step_by(2) {
+            let is_path = code.starts_with("src/") || code.starts_with("tests/");
+            if !is_path || code.contains(['*', ' ']) {
+                continue;
+            }
+            checked += 1;
+            // "`name` in `file`"
+            let named = match parts.get(index - 1) {
+                Some(&" in ") => parts.get(index.saturating_sub(2)).copied(),
+                _ => None,
+            };
+            let name = named.unwrap_or("").rsplit("::").next().unwrap();
+            let path = root().join(code);
+            let has = path.is_dir() || fs::read_to_string(&path).is_ok_and(|s| s.contains(name));
+            if !has {
+                missing.push(format!("{}: {name} in {code}", file.display()));
+            }
+        }
+    }
+    assert!(checked > 30, "{checked} files were named");
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
 }

@@ -1,5 +1,5 @@
 //! `recover supported`: the chips, their ids and the enclosures there are profiles of, as the
-//! Markdown tables of README.md. A test holds the two together.
+//! Markdown tables of docs/supported.md. A test compares them.
 
 use crate::chip::{self, Chip, KnownIds, Model, Standing};
 use crate::profile::{Library, Profile, Scope, known_chips};

@@ -19,7 +19,7 @@ pub use json::Json;
 pub use narration::{Plain, list_line, narrate};
 pub use operator::TerminalOperator;
 pub use report::report;
-pub use screen::{give_back as give_back_terminal, show as show_bench};
+pub use screen::{drawn as bench_screen, give_back as give_back_terminal, show as show_bench};
 pub use terminal::Terminal;
 pub use unit::{unit_line, unit_text};
 

@@ -15,7 +15,8 @@ use std::thread;
 use std::time::Duration;
 
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{CrosstermBackend, TestBackend};
+use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{self, Event};
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
@@ -67,6 +68,16 @@ pub fn show(
             }
         }
     }
+}
+
+/// The automatic bench's screen after these notices, with that port selected, without a terminal.
+pub fn drawn(notices: &[Notice], selected: Option<&PortPath>, width: u16, height: u16) -> Buffer {
+    let mut model = Model::new(true);
+    notices.iter().for_each(|notice| model.hear(notice));
+    model.selected = selected.cloned().or(model.selected);
+    let Ok(mut terminal) = Terminal::new(TestBackend::new(width, height));
+    let Ok(_) = terminal.draw(|frame| draw::draw(frame, &model));
+    terminal.backend().buffer().clone()
 }
 
 /// The terminal while it is ours.
