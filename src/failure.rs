@@ -25,7 +25,8 @@ pub enum DeviceState {
     /// It starts from its memory with the identity that was promised.
     Restored,
     /// It left the bus and has not come back.
-    Lost,
+    #[serde(rename = "lost")]
+    Disconnected,
 }
 
 impl fmt::Display for DeviceState {
@@ -40,7 +41,7 @@ impl fmt::Display for DeviceState {
             }
             Self::Written => "its memory holds the whole image; it was not yet seen to start",
             Self::Restored => "restored",
-            Self::Lost => "gone from the bus; its memory was not changed by this run",
+            Self::Disconnected => "gone from the bus; its memory was not changed by this run",
         })
     }
 }

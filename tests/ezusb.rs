@@ -22,7 +22,7 @@ fn rescue(name: &str) -> (Desk, recover::rescue::Outcome) {
 
 fn with_image(name: &str, bytes: &[u8]) -> Request {
     let mut request = Request::default();
-    request.wish.image = Some(NamedImage { name: name.to_owned(), bytes: bytes.to_vec() });
+    request.target.image = Some(NamedImage { name: name.to_owned(), bytes: bytes.to_vec() });
     request
 }
 
@@ -38,8 +38,12 @@ fn a_blank_enclosure_is_whole_again_for_a_page_write_each_and_the_signature() {
         let (desk, outcome) = rescue(name);
         assert_eq!(outcome.result, Verdict::Rescued, "{name}: {:?}", outcome.failure);
         let image = u32::try_from(scenario(name).factory_image().len()).unwrap();
-        let most = image.div_ceil(page) + 3;
-        assert!(desk.write_cycles() <= most.into(), "{name}: {} of {most}", desk.write_cycles());
+        let maximum = image.div_ceil(page) + 3;
+        assert!(
+            desk.write_cycles() <= maximum.into(),
+            "{name}: {} of {maximum}",
+            desk.write_cycles()
+        );
     }
 }
 
@@ -57,8 +61,8 @@ fn ids_alone_bring_a_board_without_firmware_back() {
 fn a_generic_profile_takes_ids_or_an_image_and_promises_nothing_by_itself() {
     let named = |profile: &str, ids: Option<&str>| {
         let mut request = with_profile(profile);
-        request.wish.ids = ids.map(|ids| ids.parse().unwrap());
-        request.wish.revision = ids.map(|_| 0x0102);
+        request.target.ids = ids.map(|ids| ids.parse().unwrap());
+        request.target.revision = ids.map(|_| 0x0102);
         request
     };
     for (name, profile, starts) in [
@@ -76,7 +80,7 @@ fn a_generic_profile_takes_ids_or_an_image_and_promises_nothing_by_itself() {
         let mut desk = Desk::new(scenario(name));
         let image = scenario(name).factory_image();
         let mut request = with_image("my.iic", image);
-        request.wish.profile = Some(profile.to_owned());
+        request.target.profile = Some(profile.to_owned());
         let outcome = desk.rescue(&request);
         assert_eq!(outcome.result, Verdict::Rescued, "{name}: {:?}", outcome.failure);
         assert!(desk.eeprom().starts_with(image));

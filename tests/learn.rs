@@ -70,7 +70,7 @@ fn a_blank_at2lp_becomes_the_twin_of_the_healthy_one_under_its_own_serial_number
     }
 
     let mut request = with_profile(NAME);
-    request.wish.serial = Some("0000A1B2C3D5".to_owned());
+    request.target.serial = Some("0000A1B2C3D5".to_owned());
     let mut desk = Desk::new(scenario("at2lp-rc42"));
     desk.library = library(home.path());
     let outcome = desk.rescue(&request);

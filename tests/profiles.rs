@@ -10,8 +10,8 @@ use recover::profile::{
     ImageMismatch, ImageSource, Library, Problem, ProblemKind, Profile, Scope, Sha256Digest, check,
     parse,
 };
+use recover::toml_source::Misshapen;
 use recover::usb::Ids;
-use recover::written::Misshapen;
 
 /// The chips as this test knows them, so that a profile naming a chip that was dropped is seen.
 const CHIPS: &[&str] =
@@ -461,7 +461,7 @@ fn a_file_that_is_not_text_or_far_too_big_is_refused() {
     assert!(matches!(found[0].kind, ProblemKind::Unreadable { .. }), "{found:?}");
     fs::write(folder.join("profile.toml"), "#".repeat(300_000)).unwrap();
     let found = check(&folder, CHIPS).unwrap_err();
-    assert_eq!(found[0].kind, ProblemKind::TooBig { most_bytes: 262_144 });
+    assert_eq!(found[0].kind, ProblemKind::TooBig { max_bytes: 262_144 });
 }
 
 #[cfg(unix)]
@@ -492,9 +492,9 @@ proptest::proptest! {
     ) {
         let end = (at + cut).min(GOOD.len());
         let text = [&GOOD[..at], &put, &GOOD[end..]].concat();
-        let most = text.lines().count() + 1;
+        let maximum = text.lines().count() + 1;
         for problem in parse(&text, "profile.toml", "maker-model", CHIPS).err().unwrap_or_default() {
-            proptest::prop_assert!(problem.line.is_none_or(|line| (1..=most).contains(&line)));
+            proptest::prop_assert!(problem.line.is_none_or(|line| (1..=maximum).contains(&line)));
         }
     }
 }

@@ -27,7 +27,7 @@ fn request(scenario: &Scenario) -> Request {
 
 fn with_image(bytes: &[u8]) -> Request {
     let mut request = Request::default();
-    request.wish.image = Some(NamedImage { name: "given.bin".into(), bytes: bytes.to_vec() });
+    request.target.image = Some(NamedImage { name: "given.bin".into(), bytes: bytes.to_vec() });
     request
 }
 
@@ -322,7 +322,7 @@ fn an_image_other_than_the_profiles_is_refused() {
     let mut request = with_profile(&simulated("sl11r"));
     let mut bytes = scenario("sl11r-zeroed").factory_image().to_vec();
     *bytes.last_mut().unwrap() = 0x01;
-    request.wish.image = Some(NamedImage { name: "other.bin".into(), bytes });
+    request.target.image = Some(NamedImage { name: "other.bin".into(), bytes });
     let outcome = desk.rescue(&request);
     assert_eq!(outcome.failure.unwrap().code, Code::R209);
 }

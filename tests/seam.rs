@@ -19,7 +19,7 @@ use crate::support::{Desk, port, scenario};
 fn request(bytes: Vec<u8>) -> Request {
     let mut request =
         Request { port: Some(port()), as_family: Some(&FLASH_CHIP), ..Request::default() };
-    request.wish.image = Some(NamedImage { name: "flash.bin".to_owned(), bytes });
+    request.target.image = Some(NamedImage { name: "flash.bin".to_owned(), bytes });
     request
 }
 

@@ -35,7 +35,7 @@ use crate::serial::BoardKind;
 use crate::usb::PortPath;
 
 /// No bench is described in more.
-const MOST_BYTES: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// A bench as its owner described it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -160,9 +160,9 @@ pub fn load(path: &Path, known_profiles: &[&str]) -> Result<BenchConfig, Failure
 fn read(path: &Path) -> Result<String, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
-    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(format!("it is longer than {MOST_BYTES} bytes"));
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(format!("it is longer than {MAX_BYTES} bytes"));
     }
     String::from_utf8(bytes).map_err(|_| "it is not text".to_owned())
 }

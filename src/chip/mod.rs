@@ -29,7 +29,7 @@ use serde::Serialize;
 pub use build::{Built, Recipe};
 pub use drive::{Drive, DriveAnswer};
 pub use families::{families, family, model};
-pub use finding::{Evidence, Finding, Grade, KnownIds, Running, Standing, Suspicion};
+pub use finding::{Evidence, Finding, Grade, IdMeaning, KnownIds, Running, Suspicion};
 pub use identity::Identity;
 pub use image::Image;
 pub use memory::{Layout, Memory, MemoryError, Operation, Segment, Size};

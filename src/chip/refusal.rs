@@ -68,12 +68,12 @@ pub enum ImageError {
         chip: &'static str,
     },
     /// Larger than any memory the chip boots from.
-    #[error("the image is {length} bytes, a {chip} boots from at most {most}")]
+    #[error("the image is {length} bytes, a {chip} boots from at most {maximum}")]
     TooBig {
         /// Length of the image, bytes.
         length: usize,
         /// The most.
-        most: usize,
+        maximum: usize,
         /// The chip.
         chip: &'static str,
     },

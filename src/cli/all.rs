@@ -5,11 +5,11 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::args::{CommonArgs, RescueArgs};
-use super::crew::{HostCrew, SimCrew};
 use super::interrupt;
-use super::shop::{fits_many, shop};
+use super::shared::{fits_many, shared};
 use super::simulated::{Plugged, Simulated};
-use crate::bench::{Bench, Crew, Listener, Mode, Notice, Shop, Tally};
+use super::worker_factory::{HostWorkerFactory, SimWorkerFactory};
+use crate::bench::{Bench, Listener, Mode, Notice, Shared, Tally, WorkerFactory};
 use crate::failure::{Code, Failure};
 use crate::ui;
 use crate::usb::host::HostBus;
@@ -18,22 +18,22 @@ use crate::usb::{Bus, PortPath};
 /// Rescues every device in question.
 pub fn all(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     fits_many(common, rescue)?;
-    let shop = Arc::new(shop(common, rescue, "recover --auto")?);
+    let shared = Arc::new(shared(common, rescue, "recover --auto")?);
     let mode = Mode { auto: true, once: true, ports: None };
     let results = Results::default();
     let listener = Box::new(Tee { told: ui::listener(common.json), results: results.clone() });
     let tally = match &common.sim {
         Some(names) => {
             let simulated = Simulated::open(common, names, Plugged::Already)?;
-            let crew = SimCrew::of(common, simulated.bus.clone())?;
-            let tally = run(&shop, &mut simulated.bus.clone(), &crew, mode, listener)?;
+            let workers = SimWorkerFactory::of(common, simulated.bus.clone())?;
+            let tally = run(&shared, &mut simulated.bus.clone(), &workers, mode, listener)?;
             simulated.keep()?;
             tally
         }
         None => {
             let mut bus = HostBus::new();
-            let crew = HostCrew::of(bus.participant(), common, false)?;
-            run(&shop, &mut bus, &crew, mode, listener)?
+            let workers = HostWorkerFactory::of(bus.participant(), common, false)?;
+            run(&shared, &mut bus, &workers, mode, listener)?
         }
     };
     let was_ended = interrupt::ends_again();
@@ -53,16 +53,16 @@ pub fn all(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
 }
 
 fn run(
-    shop: &Arc<Shop>,
+    shared: &Arc<Shared>,
     bus: &mut dyn Bus,
-    crew: &dyn Crew,
+    workers: &dyn WorkerFactory,
     mode: Mode,
     listener: Box<dyn Listener>,
 ) -> Result<Tally, Failure> {
     // Only an interruption gives commands; the sender lives as long as the run.
     let (sender, commands) = channel();
     interrupt::quits(sender.clone(), ui::announce);
-    Bench::new(Arc::clone(shop), bus, crew, mode, listener).run(&commands)
+    Bench::new(Arc::clone(shared), bus, workers, mode, listener).run(&commands)
 }
 
 /// The last line of every port.

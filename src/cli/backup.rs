@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::{CommonArgs, RescueArgs};
 use super::{command_line, request, rescue, store, write_new};
 use crate::failure::{Code, Failure};
-use crate::rescue::Wish;
+use crate::rescue::TargetRequest;
 use crate::rescue::choice::NamedImage;
 use crate::ui;
 
@@ -20,7 +20,7 @@ pub fn backup(common: &CommonArgs, output: Option<&Path>) -> Result<u8, Failure>
     let request = request(common, &RescueArgs::default())?;
     let mut saved = None;
     let command = command_line(common, "recover backup");
-    let code = rescue::run(common, command, &request.wish, |session| {
+    let code = rescue::run(common, command, &request.target, |session| {
         let outcome = session.backup(&request);
         saved = outcome.backup.clone();
         outcome
@@ -45,7 +45,7 @@ fn copy_out(common: &CommonArgs, id: &str, output: &Path) -> Result<(), Failure>
 pub fn restore(common: &CommonArgs, id: &str, args: &RescueArgs) -> Result<u8, Failure> {
     let (record, bytes) = store(common)?.load_backup(id)?;
     let mut request = request(common, args)?;
-    if request.wish != Wish::default() {
+    if request.target != TargetRequest::default() {
         let what = "a restore writes the backup and nothing else";
         return Err(Failure::new(Code::R311, what, "--image, --profile")
             .next(command_line(common, &format!("recover restore {id}"))));
@@ -53,8 +53,8 @@ pub fn restore(common: &CommonArgs, id: &str, args: &RescueArgs) -> Result<u8, F
     request.port.get_or_insert_with(|| record.port.clone());
     let command = command_line(common, &format!("recover restore {id}"));
     let image = NamedImage { name: id.to_owned(), bytes: bytes.clone() };
-    let wish = Wish { image: Some(image), ..Wish::default() };
-    rescue::run(common, command, &wish, |session| session.restore(&request, &record, &bytes))
+    let requested = TargetRequest { image: Some(image), ..TargetRequest::default() };
+    rescue::run(common, command, &requested, |session| session.restore(&request, &record, &bytes))
 }
 
 /// Lists the backups.

@@ -8,5 +8,5 @@ use crate::failure::Failure;
 pub fn diagnose(common: &CommonArgs) -> Result<u8, Failure> {
     let request = request(common, &RescueArgs::default())?;
     let command = command_line(common, "recover diagnose");
-    rescue::run(common, command, &request.wish, |session| session.diagnose(&request))
+    rescue::run(common, command, &request.target, |session| session.diagnose(&request))
 }

@@ -10,7 +10,7 @@ use crate::ledger::{Ledger, Query, Unit, table};
 use crate::ui;
 
 /// Most ids that are offered where more than one unit could be meant.
-const MOST_OFFERED: usize = 8;
+const MAX_OFFERED: usize = 8;
 
 /// Runs one of the ledger commands.
 pub fn run(common: &CommonArgs, command: &LedgerCommand) -> Result<u8, Failure> {
@@ -97,7 +97,7 @@ pub fn unit(common: &CommonArgs, verb: &str, id: &str) -> Result<Unit, Failure> 
         Err(found) => {
             let what = format!("{count} units have an id that begins with {id:?}");
             let mut failure = Failure::new(Code::R524, what, place);
-            let newest = found.iter().rev().take(MOST_OFFERED);
+            let newest = found.iter().rev().take(MAX_OFFERED);
             failure.next.extend(newest.map(|unit| {
                 let verb = format!("{verb} {}", quoted(&unit.id));
                 format!("{}    ({})", command_line(common, &verb), unit.result)

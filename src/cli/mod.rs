@@ -8,7 +8,6 @@ mod args;
 mod attach;
 mod backup;
 mod bench;
-mod crew;
 mod diagnose;
 mod generated;
 mod image;
@@ -22,11 +21,12 @@ mod relays;
 mod report;
 mod rescue;
 mod serials;
-mod shop;
+mod shared;
 mod sim;
 mod simulated;
 mod supported;
 mod udev_rules;
+mod worker_factory;
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
@@ -42,13 +42,13 @@ pub use args::Cli;
 use crate::executor::{Request, Store};
 use crate::failure::{Code, Failure};
 use crate::profile::{Library, known_chips as profile_chips};
-use crate::rescue::Wish;
+use crate::rescue::TargetRequest;
 use crate::rescue::choice::NamedImage;
 use crate::{chip, ui};
 use args::{Command, CommonArgs, ProfileCommand, RescueArgs, SimCommand};
 
 /// No image of any chip here is larger; a longer file was named by mistake.
-const MOST_FILE_BYTES: u64 = 1 << 24;
+const MAX_FILE_BYTES: u64 = 1 << 24;
 
 /// The whole program.
 pub fn main() -> ExitCode {
@@ -196,7 +196,7 @@ fn request(common: &CommonArgs, rescue: &RescueArgs) -> Result<Request, Failure>
     };
     Ok(Request {
         port: common.port.clone(),
-        wish: Wish {
+        target: TargetRequest {
             profile,
             image,
             ids: rescue.ids,
@@ -227,9 +227,9 @@ fn read_image(path: &Path) -> Result<NamedImage, Failure> {
 fn read_bounded(path: &Path) -> Result<Vec<u8>, String> {
     let file = fs::File::open(path).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
-    file.take(MOST_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > MOST_FILE_BYTES {
-        return Err(format!("it is longer than {MOST_FILE_BYTES} bytes"));
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(format!("it is longer than {MAX_FILE_BYTES} bytes"));
     }
     Ok(bytes)
 }

@@ -7,21 +7,21 @@ use crate::executor::{Both, Commands, Request, Session, Tools};
 use crate::failure::{Code, Failure};
 use crate::ledger::{Keeper, Ledger};
 use crate::preflight::VirtualTwin;
-use crate::rescue::{Outcome, Wish};
+use crate::rescue::{Outcome, TargetRequest};
 use crate::ui;
 
 /// `recover --auto`.
 pub fn auto(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     let request = request(common, rescue)?;
     let command = with_image(command_line(common, "recover --auto"), rescue);
-    run(common, command, &request.wish, |session| session.rescue(&request))
+    run(common, command, &request.target, |session| session.rescue(&request))
 }
 
 /// `recover plan`.
 pub fn plan(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     let request = Request { dry_run: true, ..request(common, rescue)? };
     let command = with_image(command_line(common, "recover plan"), rescue);
-    run(common, command, &request.wish, |session| session.rescue(&request))
+    run(common, command, &request.target, |session| session.rescue(&request))
 }
 
 /// `recover resume`: `--auto` on the port of the one unfinished rescue.
@@ -37,7 +37,7 @@ pub fn resume(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
             let common = CommonArgs { port: Some(port.clone()), ..common.clone() };
             let request = Request { resume: true, ..request(&common, rescue)? };
             let command = with_image(command_line(&common, "recover resume"), rescue);
-            run(&common, command, &request.wish, |session| session.rescue(&request))
+            run(&common, command, &request.target, |session| session.rescue(&request))
         }
         [] => Err(Failure::new(Code::R505, "no rescue was left unfinished", "journals").next(
             format!("`{}` looks at what is there now", command_line(common, "recover --auto")),
@@ -62,12 +62,12 @@ pub(super) fn with_image(command: String, rescue: &RescueArgs) -> String {
     }
 }
 
-/// Runs a session on the bus that was asked for and tells its outcome. `wish` is what is to be
+/// Runs a session on the bus that was asked for and tells its outcome. `requested` is what is to be
 /// written, as far as that was named.
 pub fn run(
     common: &CommonArgs,
     command: String,
-    wish: &Wish,
+    requested: &TargetRequest,
     work: impl FnOnce(Session<'_>) -> Outcome,
 ) -> Result<u8, Failure> {
     let store = store(common)?;
@@ -75,7 +75,7 @@ pub fn run(
     for problem in library.problems() {
         log::warn!("{problem}");
     }
-    let mut ports = Ports::open(common, &serials::known(&library, &store, wish))?;
+    let mut ports = Ports::open(common, &serials::known(&library, &store, requested))?;
     let mut shown = ui::observer(common.json);
     let twin = VirtualTwin;
     let (outcome, kept) = {

@@ -21,7 +21,7 @@ use crate::usb::PortPath;
 const NEXT_UNIT: Duration = Duration::from_millis(1500);
 
 /// Most virtual enclosures at once.
-const MOST_UNITS: usize = 64;
+const MAX_UNITS: usize = 64;
 
 /// Virtual enclosures on their ports.
 #[derive(Clone)]
@@ -170,7 +170,7 @@ fn units(names: &str) -> Result<Vec<Unit>, Failure> {
         let (name, times) = match name.split_once(':') {
             None => (name, 1),
             Some((name, times)) => match times.parse() {
-                Ok(times) if (1..=MOST_UNITS).contains(&times) => (name, times),
+                Ok(times) if (1..=MAX_UNITS).contains(&times) => (name, times),
                 _ => {
                     let what = format!("{times:?} is no number of enclosures");
                     return Err(Failure::new(Code::R311, what, "--sim")
@@ -180,8 +180,8 @@ fn units(names: &str) -> Result<Vec<Unit>, Failure> {
         };
         found.extend(std::iter::repeat_n(find_scenario(name)?, times));
     }
-    if found.len() > MOST_UNITS {
-        let what = format!("{} virtual enclosures, at most {MOST_UNITS} are", found.len());
+    if found.len() > MAX_UNITS {
+        let what = format!("{} virtual enclosures, at most {MAX_UNITS} are", found.len());
         return Err(Failure::new(Code::R311, what, "--sim").next("name fewer of them"));
     }
     if let [scenario] = *found {
@@ -208,9 +208,9 @@ pub fn find_scenario(name: &str) -> Result<&'static Scenario, Failure> {
 }
 
 /// On the simulator there is nothing to lose, and the plug is pulled by the program.
-pub struct VirtualHands(pub SimBus);
+pub struct VirtualOperator(pub SimBus);
 
-impl Operator for VirtualHands {
+impl Operator for VirtualOperator {
     fn consent(&mut self, _reasons: &[String]) -> Consent {
         Consent::Given
     }

@@ -1,7 +1,7 @@
 //! `recover supported`: the chips, their ids and the enclosures there are profiles of, as the
 //! Markdown tables of README.md. A test holds the two together.
 
-use crate::chip::{self, Chip, KnownIds, Model, Standing};
+use crate::chip::{self, Chip, IdMeaning, KnownIds, Model};
 use crate::profile::{Library, Profile, Scope, known_chips};
 use crate::sim;
 use crate::sim::scenarios::Expectation;
@@ -51,7 +51,8 @@ fn rule(columns: usize) -> String {
 
 fn chip_row(family: &dyn Chip, model: Model) -> String {
     let boots = |known: &&KnownIds| {
-        known.model == model && matches!(known.standing, Standing::BootId | Standing::SharedBootId)
+        known.model == model
+            && matches!(known.id_meaning, IdMeaning::BootId | IdMeaning::SharedBootId)
     };
     let ids: Vec<String> = family.known_ids().iter().filter(boots).map(blank_ids).collect();
     let ids = if ids.is_empty() { "not told apart by its id".to_owned() } else { ids.join("; ") };
@@ -73,8 +74,8 @@ fn chip_row(family: &dyn Chip, model: Model) -> String {
 }
 
 fn blank_ids(known: &KnownIds) -> String {
-    let shared = match known.standing {
-        Standing::SharedBootId => "; others use it too",
+    let shared = match known.id_meaning {
+        IdMeaning::SharedBootId => "; others use it too",
         _ => "",
     };
     format!("{} \"{}\" ({}{shared})", known.ids, known.name, known.grade)

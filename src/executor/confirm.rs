@@ -1,7 +1,7 @@
 //! Sees that the device is who it was, and asks the drive behind it.
 
-use super::ask_drive::ask_the_drive;
-use super::candidate::{Candidate, would_be_in_boot_mode};
+use super::candidate::{Candidate, is_boot_mode_identity};
+use super::drive_identity::read_drive_identity;
 use super::permission::Permission;
 use super::run::Run;
 use crate::chip::Identity;
@@ -26,7 +26,7 @@ pub(super) fn confirm(
     let expected = permission.target().expected.as_ref();
     let mut differences =
         expected.map(|expected| expected.differences(&identity)).unwrap_or_default();
-    let mut is_mask_rom = would_be_in_boot_mode(&identity);
+    let mut is_mask_rom = is_boot_mode_identity(&identity);
     if differences.is_empty()
         && let Some(wanted) = &permission.target().image.firmware
     {
@@ -41,7 +41,7 @@ pub(super) fn confirm(
     }
     if differences.is_empty() {
         run.state = DeviceState::Restored;
-        ask_the_drive(run, permission.candidate(), seen);
+        read_drive_identity(run, permission.candidate(), seen);
         return Ok(());
     }
     let failure = if is_mask_rom {

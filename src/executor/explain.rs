@@ -19,7 +19,7 @@ impl Run<'_> {
         let failure = match error {
             ChipError::Transfer { source: TransferError::Gone, .. } => {
                 let lost = match self.state {
-                    DeviceState::Untouched | DeviceState::RunningFromRam => DeviceState::Lost,
+                    DeviceState::Untouched | DeviceState::RunningFromRam => DeviceState::Disconnected,
                     written => written,
                 };
                 return Failure::new(Code::R110, what, place)

@@ -29,14 +29,14 @@ pub(super) fn find(run: &mut Run<'_>, request: &Request) -> Result<Candidate, Fa
     let mut found = choose(run, request, &seen);
     loop {
         let nothing_yet = match &found {
-            Ok(candidate) => request.wait.is_some() && !candidate.is_in_question(),
+            Ok(candidate) => request.wait.is_some() && !candidate.needs_rescue(),
             Err(failure) => failure.code == Code::R101,
         };
         if !nothing_yet {
             return found;
         }
         // By itself a bench takes nothing into its boot mode that is there and healthy.
-        let may_guide = match guide::is_guided_by_bench(run, request) {
+        let may_guide = match guide::bench_can_switch(run, request) {
             true => found.is_err(),
             false => !deadline.passed(&*clock),
         };
@@ -69,7 +69,7 @@ fn choose(run: &Run<'_>, request: &Request, seen: &[Sighting]) -> Result<Candida
         .filter_map(|seen| Candidate::of(seen, request, &journals, library, *scope))
         .collect();
     let in_question: Vec<&Candidate> =
-        candidates.iter().filter(|candidate| candidate.is_in_question()).collect();
+        candidates.iter().filter(|candidate| candidate.needs_rescue()).collect();
     match (in_question.as_slice(), candidates.as_slice()) {
         ([only], _) => Ok((*only).clone()),
         // Only healthy devices: any of them stands for the answer.
@@ -111,7 +111,7 @@ fn nothing_found(run: &Run<'_>, request: &Request, seen: &[Sighting]) -> Failure
     };
     let mut failure = Failure::new(Code::R101, what, place);
     let library = run.tools.library;
-    if let Some(profile) = request.wish.profile.as_ref().and_then(|name| library.find(name)) {
+    if let Some(profile) = request.target.profile.as_ref().and_then(|name| library.find(name)) {
         let by_hand = profile.by_hand(GuidanceTime::First);
         failure.next.extend(by_hand.map(|by| format!("{}; then: {}", by.step, by.expect)));
     }
@@ -142,7 +142,7 @@ pub(super) fn announce(run: &mut Run<'_>, candidate: &Candidate) {
         ids: candidate.seen.ids,
         name: candidate.suspicion.name.to_owned(),
         detail: candidate.suspicion.detail.to_owned(),
-        standing: candidate.suspicion.standing,
+        id_meaning: candidate.suspicion.id_meaning,
         identity: Identity::of(&candidate.seen),
     });
     if let Some(journal) = &candidate.on_trial_of {

@@ -13,7 +13,7 @@ use super::examine::Judged;
 use super::prove::Proven;
 use super::run::Run;
 use super::{Request, examine, find, prove};
-use crate::chip::{Chip, Finding, Grade, Identity, Image, Running, Size, Standing};
+use crate::chip::{Chip, Finding, Grade, IdMeaning, Identity, Image, Running, Size};
 use crate::failure::{Code, Failure};
 use crate::profile::{
     self, BlankSighting, ChipClaim, Confidence, IdentityClaim, ImageClaim, ImageSource,
@@ -25,7 +25,7 @@ use crate::rescue::outcome::Verdict;
 /// The image's file in the profile's folder.
 const IMAGE: &str = "image.bin";
 /// Longest name that is made up, characters.
-const LONGEST_NAME: usize = 40;
+const MAX_NAME: usize = 40;
 
 /// Where a profile goes.
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ pub(super) fn learn(
     request: &Request,
     learning: &Learning,
 ) -> Result<Verdict, Failure> {
-    one_to_learn_from(run, request)?;
+    find_device_to_learn(run, request)?;
     let candidate = find::find(run, request)?;
     find::announce(run, &candidate);
     let _lock = run.lock(&candidate.seen)?;
@@ -70,14 +70,14 @@ pub(super) fn learn(
                 "its memory holds another image than the one that runs: {}",
                 differences.join(", ")
             );
-            return Err(nothing_to_learn(run, what));
+            return Err(no_device_to_learn(run, what));
         }
     } else {
         run.note("the chip runs its mask ROM now, so that the image starts is inferred from its structure".to_owned());
     }
     let separated = separate(candidate.chip, &finding, &image, &healthy);
-    let name = learnt_name(run, learning, &healthy, finding.model.name)?;
-    let profile = learnt_profile(run, &candidate, &finding, &judged, &healthy, &separated);
+    let name = profile_name(run, learning, &healthy, finding.model.name)?;
+    let profile = build_profile(run, &candidate, &finding, &judged, &healthy, &separated);
     let profile = Profile { name, ..profile };
     let folder = learning.folder.join(finding.model.family).join(&profile.name);
     write(&folder, &profile, &separated).map_err(|failure| failure.leaving(run.state))?;
@@ -91,7 +91,7 @@ pub(super) fn learn(
 }
 
 /// Of several devices the owner says which is the healthy twin.
-fn one_to_learn_from(run: &mut Run<'_>, request: &Request) -> Result<(), Failure> {
+fn find_device_to_learn(run: &mut Run<'_>, request: &Request) -> Result<(), Failure> {
     if request.port.is_some() {
         return Ok(());
     }
@@ -108,7 +108,7 @@ fn one_to_learn_from(run: &mut Run<'_>, request: &Request) -> Result<(), Failure
     Err(failure)
 }
 
-fn nothing_to_learn(run: &Run<'_>, what: String) -> Failure {
+fn no_device_to_learn(run: &Run<'_>, what: String) -> Failure {
     let port = run.outcome.port.as_ref().map_or(String::new(), |port| format!("port {port}"));
     Failure::new(Code::R117, what, port)
         .leaving(run.state)
@@ -128,12 +128,12 @@ fn image_to_learn(
             .chip
             .image_in_memory(finding.model, contents)
             .map_err(|error| Failure::from_image(&error, "memory").leaving(run.state)),
-        other => Err(nothing_to_learn(run, format!("its memory is {other}"))),
+        other => Err(no_device_to_learn(run, format!("its memory is {other}"))),
     }
 }
 
 /// A name that no profile has.
-fn learnt_name(
+fn profile_name(
     run: &Run<'_>,
     learning: &Learning,
     healthy: &Identity,
@@ -163,7 +163,7 @@ fn learnt_name(
     })
 }
 
-fn learnt_profile(
+fn build_profile(
     run: &Run<'_>,
     candidate: &Candidate,
     finding: &Finding,
@@ -230,9 +230,9 @@ fn learnt_profile(
 /// What a chip of this kind shows when its memory is blank.
 fn blank_sightings(chip: &dyn Chip, finding: &Finding) -> Vec<BlankSighting> {
     let boot = |own: bool| {
-        let boots = |standing| matches!(standing, Standing::BootId | Standing::SharedBootId);
+        let boots = |id_meaning| matches!(id_meaning, IdMeaning::BootId | IdMeaning::SharedBootId);
         let known = chip.known_ids().iter();
-        known.filter(move |known| boots(known.standing) && (!own || known.model == finding.model))
+        known.filter(move |known| boots(known.id_meaning) && (!own || known.model == finding.model))
     };
     let sighting = |ids, grade| {
         let basis = Some("what this program knows of the chip".to_owned());
@@ -299,7 +299,7 @@ fn made_name(identity: &Identity, model: &str) -> String {
         .map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' })
         .collect();
     let name = letters.split_whitespace().collect::<Vec<_>>().join("-");
-    let name: String = name.chars().take(LONGEST_NAME).collect();
+    let name: String = name.chars().take(MAX_NAME).collect();
     match name.trim_matches('-') {
         "" => format!("learnt-{model}"),
         name => name.to_owned(),

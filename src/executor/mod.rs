@@ -7,10 +7,10 @@
 //! [`confirm`]. Every wait is in [`waits`]. What a run works with comes in as [`Tools`]; what
 //! happens goes out as [`Event`]s.
 
-mod ask_drive;
 pub mod candidate;
 mod choose;
 mod confirm;
+mod drive_identity;
 mod enter;
 pub mod event;
 mod examine;
@@ -50,7 +50,7 @@ pub use waits::POLL;
 use crate::chip::Chip;
 use crate::failure::Failure;
 use crate::profile::{Library, Scope};
-use crate::rescue::Wish;
+use crate::rescue::TargetRequest;
 use crate::rescue::choice::{Needs, Undecided, Way};
 use crate::rescue::preflight::Twin;
 use crate::usb::{Bus, PortPath};
@@ -148,7 +148,7 @@ pub struct Request {
     /// Only the device at this port.
     pub port: Option<PortPath>,
     /// What it should become.
-    pub wish: Wish,
+    pub target: TargetRequest,
     /// Stop after the plan.
     pub dry_run: bool,
     /// Consent was given in advance.

@@ -2,7 +2,7 @@
 
 use super::event::Event;
 use super::permission::Permission;
-use super::power::Awaited;
+use super::power::ExpectedReturn;
 use super::prove::Proven;
 use super::run::Run;
 use super::write::Writer;
@@ -201,13 +201,13 @@ fn bring_back<'p>(
     for step in steps {
         if let Step::Restart { by } = step.step {
             let link = link.take();
-            let awaited = Awaited {
+            let expected_return = ExpectedReturn {
                 identity: target.expected.clone(),
                 may_run_from_ram: candidate.chip.image_survives_loader(),
                 while_off: &target.while_off,
             };
             seen = take(run, step, |run| -> Result<Sighting, Failure> {
-                restart::restart(run, candidate, link, &seen, *by, &awaited)
+                restart::restart(run, candidate, link, &seen, *by, &expected_return)
             })?;
         } else {
             take(run, step, |run| confirm::confirm(run, permission, &seen, &step.place()))?;

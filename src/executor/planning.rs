@@ -37,7 +37,7 @@ pub(super) fn plan(
         trial: target.expected.is_some()
             && !request.no_trial
             && finding.running == Running::MaskRom,
-        overwrite: overwrite || candidate.is_known_sick(),
+        overwrite: overwrite || candidate.is_known_broken(),
     };
     let plan = Plan::make(&situation).map_err(|failure| {
         let failure = failure.leaving(run.state);

@@ -19,7 +19,7 @@ use crate::rescue::outcome::SwitchedBy;
 use crate::usb::{PortPath, PowerError, Sighting};
 
 /// What is known beforehand of a device that loses its power.
-pub(super) struct Awaited<'a> {
+pub(super) struct ExpectedReturn<'a> {
     /// Who it is to be when it comes back; nobody in particular without.
     pub identity: Option<Identity>,
     /// Whether it may be that already, from its RAM.
@@ -28,7 +28,7 @@ pub(super) struct Awaited<'a> {
     pub while_off: &'a [Guidance],
 }
 
-impl Awaited<'_> {
+impl ExpectedReturn<'_> {
     fn is(&self, seen: &Sighting) -> bool {
         let now = Identity::of(seen);
         self.identity.as_ref().is_none_or(|identity| identity.differences(&now).is_empty())
@@ -39,10 +39,10 @@ impl Awaited<'_> {
 pub(super) fn cycle(
     run: &mut Run<'_>,
     seen: &Sighting,
-    awaited: &Awaited<'_>,
+    expected_return: &ExpectedReturn<'_>,
 ) -> Result<Sighting, Failure> {
     let before = run.enter(RunStage::PowerAway);
-    let result = cycle_by_any(run, seen, awaited);
+    let result = cycle_by_any(run, seen, expected_return);
     run.enter(before);
     result
 }
@@ -50,23 +50,26 @@ pub(super) fn cycle(
 fn cycle_by_any(
     run: &mut Run<'_>,
     seen: &Sighting,
-    awaited: &Awaited<'_>,
+    expected_return: &ExpectedReturn<'_>,
 ) -> Result<Sighting, Failure> {
     // After a trial from RAM its disk may be mounted: then no power is taken, by nobody.
     let unused = run.tools.bus.check_unused(seen);
     unused.map_err(|error| Failure::from_bus(&error).leaving(run.state))?;
     let mut seen = seen.clone();
-    let tells_nothing = awaited.identity.is_some() && awaited.may_run_from_ram && awaited.is(&seen);
-    if is_restarted_without_hands(run, &seen.port, awaited.while_off) {
-        if let Some(back) = cycle_by(run, SwitchedBy::Relay, &seen, awaited.while_off)? {
+    let is_ambiguous = expected_return.identity.is_some()
+        && expected_return.may_run_from_ram
+        && expected_return.is(&seen);
+    if has_automatic_power_cycle(run, &seen.port, expected_return.while_off) {
+        if let Some(back) = cycle_by(run, SwitchedBy::Relay, &seen, expected_return.while_off)? {
             return Ok(back);
         }
-        if tells_nothing {
+        if is_ambiguous {
             log::info!(
                 "what the device shows may run from RAM, so the hub is not asked: its switch would prove nothing"
             );
-        } else if let Some(back) = cycle_by(run, SwitchedBy::Hub, &seen, awaited.while_off)? {
-            if awaited.is(&back) {
+        } else if let Some(back) = cycle_by(run, SwitchedBy::Hub, &seen, expected_return.while_off)?
+        {
+            if expected_return.is(&back) {
                 return Ok(back);
             }
             run.note(format!(
@@ -76,11 +79,11 @@ fn cycle_by_any(
             seen = back;
         }
     }
-    cycle_by_hand(run, &seen, awaited.while_off)
+    cycle_by_hand(run, &seen, expected_return.while_off)
 }
 
 /// Whether all that has to happen while the power is away happens without hands.
-fn is_restarted_without_hands(run: &Run<'_>, port: &PortPath, while_off: &[Guidance]) -> bool {
+fn has_automatic_power_cycle(run: &Run<'_>, port: &PortPath, while_off: &[Guidance]) -> bool {
     let switches = run.tools.operator.switches(port);
     while_off.iter().all(|step| step.action.is_some_and(|action| switches.does(action)))
 }
@@ -243,12 +246,12 @@ fn cycle_by_hand(
     let back = run.wait_for(&seen.port, HANDS_TIME, |back| back.device_number != number)?;
     match back {
         Some(back) => Ok(back),
-        None => Err(nobody_came(run, seen, &before)?),
+        None => Err(did_not_return(run, seen, &before)?),
     }
 }
 
 /// Nothing came back at the port; perhaps something did at another.
-fn nobody_came(
+fn did_not_return(
     run: &mut Run<'_>,
     seen: &Sighting,
     before: &[Sighting],

@@ -17,7 +17,7 @@ use crate::rescue::outcome::sha256;
 use crate::usb::{Ids, PortPath};
 
 /// No memory a chip here boots from is larger; a backup file that is was not made by us.
-const MOST_BACKUP_BYTES: u64 = 1 << 24;
+const MAX_BACKUP_BYTES: u64 = 1 << 24;
 
 /// The folder where the program keeps things.
 #[derive(Clone, Debug)]
@@ -150,7 +150,7 @@ impl Store {
                 .next("choose an older backup: `recover restore --list`")
         };
         let length = fs::metadata(&path).map_err(|error| damaged(error.to_string()))?.len();
-        if length > MOST_BACKUP_BYTES {
+        if length > MAX_BACKUP_BYTES {
             return Err(damaged(format!("it is {length} bytes long")));
         }
         let bytes = fs::read(&path).map_err(|error| damaged(error.to_string()))?;

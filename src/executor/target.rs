@@ -2,7 +2,7 @@
 //! rules, booted on the virtual twin, held against the identity that the profile promises.
 
 use super::Request;
-use super::candidate::{Candidate, would_be_in_boot_mode};
+use super::candidate::{Candidate, is_boot_mode_identity};
 use super::event::Event;
 use super::run::Run;
 use crate::chip::{Finding, Identity, Image, ImageError, Segment};
@@ -142,7 +142,7 @@ fn expected(
     }
     let expected = derived.or_else(|| promised.cloned());
     if let Some(identity) = &expected
-        && would_be_in_boot_mode(identity)
+        && is_boot_mode_identity(identity)
         && !request.force
     {
         let what = format!("it would come up as {}, which is a chip in boot mode", identity.ids);

@@ -3,7 +3,7 @@
 use super::candidate::Candidate;
 use super::event::Event;
 use super::permission::Permission;
-use super::power::{self, Awaited};
+use super::power::{self, ExpectedReturn};
 use super::prove::Proven;
 use super::run::Run;
 use super::waits::RETURN_TIME;
@@ -90,8 +90,8 @@ fn open_again(
             drop(link);
             // It runs from RAM, so that what it shows tells nothing of its power.
             let identity = Some(Identity::of(&seen));
-            let awaited = Awaited { identity, may_run_from_ram: true, while_off };
-            let seen = power::cycle(run, &seen, &awaited)?;
+            let expected_return = ExpectedReturn { identity, may_run_from_ram: true, while_off };
+            let seen = power::cycle(run, &seen, &expected_return)?;
             run.on_trial = None;
             let mut link = run.open(&seen)?;
             let finding = candidate

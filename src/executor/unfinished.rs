@@ -2,9 +2,9 @@
 //! about, and what it is running now. That the user's own wish goes before it is in `choose`.
 
 use super::candidate::{Candidate, expects};
-use super::choose::taken_up;
+use super::choose::unfinished_rescue;
 use super::examine::Examined;
-use super::power::{self, Awaited};
+use super::power::{self, ExpectedReturn};
 use super::run::Run;
 use super::target::Target;
 use super::{Request, Tools};
@@ -43,8 +43,8 @@ pub(super) fn without_power(
 }
 
 /// A device that may run an image from its RAM, and that no profile was chosen for yet.
-fn running_from_ram(identity: Option<Identity>) -> Awaited<'static> {
-    Awaited { identity, may_run_from_ram: true, while_off: &[] }
+fn running_from_ram(identity: Option<Identity>) -> ExpectedReturn<'static> {
+    ExpectedReturn { identity, may_run_from_ram: true, while_off: &[] }
 }
 
 /// A device that a failed rescue left running from RAM, without its power for a moment: what
@@ -57,8 +57,8 @@ pub(super) fn end_trial(
     if candidate.on_trial_of.is_none() || candidate.unfinished.is_some() {
         return Ok(candidate);
     }
-    let awaited = running_from_ram(Some(Identity::of(&candidate.seen)));
-    let seen = power::cycle(run, &candidate.seen, &awaited)?;
+    let expected_return = running_from_ram(Some(Identity::of(&candidate.seen)));
+    let seen = power::cycle(run, &candidate.seen, &expected_return)?;
     let Tools { library, scope, .. } = &run.tools;
     let now = Candidate::of(&seen, request, &[], library, *scope);
     Ok(now.unwrap_or(Candidate { seen, on_trial_of: None, ..candidate }))
@@ -99,8 +99,8 @@ pub(super) fn as_another_device(
     target: &Target,
     examined: &Examined,
 ) -> Option<Candidate> {
-    let journal = taken_up(request, candidate)?;
-    if request.resume || bears_out(run, journal, target, examined) {
+    let journal = unfinished_rescue(request, candidate)?;
+    if request.resume || matches_interrupted_write(run, journal, target, examined) {
         return None;
     }
     run.note(format!(
@@ -143,7 +143,12 @@ pub(super) fn contents_before(
 
 /// Whether the memory is what an unfinished rescue would have left: some of its image where
 /// the backup had other bytes. Another device may have been put into the port meanwhile.
-fn bears_out(run: &Run<'_>, journal: &Journal, target: &Target, examined: &Examined) -> bool {
+fn matches_interrupted_write(
+    run: &Run<'_>,
+    journal: &Journal,
+    target: &Target,
+    examined: &Examined,
+) -> bool {
     let Some(now) = examined.survey.contents.as_deref() else { return true };
     let backup = journal.begun().backup.as_deref();
     let Some((_, before)) = backup.and_then(|id| run.tools.store.load_backup(id).ok()) else {

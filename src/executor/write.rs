@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::permission::Permission;
 use super::prove::Proven;
 use super::run::Run;
-use super::waits::{ATTEMPTS, persevere, read_all};
+use super::waits::{ATTEMPTS, read_all, retry};
 use crate::chip::memory::wrap::{Alias, PartProof};
 use crate::chip::{Layout, Memory, MemoryError, Operation, Segment, Size};
 use crate::failure::{Code, DeviceState, Failure};
@@ -99,7 +99,7 @@ impl<'m> Writer<'m> {
         operation: &Operation,
         place: &str,
     ) -> Result<(), Failure> {
-        persevere(|| self.memory.apply(operation)).map_err(|error| run.memory_failure(error, place))
+        retry(|| self.memory.apply(operation)).map_err(|error| run.memory_failure(error, place))
     }
 
     /// Ends the writing, once all of it was kept.
@@ -138,7 +138,7 @@ impl<'m> Writer<'m> {
         place: &str,
     ) -> Result<bool, Failure> {
         let operation = Operation::Write(segment.clone());
-        match persevere(|| self.memory.apply(&operation)) {
+        match retry(|| self.memory.apply(&operation)) {
             Err(MemoryError::NotKept { address, expected, got }) => {
                 log::info!("{address:#06x} holds {got:02x}, {expected:02x} was written");
                 Ok(false)
@@ -263,7 +263,7 @@ impl<'m> Writer<'m> {
             && before(self.survey, &proof.segment.range()).is_some_and(|before| before != got)
         {
             // Something was kept, but not in its place: the part's pages are smaller.
-            let smallest = self.memory.layout().extent.least();
+            let smallest = self.memory.layout().extent.minimum();
             self.memory.assume_size(smallest);
             run.note(format!(
                 "a page of {} bytes was not kept whole, so smaller pages are written",

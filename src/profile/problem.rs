@@ -1,11 +1,11 @@
 //! What can be wrong with a profile: where, what, and what to do about it.
 
 use super::ImageMismatch;
+use crate::toml_source::Misshapen;
 use crate::usb::sighting::{BadClassCode, BadIds};
-use crate::written::Misshapen;
 
 /// One thing wrong with one profile.
-pub type Problem = crate::written::Problem<ProblemKind>;
+pub type Problem = crate::toml_source::Problem<ProblemKind>;
 
 /// What is wrong. Each has its remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,11 +18,11 @@ pub enum ProblemKind {
     #[error("it cannot be read: {why}")]
     Unreadable { why: String },
     /// Too big to be what it should be.
-    #[error("it has more than {most_bytes} bytes")]
-    TooBig { most_bytes: u64 },
+    #[error("it has more than {max_bytes} bytes")]
+    TooBig { max_bytes: u64 },
     /// Too many folders to look through.
-    #[error("there are more than {most} folders below it")]
-    TooManyFolders { most: usize },
+    #[error("there are more than {maximum} folders below it")]
+    TooManyFolders { maximum: usize },
     /// Not what it should be by its form.
     #[error(transparent)]
     Misshapen(#[from] Misshapen),

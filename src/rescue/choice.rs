@@ -5,7 +5,7 @@ mod own_backup;
 
 pub use own_backup::{OwnBackup, OwnImage, choose_backup};
 
-use crate::chip::{Identity, Model, Standing};
+use crate::chip::{IdMeaning, Identity, Model};
 use crate::failure::Code;
 use crate::profile::{ImageSource, Profile, Scope};
 use crate::usb::Ids;
@@ -21,7 +21,7 @@ pub struct NamedImage {
 
 /// What the user asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct TargetRequest {
     /// `--profile`.
     pub profile: Option<String>,
     /// `--image`.
@@ -123,7 +123,7 @@ pub struct Seen {
     /// The proven chip.
     pub model: Model,
     /// What its id says of its health.
-    pub standing: Standing,
+    pub id_meaning: IdMeaning,
     /// Its ids.
     pub ids: Ids,
 }
@@ -135,16 +135,16 @@ pub struct Seen {
 /// # Errors
 /// R302, R303, R306, R307, R308, R310.
 pub fn choose_profile<'p>(
-    wish: &Wish,
+    requested: &TargetRequest,
     seen: &Seen,
     scope: Scope,
     profiles: impl Iterator<Item = &'p Profile>,
 ) -> Result<Option<&'p Profile>, Undecided> {
-    let Seen { model, standing, ids } = *seen;
-    if let Some(name) = &wish.profile {
+    let Seen { model, id_meaning, ids } = *seen;
+    if let Some(name) = &requested.profile {
         return named(name, model, scope, profiles).map(Some);
     }
-    if wish.image.is_some() {
+    if requested.image.is_some() {
         return Ok(None);
     }
     let fitting: Vec<&Profile> = profiles
@@ -153,16 +153,16 @@ pub fn choose_profile<'p>(
         .filter(|profile| profile.chip.model == model.name)
         // An unlisted id is in no profile either; its owner chooses from all of the chip.
         .filter(|profile| {
-            standing == Standing::Unlisted || profile.sightings.iter().any(|s| s.ids == ids)
+            id_meaning == IdMeaning::Unlisted || profile.sightings.iter().any(|s| s.ids == ids)
         })
         .collect();
-    let choices = fitting.iter().map(|profile| as_chosen(profile));
-    let why = match standing {
-        Standing::SharedBootId => {
+    let choices = fitting.iter().map(|profile| way_to_choose(profile));
+    let why = match id_meaning {
+        IdMeaning::SharedBootId => {
             Some("boards without any firmware of their own use this id as well")
         }
-        Standing::Unlisted => Some("this id is in no table"),
-        Standing::BootId | Standing::Running => None,
+        IdMeaning::Unlisted => Some("this id is in no table"),
+        IdMeaning::BootId | IdMeaning::Running => None,
     };
     if let Some(why) = why {
         let what = format!(
@@ -188,7 +188,7 @@ pub fn choose_profile<'p>(
 }
 
 /// The way that names a profile.
-fn as_chosen(profile: &Profile) -> Way {
+fn way_to_choose(profile: &Profile) -> Way {
     let needs = match (&profile.identity, &profile.image.source) {
         (None, ImageSource::Values { .. }) => Needs::Ids,
         (None, _) => Needs::Image,
@@ -202,12 +202,15 @@ fn as_chosen(profile: &Profile) -> Way {
 ///
 /// # Errors
 /// R311 where both do.
-pub fn who_is_to_be(wish: &Wish, profile: &Profile) -> Result<Option<Identity>, Undecided> {
-    match (profile.promised(), wish.ids) {
+pub fn requested_identity(
+    requested: &TargetRequest,
+    profile: &Profile,
+) -> Result<Option<Identity>, Undecided> {
+    match (profile.promised(), requested.ids) {
         (promised, None) => Ok(promised.cloned()),
         (None, Some(ids)) => Ok(Some(Identity {
             ids,
-            bcd_device: wish.revision,
+            bcd_device: requested.revision,
             interface_class: None,
             manufacturer: None,
             product: None,
@@ -252,12 +255,12 @@ fn named<'p>(
 /// R303 when the image must be supplied and was not; R209 when it is not the one the profile
 /// names.
 pub fn choose_image(
-    wish: &Wish,
+    requested: &TargetRequest,
     profile: Option<&Profile>,
     shipped: Option<Vec<u8>>,
 ) -> Result<NamedImage, Undecided> {
     let name = profile.map_or_else(|| "?".to_owned(), |profile| profile.name.clone());
-    if let Some(image) = &wish.image {
+    if let Some(image) = &requested.image {
         let mismatch = profile.map(|profile| profile.image.verify_written(&image.bytes));
         if let Some(Err(mismatch)) = mismatch {
             let place = format!("image {}", image.name);
@@ -282,7 +285,7 @@ pub fn choose_image(
             let what = format!("the image for {} {from}: {description}", profile.title);
             let undecided = Undecided::new(Code::R303, what, format!("profile {name}"));
             let undecided = match profile.image.source {
-                ImageSource::Values { .. } => undecided.way(as_chosen(profile)),
+                ImageSource::Values { .. } => undecided.way(way_to_choose(profile)),
                 _ => undecided,
             };
             Err(undecided.way(Way::Profile { name, needs: Needs::Image }))

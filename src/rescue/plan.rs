@@ -242,13 +242,13 @@ impl Plan {
 
 /// Refuses an image that the memory is proven too small for.
 fn fits(survey: &Survey, image: &Image) -> Result<(), Failure> {
-    let most = match survey.size {
+    let maximum = match survey.size {
         Size::Proven(size) => size,
         Size::AtLeast(_) => survey.layout.extent.end(),
     };
     let (end, name) = (image.end(), survey.layout.name);
-    if end > most {
-        let what = format!("the image is {end} bytes, the {name} holds {most}");
+    if end > maximum {
+        let what = format!("the image is {end} bytes, the {name} holds {maximum}");
         return Err(Failure::new(Code::R105, what, "plan").next(format!(
             "check that the image is for this very enclosure model; another revision may have a larger {name}"
         )));

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::chip::{DriveAnswer, Running, Size, Standing, Suspicion};
+use crate::chip::{DriveAnswer, IdMeaning, Running, Size, Suspicion};
 use crate::executor::{Event, Observer, Switching};
 use crate::rescue::Preflight;
 use crate::usb::Sighting;
@@ -34,11 +34,11 @@ pub fn list_line(seen: &Sighting, suspicion: Option<&Suspicion>) -> String {
         || seen.product.clone().unwrap_or_else(|| "not a chip this program knows".to_owned()),
         |suspicion| format!("{} ({})", suspicion.name, suspicion.detail),
     );
-    let health = match suspicion.map(|suspicion| suspicion.standing) {
-        Some(Standing::BootId) => "in boot mode",
-        Some(Standing::SharedBootId) => "in boot mode or without firmware of its own",
-        Some(Standing::Unlisted) => "asked for by its owner",
-        Some(Standing::Running) => "healthy",
+    let health = match suspicion.map(|suspicion| suspicion.id_meaning) {
+        Some(IdMeaning::BootId) => "in boot mode",
+        Some(IdMeaning::SharedBootId) => "in boot mode or without firmware of its own",
+        Some(IdMeaning::Unlisted) => "asked for by its owner",
+        Some(IdMeaning::Running) => "healthy",
         None => "",
     };
     format!("{:<8} {}  {what}  {health}", seen.port.to_string(), seen.ids).trim_end().to_owned()

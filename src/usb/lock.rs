@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::PortPath;
 
 /// Most bytes read of a lock file, whoever wrote it.
-const MOST_BYTES: u64 = 256;
+const MAX_BYTES: u64 = 256;
 
 /// The right to work on a port, given back when dropped.
 #[derive(Debug)]
@@ -132,7 +132,7 @@ fn named(holder: &Option<Holder>) -> String {
 /// but its form: a number, and a date.
 fn holder(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
-    file.take(MOST_BYTES).read_to_string(&mut text).ok()?;
+    file.take(MAX_BYTES).read_to_string(&mut text).ok()?;
     let mut lines = text.lines();
     let process = lines.next()?.parse().ok()?;
     let since: Timestamp = lines.next()?.parse().ok()?;
@@ -144,7 +144,7 @@ fn holder(file: &mut File) -> Option<Holder> {
 fn command(process: u32) -> Option<String> {
     let file = File::open(format!("/proc/{process}/comm")).ok()?;
     let mut bytes = Vec::new();
-    file.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
+    file.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes);
     let name: String = text.chars().filter(|c| !c.is_control()).collect();
     (!name.is_empty()).then_some(name)

@@ -186,6 +186,6 @@ fn a_development_board() -> Answer {
 
 fn ids_twice() -> Answer {
     let mut request = with_profile(&simulated("fx2lp"));
-    request.wish.ids = Some("1209:0001".parse().unwrap());
+    request.target.ids = Some("1209:0001".parse().unwrap());
     Desk::new(scenario("ezusb-blank")).rescue(&request).into()
 }

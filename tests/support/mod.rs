@@ -101,7 +101,7 @@ pub fn simulated(model: &str) -> String {
 /// `--auto` with a profile named.
 pub fn with_profile(name: &str) -> Request {
     let mut request = Request::default();
-    request.wish.profile = Some(name.to_owned());
+    request.target.profile = Some(name.to_owned());
     request
 }
 

@@ -1,10 +1,10 @@
 //! What can be wrong with `bench.toml`: which line, what, and what to do about it.
 
+use crate::toml_source::Misshapen;
 use crate::usb::sighting::BadPortPath;
-use crate::written::Misshapen;
 
 /// One thing wrong with it.
-pub type Problem = crate::written::Problem<ProblemKind>;
+pub type Problem = crate::toml_source::Problem<ProblemKind>;
 
 /// What is wrong. Each has its remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,7 +51,7 @@ pub enum ProblemKind {
     UnknownBoard { name: String, known: Vec<String> },
     /// A relay that the board does not have.
     #[error("a board of the kind {kind:?} has no channel {channel}")]
-    NoSuchChannel { kind: &'static str, channel: u8, most: u8 },
+    NoSuchChannel { kind: &'static str, channel: u8, maximum: u8 },
     /// One relay for two things.
     #[error("channel {channel} of board {board:?} is used already, in line {other}")]
     DuplicateChannel { board: String, channel: u8, other: usize },
@@ -95,8 +95,8 @@ impl ProblemKind {
             Self::UnknownBoard { known, .. } => {
                 format!("use one of: {}; or add a [[board]] table", known.join(", "))
             }
-            Self::NoSuchChannel { most: 1, .. } => "it has one relay, channel 1".to_owned(),
-            Self::NoSuchChannel { most, .. } => format!("its channels are 1 to {most}"),
+            Self::NoSuchChannel { maximum: 1, .. } => "it has one relay, channel 1".to_owned(),
+            Self::NoSuchChannel { maximum, .. } => format!("its channels are 1 to {maximum}"),
             Self::DuplicateChannel { .. } => {
                 "use another channel; one relay serves one purpose of one port".to_owned()
             }

@@ -4,7 +4,7 @@
 //! [captured: CY4615B_C_default.iic]; the identity is the enclosure's. Strings follow in the order
 //! of the captured images: serial number, product, manufacturer.
 
-use super::image::{Configuration, Format, MOST_BYTES, Settings, Text};
+use super::image::{Configuration, Format, MAX_BYTES, Settings, Text};
 use super::{AT2, image};
 use crate::chip::{Built, ImageError, Model, Recipe};
 use crate::usb::ClassCode;
@@ -142,9 +142,9 @@ fn string_table(
         let index = u8::try_from(end / 2).unwrap_or(u8::MAX);
         end = end.saturating_add(text.bytes());
         // A descriptor's length is one even byte, and all of them share 256.
-        if text.bytes() > 254 || end > MOST_BYTES {
+        if text.bytes() > 254 || end > MAX_BYTES {
             let chip = super::AT2LP.title;
-            return Err(ImageError::TooBig { length: end, most: MOST_BYTES, chip });
+            return Err(ImageError::TooBig { length: end, maximum: MAX_BYTES, chip });
         }
         strings.push(text);
         Ok(index)

@@ -2,7 +2,7 @@
 //! vendor command. Reads only.
 
 use super::memory::Configured;
-use super::recognise::{is_at_work, is_blank_class, is_cousin, recognise, signs};
+use super::recognise::{is_blank_class, is_related_chip, is_running, recognise, signs};
 use super::wire::{self, Source};
 use super::{AT2LP, image::Format};
 use crate::chip::{ChipError, Evidence, Finding, Grade, Memory, Running};
@@ -12,7 +12,7 @@ use crate::usb::{Link, Sighting, TransferError};
 const INTERNAL_BYTES: u16 = 16;
 
 pub(super) fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError> {
-    if is_cousin(seen) {
+    if is_related_chip(seen) {
         return Err(ChipError::NotProven(
             "this is an ISD-300LP, a cousin of the AT2LP with an EEPROM of its own kind".to_owned(),
         ));
@@ -32,7 +32,7 @@ pub(super) fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, Chi
         format!("READ_CONFIG_DATA brings the configuration bytes {}", hex::encode(&internal)),
         Grade::Documented,
     );
-    let at_work = is_at_work(seen);
+    let at_work = is_running(seen);
     let running = if at_work { Running::Firmware } else { Running::MaskRom };
     if at_work {
         found(

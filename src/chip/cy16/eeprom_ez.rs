@@ -121,7 +121,7 @@ impl Runs for Eeprom<'_> {
         self.part.class
     }
 
-    fn most(&self) -> u32 {
+    fn maximum(&self) -> u32 {
         BLOCK
     }
 
@@ -241,7 +241,7 @@ impl Memory for Eeprom<'_> {
     fn layout(&self) -> Layout {
         let route = Route {
             width: self.part.class.width,
-            reach: self.part.class.reach,
+            address_limit: self.part.class.address_limit,
             smallest: self.part.class.smallest,
             page: u32::from(self.page),
             largest_write: BLOCK,

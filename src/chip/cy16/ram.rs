@@ -16,7 +16,7 @@ use crate::usb::Link;
 pub fn read(link: &mut dyn Link, address: u16, length: usize) -> Result<Vec<u8>, ChipError> {
     let mut bytes = Vec::with_capacity(length.min(0x1_0000));
     while bytes.len() < length {
-        let piece = (length - bytes.len()).min(wire::MOST_BYTES);
+        let piece = (length - bytes.len()).min(wire::MAX_BYTES);
         let from = u16::try_from(usize::from(address) + bytes.len())
             .map_err(|_| ChipError::NotProven(format!("{length} bytes from {address:04x} wrap")))?;
         // A request for fewer than two bytes is outside the documented range.

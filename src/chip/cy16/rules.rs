@@ -160,7 +160,7 @@ impl<'m> Rules<'m> {
             return Err(ImageError::Unsuitable { part: part(), why });
         }
         let mut note = String::new();
-        for interrupt in 0..=record::MOST_INTERRUPT {
+        for interrupt in 0..=record::MAX_INTERRUPT {
             let word = u32::from(interrupt) * 2;
             if start < word + 2 && end > word {
                 self.vector(record, interrupt)?;

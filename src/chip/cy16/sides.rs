@@ -6,7 +6,7 @@ use std::fmt;
 use super::asking::{BLOCK, EZ_ROM, SERVICES, SHARED_ROM, Vectors, ask, uniform};
 use super::model::SL11R;
 use super::recognise;
-use crate::chip::{ChipError, Evidence, Grade, Running, Standing};
+use crate::chip::{ChipError, Evidence, Grade, IdMeaning, Running};
 use crate::usb::{Link, Sighting};
 
 /// Where the CPU starts after reset [BM 1.3.2].
@@ -74,7 +74,7 @@ pub(super) fn decide(
     }
     if running == Running::MaskRom
         && let Some(known) = recognise::KNOWN.iter().find(|known| known.ids == seen.ids)
-        && known.standing != Standing::Running
+        && known.id_meaning != IdMeaning::Running
     {
         let side = if known.model == SL11R { Side::Sl11r } else { Side::Ez };
         vote(side, known.grade, format!("its mask ROM answers as {}", seen.ids));

@@ -28,7 +28,9 @@ pub fn read(model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
         }
         Kind::Flat => match Firmware::from_flat(bytes) {
             Some(firmware) => from_firmware(model, &firmware),
-            None => Err(ImageError::TooBig { length: bytes.len(), most: model::MOST_IMAGE, chip }),
+            None => {
+                Err(ImageError::TooBig { length: bytes.len(), maximum: model::MAX_IMAGE, chip })
+            }
         },
         Kind::Image | Kind::Unknown => read_image(model, bytes),
     }

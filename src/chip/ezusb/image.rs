@@ -61,14 +61,14 @@ pub(super) fn read_image(model: Model, bytes: &[u8]) -> Result<Image, ImageError
     let map = model::map(model);
     let is_load = signature(model, map, bytes)?;
     let length = bytes.len();
-    if length > model::MOST_IMAGE {
-        return Err(ImageError::TooBig { length, most: model::MOST_IMAGE, chip });
+    if length > model::MAX_IMAGE {
+        return Err(ImageError::TooBig { length, maximum: model::MAX_IMAGE, chip });
     }
     let cut = |part: &str| ImageError::Truncated { part: part.to_owned(), length };
     let header_bytes = if is_load { map.header } else { map.id_bytes };
     // FX reads the eighth byte of B4; that the ninth is reserved too is taken from B6 (inferred).
-    let least = if is_load { header_bytes } else { header_bytes.min(8) };
-    if length < least {
+    let minimum = if is_load { header_bytes } else { header_bytes.min(8) };
+    if length < minimum {
         return Err(cut("the ids"));
     }
     let header = Header::decode(map, bytes).ok_or_else(|| cut("the ids"))?;
@@ -282,9 +282,9 @@ pub fn in_memory(model: Model, contents: &[u8]) -> Result<Image, ImageError> {
         Some(first) if *first == map.id_only => map.id_bytes,
         Some(first) if *first == map.load => match record::decode(contents, map.header) {
             Ok((_, end)) => end,
-            Err(_) => contents.len().min(model::MOST_IMAGE),
+            Err(_) => contents.len().min(model::MAX_IMAGE),
         },
-        _ => contents.len().min(model::MOST_IMAGE),
+        _ => contents.len().min(model::MAX_IMAGE),
     };
     read_image(model, contents.get(..end).unwrap_or(contents))
 }

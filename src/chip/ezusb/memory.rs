@@ -139,7 +139,7 @@ impl Runs for Eeprom<'_> {
         self.class
     }
 
-    fn most(&self) -> u32 {
+    fn maximum(&self) -> u32 {
         SPAN
     }
 
@@ -179,10 +179,10 @@ impl Memory for Eeprom<'_> {
     fn layout(&self) -> Layout {
         let route = Route {
             width: self.class.width,
-            reach: self.class.reach,
+            address_limit: self.class.address_limit,
             smallest: self.class.smallest,
             page: self.page,
-            largest_write: SPAN.min(self.class.reach),
+            largest_write: SPAN.min(self.class.address_limit),
             bus_hz: match self.pace {
                 Pace::Fast => self.map.bus_hz,
                 Pace::Untried | Pace::Slow => self.map.bus_hz.min(SLOW_HZ),

@@ -32,12 +32,12 @@ fn small(mask: u8, bytes: usize) -> FakeEzusb {
 fn the_part_the_chip_boots_from_gives_the_layout() {
     let mut link = fx2lp();
     let layout = open(&mut link, FX2LP).unwrap().layout();
-    assert_eq!(layout.extent, Extent::Wraps { smallest: 0x1000, reach: 0x1_0000 });
+    assert_eq!(layout.extent, Extent::Wraps { smallest: 0x1000, address_limit: 0x1_0000 });
     assert_eq!((layout.unit, layout.largest_write), (32, 4096));
     assert_eq!(layout.costs.byte, Duration::from_micros(90));
     let mut link = small(0xff, 2048);
     let layout = open(&mut link, FX2LP).unwrap().layout();
-    assert_eq!(layout.extent, Extent::Wraps { smallest: 128, reach: 2048 });
+    assert_eq!(layout.extent, Extent::Wraps { smallest: 128, address_limit: 2048 });
     assert_eq!((layout.unit, layout.largest_write), (8, 2048));
 }
 

@@ -21,7 +21,7 @@ const LOAD_POINTER: u8 = 0x90;
 /// What is read where nothing is (inferred: a bus that nobody drives).
 const NOTHING: u8 = 0xff;
 /// The fewest register addresses in code that are taken for a sign.
-const FEWEST_SIGNS: usize = 4;
+const MIN_SIGNS: usize = 4;
 
 /// Proves the chip.
 ///
@@ -111,11 +111,11 @@ fn registers(
     let (e6, map_7f) = (loads(0xe6), loads(0x7f));
     let text =
         format!("the code in RAM names registers at E6xx {e6} times, at 7Fxx {map_7f} times");
-    if e6 >= FEWEST_SIGNS && e6 > map_7f.saturating_mul(2) {
+    if e6 >= MIN_SIGNS && e6 > map_7f.saturating_mul(2) {
         fact(evidence, Grade::Inferred, text);
         return Ok(Registers::E6);
     }
-    if map_7f >= FEWEST_SIGNS && map_7f > e6.saturating_mul(2) {
+    if map_7f >= MIN_SIGNS && map_7f > e6.saturating_mul(2) {
         fact(evidence, Grade::Inferred, text);
         return Ok(Registers::Map7F);
     }

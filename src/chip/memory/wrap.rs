@@ -50,12 +50,12 @@ fn is_distinctive(block: &[u8]) -> bool {
 
 /// The size that `contents`, read from address 0 on, proves.
 ///
-/// `smallest` is the smallest part of the address width, `reach` the first address the width
+/// `smallest` is the smallest part of the address width, `address_limit` the first address the width
 /// cannot express, all in bytes. `contents` is as much as was read, a power of two. `None` asks
 /// for more to be read: nothing repeats yet and the reach is not yet read.
-pub fn proven_size(contents: &[u8], smallest: u32, reach: u32) -> Option<Size> {
+pub fn proven_size(contents: &[u8], smallest: u32, address_limit: u32) -> Option<Size> {
     let mut size = smallest;
-    while size < reach {
+    while size < address_limit {
         let period = usize::try_from(size).unwrap_or(usize::MAX);
         if contents.len() >= period.saturating_mul(2) && repeats(contents, period) {
             let distinctive = contents.get(..period).is_some_and(is_distinctive);
@@ -63,17 +63,18 @@ pub fn proven_size(contents: &[u8], smallest: u32, reach: u32) -> Option<Size> {
         }
         size = size.saturating_mul(2);
     }
-    (contents.len() >= usize::try_from(reach).unwrap_or(usize::MAX)).then_some(Size::Proven(reach))
+    (contents.len() >= usize::try_from(address_limit).unwrap_or(usize::MAX))
+        .then_some(Size::Proven(address_limit))
 }
 
-/// Takes the unit whose write shows most about the part out of `dirty`: one beyond `least` bytes
+/// Takes the unit whose write shows most about the part out of `dirty`: one beyond `minimum` bytes
 /// proves the size, a whole page the page. `old` is what was read, the same byte throughout;
 /// `image` gives the image's bytes of a range. Addresses in bytes.
 pub fn take_part_proof(
     dirty: &mut Vec<Range<u32>>,
     old: &[u8],
     image: impl Fn(&Range<u32>) -> Option<Vec<u8>>,
-    least: u32,
+    minimum: u32,
     layout: Layout,
 ) -> Option<PartProof> {
     let page = layout.unit;
@@ -81,7 +82,7 @@ pub fn take_part_proof(
     let shows = |range: &Range<u32>| {
         image(range).is_some_and(|bytes| bytes.iter().any(|byte| old.first() != Some(byte)))
     };
-    let beyond = |unit: &Range<u32>| unit.start >= least && shows(unit);
+    let beyond = |unit: &Range<u32>| unit.start >= minimum && shows(unit);
     let whole_page = |unit: &Range<u32>| {
         let middle = unit.start.saturating_add(page / 2);
         page > 1
@@ -95,7 +96,7 @@ pub fn take_part_proof(
     };
     let unit = dirty.remove(chosen?);
     let mut aliases = Vec::new();
-    let mut size = layout.extent.least().max(1);
+    let mut size = layout.extent.minimum().max(1);
     while size <= unit.start {
         aliases.push(Alias { size, address: unit.start % size });
         size = size.saturating_mul(2);
@@ -107,9 +108,9 @@ pub fn take_part_proof(
 mod tests {
     use super::*;
 
-    /// What a part of `size` bytes shows over `reach` addresses.
-    fn wrapped(size: usize, reach: usize) -> Vec<u8> {
-        (0..reach).map(|address| ((address % size) * 7 / 3) as u8).collect()
+    /// What a part of `size` bytes shows over `address_limit` addresses.
+    fn wrapped(size: usize, address_limit: usize) -> Vec<u8> {
+        (0..address_limit).map(|address| ((address % size) * 7 / 3) as u8).collect()
     }
 
     #[test]

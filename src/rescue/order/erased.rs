@@ -106,7 +106,7 @@ fn missing(block: &Range<u32>, to_be: &[u8], stays: Option<&[u8]>) -> Vec<(u32, 
 
 /// The largest writes for these bytes, which are in address order.
 fn writes(bytes: &[(u32, u8)], layout: Layout) -> Vec<Segment> {
-    let (unit, most) = (layout.unit.max(1), layout.largest_write.max(1));
+    let (unit, maximum) = (layout.unit.max(1), layout.largest_write.max(1));
     let mut writes: Vec<Segment> = Vec::new();
     for (address, byte) in bytes {
         match writes.last_mut() {
@@ -114,7 +114,7 @@ fn writes(bytes: &[(u32, u8)], layout: Layout) -> Vec<Segment> {
             Some(last)
                 if last.range().end == *address
                     && (last.address % unit == 0 || address % unit != 0)
-                    && address - last.address < most =>
+                    && address - last.address < maximum =>
             {
                 last.bytes.push(*byte);
             }

@@ -49,9 +49,9 @@ pub(super) fn order(
         bytes: vec![0xff],
     });
     let part_proof = match (survey.size, wanted.was_read()) {
-        (Size::AtLeast(least), Some(old)) => {
+        (Size::AtLeast(minimum), Some(old)) => {
             let image = |range: &Range<u32>| wanted.image(range).map(<[u8]>::to_vec);
-            take_part_proof(&mut dirty, old, image, least, layout)
+            take_part_proof(&mut dirty, old, image, minimum, layout)
         }
         _ => None,
     };
@@ -107,7 +107,7 @@ fn merge(
     wanted: &Wanted<'_>,
     layout: Layout,
 ) -> Result<Vec<Operation>, Unwritable> {
-    let (most, unit) = (layout.largest_write.max(1), layout.unit.max(1));
+    let (maximum, unit) = (layout.largest_write.max(1), layout.unit.max(1));
     let mut ranges: Vec<Range<u32>> = Vec::new();
     for next in units {
         match ranges.last_mut() {
@@ -115,7 +115,7 @@ fn merge(
             // behind the signature, stays alone.
             Some(last)
                 if last.end == next.start
-                    && next.end - last.start <= most
+                    && next.end - last.start <= maximum
                     && last.start % unit == 0 =>
             {
                 last.end = next.end;

@@ -10,7 +10,7 @@ use crate::chip::{Layout, Size};
 const EEPROM: Layout = Layout {
     name: "EEPROM",
     write_protection: "",
-    extent: Extent::Wraps { smallest: 0x1000, reach: 0x1_0000 },
+    extent: Extent::Wraps { smallest: 0x1000, address_limit: 0x1_0000 },
     unit: 1,
     largest_write: 256,
     erase: Erase::Nothing,

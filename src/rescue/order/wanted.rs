@@ -55,12 +55,12 @@ fn coalesced(segments: &[Segment]) -> Vec<Segment> {
 
 /// A range in pieces that leave no unit they start inside of, and are no longer than a write.
 pub(super) fn pieces(range: &Range<u32>, layout: Layout) -> Vec<Range<u32>> {
-    let (unit, most) = (layout.unit.max(1), layout.largest_write.max(1));
+    let (unit, maximum) = (layout.unit.max(1), layout.largest_write.max(1));
     let mut pieces = Vec::new();
     let mut start = range.start;
     while start < range.end {
-        let length = if start.is_multiple_of(unit) { most } else { unit - start % unit };
-        let end = start.saturating_add(length.min(most)).min(range.end);
+        let length = if start.is_multiple_of(unit) { maximum } else { unit - start % unit };
+        let end = start.saturating_add(length.min(maximum)).min(range.end);
         pieces.push(start..end);
         start = end;
     }

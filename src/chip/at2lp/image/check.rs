@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Configuration, Format, MOST_BYTES, Text, text_at};
+use super::{Configuration, Format, MAX_BYTES, Text, text_at};
 use crate::chip::at2lp::{AT2, AT2LP};
 use crate::chip::{Identity, Image, ImageError, Model};
 use crate::usb::{ClassCode, Ids};
@@ -19,9 +19,9 @@ const OTHER_PINS: &str = "an AT2LP takes it for an order to behave like the olde
 
 /// An image from a file: the whole of it is the image.
 pub(in crate::chip::at2lp) fn read(model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
-    if bytes.len() > MOST_BYTES {
+    if bytes.len() > MAX_BYTES {
         let (length, chip) = (bytes.len(), model.title);
-        return Err(ImageError::TooBig { length, most: MOST_BYTES, chip });
+        return Err(ImageError::TooBig { length, maximum: MAX_BYTES, chip });
     }
     let block = checked(model, bytes)?;
     Ok(image(&block, bytes.to_vec()))
@@ -32,7 +32,7 @@ pub(in crate::chip::at2lp) fn image_at_start(
     model: Model,
     contents: &[u8],
 ) -> Result<Image, ImageError> {
-    let contents = contents.get(..MOST_BYTES).unwrap_or(contents);
+    let contents = contents.get(..MAX_BYTES).unwrap_or(contents);
     let block = checked(model, contents)?;
     let bytes = contents.get(..block.length()).unwrap_or(contents).to_vec();
     Ok(image(&block, bytes))
@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(read(AT2LP, &[0; 256]), Err(zeros));
         let mut large = bytes(SELF_ATA);
         large.resize(257, 0);
-        assert!(matches!(read(AT2LP, &large), Err(ImageError::TooBig { most: 256, .. })));
+        assert!(matches!(read(AT2LP, &large), Err(ImageError::TooBig { maximum: 256, .. })));
         let foreign = read(AT2LP, b"\xb6\xc3 something else");
         assert!(matches!(foreign, Err(ImageError::WrongSignature { .. })));
         for length in 2..bytes(SELF_ATA).len() {

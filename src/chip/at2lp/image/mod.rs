@@ -17,7 +17,7 @@ pub use strings::{Text, text_at};
 use crate::chip::ImageError;
 
 /// The largest block: what a 24C02 holds, and what one address byte reaches.
-pub const MOST_BYTES: usize = 256;
+pub const MAX_BYTES: usize = 256;
 /// Where the device descriptor begins.
 const DEVICE_AT: usize = 0x10;
 const DEVICE_BYTES: usize = 18;

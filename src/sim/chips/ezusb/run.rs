@@ -16,7 +16,7 @@ pub(super) struct Watch {
 impl EzUsb {
     /// Holds the 8051 in reset, or lets it start at 0000.
     pub(super) fn set_held(&mut self, held: bool) {
-        let cpucs = self.board.profile.map.cpucs;
+        let cpucs = self.board.silicon.map.cpucs;
         let before = self.board.get(cpucs);
         self.board.put(cpucs, before & !1 | u8::from(held));
         if held {

@@ -18,7 +18,7 @@ use crate::usb::{KernelDrive, Sighting};
 const MASS_STORAGE: u8 = 0x08;
 
 /// Reads the drive's identity and tells it.
-pub(super) fn ask_the_drive(run: &mut Run<'_>, candidate: &Candidate, seen: &Sighting) {
+pub(super) fn read_drive_identity(run: &mut Run<'_>, candidate: &Candidate, seen: &Sighting) {
     let answer =
         answer_of_the_kernel(run, seen).unwrap_or_else(|| own_answer(run, candidate, seen));
     run.emit(&Event::Drive { answer: answer.clone() });
@@ -38,7 +38,7 @@ fn answer_of_the_kernel(run: &mut Run<'_>, seen: &Sighting) -> Option<DriveAnswe
         match run.tools.bus.drive_seen_by_kernel(seen) {
             KernelDrive::NotTold => return None,
             KernelDrive::NoDriver if driver_end.passed(&*clock) => return None,
-            KernelDrive::Awaited { driver } if drive_end.passed(&*clock) => {
+            KernelDrive::ExpectedReturn { driver } if drive_end.passed(&*clock) => {
                 let why = format!("the kernel's driver {driver} found none");
                 return Some(DriveAnswer::Silent { why });
             }
