@@ -47,6 +47,7 @@ mod mutants_apply;
 mod own_backup;
 mod part_proof;
 mod permission_to_write;
+mod plain_words;
 mod power;
 mod profiles;
 mod records;

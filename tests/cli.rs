@@ -174,7 +174,7 @@ fn commands_that_only_look_print_data_on_stdout_and_nothing_else() {
     for (line, shown) in [
         ("list --sim", "unknown QT processor"),
         ("list --sim unlisted-id", "none of the 1 USB devices"),
-        ("list --all --sim unlisted-id", "not a chip this program knows"),
+        ("list --all --sim unlisted-id", "not a known chip"),
         ("list --sim sl11r-healthy", "healthy"),
         ("sim list", "sl11r-zeroed"),
         ("sim show sl11r-zeroed", "try it: recover --auto --sim sl11r-zeroed"),

@@ -134,7 +134,7 @@ fn each_wrong_value_has_its_own_error() {
         ),
         (given("--firmware given"), b":020000000200FC\n", 1, "end record"),
         (given("--firmware given"), b":020000040001F9\n:0100000055AA\n:00000001FF\n", 1, "beyond"),
-        (given("--firmware given"), &[0xc2, 0, 0], 1, "it is an image already"),
+        (given("--firmware given"), &[0xc2, 0, 0], 1, "it is already an image"),
         // No RAM there; more than there is; more than the chip can address.
         (given("--firmware given"), b":0200000080FE80\n:01500000AA05\n:00000001FF\n", 1, "R206]"),
         (given("--firmware given"), &[0x80; 0x4001], 1, "R206]"),

@@ -129,13 +129,13 @@ impl BenchConfig {
 /// A board whose serial device is not there.
 pub fn missing_device(board: &Board) -> Failure {
     let what = format!(
-        "the serial device {} of the relay board {:?} is not there",
+        "the serial device {} of the relay board {:?} does not exist",
         board.device.display(),
         board.name
     );
     Failure::new(Code::R602, what, board.place.clone())
         .next("plug the relay board in; `ls -l /dev/serial/by-id` shows what is there")
-        .next("correct `device` in that line; a name below /dev/serial/by-id stays the same when others are plugged in")
+        .next("correct `device` in that line; names in /dev/serial/by-id stay the same when other boards are connected")
 }
 
 /// Reads the file at `path` and makes sure that what it names is there. `known_profiles` are the
@@ -170,7 +170,7 @@ fn read(path: &Path) -> Result<String, String> {
 /// Every problem of one file as one failure: the first in full, the others as things to do.
 pub fn failure(problems: &[Problem]) -> Failure {
     let Some((first, others)) = problems.split_first() else {
-        return Failure::new(Code::R601, "the bench file is not right", "bench.toml");
+        return Failure::new(Code::R601, "the bench file has an error", "bench.toml");
     };
     let failure = Failure::new(Code::R601, first.kind.to_string(), first.location())
         .next(first.kind.remedy());

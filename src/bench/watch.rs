@@ -240,11 +240,7 @@ impl<'b> Bench<'b> {
             Some(Change::Arrived(seen, Classified::Ignored)) => {
                 self.tally.healthy += usize::from(candidate.is_some());
                 let name = candidate.as_ref().map_or_else(
-                    || {
-                        seen.product
-                            .clone()
-                            .unwrap_or_else(|| "not a chip this program knows".to_owned())
-                    },
+                    || seen.product.clone().unwrap_or_else(|| "not a known chip".to_owned()),
                     |candidate| candidate.suspicion.name.to_owned(),
                 );
                 let healthy = candidate.is_some();

@@ -118,7 +118,7 @@ impl Job {
         let thread = thread::Builder::new().name(format!("port {port}")).stack_size(STACK_BYTES);
         if let Err(error) = thread.spawn(|| worker.work()) {
             let failure = Failure::new(Code::R406, error.to_string(), format!("port {port}"))
-                .next("close other programs, and tell the bench to start the unit again");
+                .next("close other programs, then start the unit again");
             job.progress().ended = Some(failed(port, failure));
         }
         job
@@ -177,10 +177,10 @@ impl Worker {
         let written = self.worker_observer.stop.has_written();
         let state = if written { DeviceState::PartWritten } else { DeviceState::Untouched };
         let commands = self.shared.commands.at(port);
-        let what = format!("a fault of the program ended this port's run: {said}");
+        let what = format!("a fault in recover ended this port's run: {said}");
         let failure = Failure::new(Code::R406, what, format!("port {port}"))
             .leaving(state)
-            .next("take the enclosure's power away and plug it into the same port again")
+            .next("power-cycle the enclosure in the same port")
             .next(if written { commands.resume() } else { commands.again });
         let outcome = failed(port, failure.clone());
         self.worker_observer.observe(&Event::Failed { failure });

@@ -249,7 +249,7 @@ pub trait Chip: Send + Sync {
         let _ = recipe;
         Err(ImageError::Unsuitable {
             part: "an image from values".to_owned(),
-            why: format!("the image of an {model} holds a program and cannot be made up"),
+            why: format!("the image of an {model} holds a program and cannot be made from values"),
         })
     }
 
@@ -269,7 +269,9 @@ pub trait Chip: Send + Sync {
         let _ = (bytes, serial, unique);
         Err(ImageError::Unsuitable {
             part: "the serial number".to_owned(),
-            why: format!("the image of an {model} is a program, which may keep one anywhere"),
+            why: format!(
+                "the image of an {model} is a program, so the place of its serial number is not known"
+            ),
         })
     }
 

@@ -39,8 +39,12 @@ pub fn all(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     let was_ended = interrupt::ends_again();
     if tally == Tally::default() {
         if was_ended {
-            return Err(Failure::new(Code::R405, "ended while nothing was there yet", "all ports")
-                .next("plug the enclosures in and run the same command"));
+            return Err(Failure::new(
+                Code::R405,
+                "stopped before a device was connected",
+                "all ports",
+            )
+            .next("connect the enclosures and run the same command"));
         }
         // Nobody there, and what was to be waited has been: told as for a single one.
         return super::rescue::auto(&CommonArgs { wait: None, ..common.clone() }, rescue);

@@ -120,16 +120,16 @@ fn on_screen(
         let shown = ui::show_bench(is_auto, &told, &commands, &|port| {
             report::latest(&common, port).map_or_else(
                 |failure| failure.what,
-                |path| format!("the page is {}", path.display()),
+                |path| format!("the report is {}", path.display()),
             )
         });
         if let Err(error) = &shown {
-            ui::announce(&format!("the terminal cannot be used any more: {error}; ending"));
+            ui::announce(&format!("the terminal is no longer usable: {error}; stopping"));
         }
     });
     let tally = bench.join().unwrap_or_else(|_| {
-        Err(Failure::new(Code::R406, "the bench itself failed", "bench")
-            .next("start it again: what had begun is shown and finished"))
+        Err(Failure::new(Code::R406, "the bench failed", "bench")
+            .next("start it again: it shows and finishes the runs that had begun"))
     });
     // A screen whose terminal was closed never comes back: crossterm reads its end of file again
     // and again. The bench has ended, and so does the program.

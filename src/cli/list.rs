@@ -49,7 +49,7 @@ pub fn list(common: &CommonArgs, all: bool) -> Result<u8, Failure> {
     }
     if shown == 0 && !common.json {
         ui::print(&format!(
-            "none of the {} USB devices here is a chip this program knows; `recover list --all` shows them",
+            "none of the {} USB devices is a known chip; `recover list --all` shows all of them",
             seen.len()
         ));
     }

@@ -100,7 +100,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
     let Cli { auto, all, rescue, common, command } = cli;
     let attaches = matches!(&command, Some(Command::Sim(SimCommand::Attach { .. })));
     if !common.fault.is_empty() && common.sim.is_none() && !attaches {
-        let what = "--fault disturbs virtual devices only";
+        let what = "--fault works with virtual devices only";
         return Err(Failure::new(Code::R311, what, "--fault").next("add --sim"));
     }
     let stray = rescue != RescueArgs::default();
@@ -112,7 +112,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
             Ok(2)
         }
         Some(_) if auto || stray => {
-            let what = "--auto and its options go without a command";
+            let what = "--auto and its options cannot be combined with a command";
             Err(Failure::new(Code::R311, what, "command line").next("`recover --help`"))
         }
         Some(command) => match command {
@@ -160,7 +160,7 @@ fn home(common: &CommonArgs) -> Result<PathBuf, Failure> {
 fn write_new(path: &Path, bytes: &[u8], otherwise: &str) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         let what = match error.kind() {
-            ErrorKind::AlreadyExists => "this file is there already, and is not overwritten".into(),
+            ErrorKind::AlreadyExists => "this file already exists and is not overwritten".into(),
             _ => error.to_string(),
         };
         Failure::new(Code::R506, what, path.display().to_string()).next(otherwise)
@@ -181,7 +181,10 @@ fn request(common: &CommonArgs, rescue: &RescueArgs) -> Result<Request, Failure>
         None => None,
         Some(name) => Some(chip::family(name).ok_or_else(|| {
             let known: Vec<_> = chip::families().iter().map(|family| family.family()).collect();
-            let what = format!("no chip family is called {name:?}; there are {}", known.join(", "));
+            let what = format!(
+                "there is no chip family named {name:?}; the families are {}",
+                known.join(", ")
+            );
             Failure::new(Code::R311, what, "--as").next("`recover diagnose --help`")
         })?),
     };

@@ -22,7 +22,7 @@ pub fn shared(common: &CommonArgs, rescue: &RescueArgs, verb: &str) -> Result<Sh
     let profiles: Vec<String> =
         rescue.profile.iter().flat_map(|names| names.split(',')).map(str::to_owned).collect();
     if let Some(unknown) = profiles.iter().find(|name| library.find(name).is_none()) {
-        let what = format!("no profile is called {unknown:?}");
+        let what = format!("there is no profile named {unknown:?}");
         return Err(Failure::new(Code::R306, what, format!("--profile {unknown}"))
             .next("list them with `recover profile list`"));
     }
@@ -57,7 +57,7 @@ fn port_settings(config: &BenchConfig) -> BTreeMap<PortPath, PortSettings> {
 /// Refuses what is about one device.
 pub fn fits_many(common: &CommonArgs, rescue: &RescueArgs) -> Result<(), Failure> {
     let refused = |option: &str| {
-        let what = format!("{option} is about one device, and this is about all");
+        let what = format!("{option} is for one device, but this command is for all devices");
         Err(Failure::new(Code::R311, what, "command line")
             .next(command_line(common, "recover --auto")))
     };

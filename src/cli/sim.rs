@@ -107,7 +107,7 @@ fn relay(kind: Dialect, device: Option<&Path>, load: Told) -> Result<(), Failure
 
 #[cfg(not(unix))]
 fn relay(_: Dialect, _: Option<&Path>, _: Told) -> Result<(), Failure> {
-    Err(Failure::new(Code::R311, "virtual relay boards need the pseudo terminals of Unix", "sim")
+    Err(Failure::new(Code::R311, "virtual relay boards need Unix pseudo terminals", "sim")
         .next("`recover sim list` names what there is"))
 }
 

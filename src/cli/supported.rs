@@ -55,7 +55,8 @@ fn chip_row(family: &dyn Chip, model: Model) -> String {
             && matches!(known.id_meaning, IdMeaning::BootId | IdMeaning::SharedBootId)
     };
     let ids: Vec<String> = family.known_ids().iter().filter(boots).map(blank_ids).collect();
-    let ids = if ids.is_empty() { "not told apart by its id".to_owned() } else { ids.join("; ") };
+    let ids =
+        if ids.is_empty() { "not distinguished by its USB ID".to_owned() } else { ids.join("; ") };
     let scenarios: Vec<_> =
         sim::scenarios().iter().filter(|scenario| scenario.model == model.name).collect();
     let rescued =
@@ -75,7 +76,7 @@ fn chip_row(family: &dyn Chip, model: Model) -> String {
 
 fn blank_ids(known: &KnownIds) -> String {
     let shared = match known.id_meaning {
-        IdMeaning::SharedBootId => "; others use it too",
+        IdMeaning::SharedBootId => "; also used by others",
         _ => "",
     };
     format!("{} \"{}\" ({}{shared})", known.ids, known.name, known.grade)
@@ -85,7 +86,7 @@ fn profile_row(profile: &Profile) -> String {
     let name = format!("`{}`, {}", profile.name, profile.title);
     let image = profile.image.source.to_string();
     let grades = match profile.scope {
-        Scope::Simulator => "exists in the simulator only".to_owned(),
+        Scope::Simulator => "simulator only".to_owned(),
         Scope::Hardware => format!(
             "chip {}, identity {}, memory {}, image {}",
             profile.chip.confidence.grade,

@@ -100,7 +100,7 @@ impl Observer for LedgerObserver {
     fn observe(&mut self, event: &Event) {
         self.0.observe(event);
         if let (Event::Outcome { .. }, Some(Err(error))) = (event, self.0.kept()) {
-            log::warn!("the ledger does not have this unit: {error}");
+            log::warn!("this unit could not be added to the ledger: {error}");
         }
     }
 }

@@ -101,8 +101,8 @@ fn by_request(request: &Request, seen: &Sighting) -> Option<Recognised> {
     let model = *chip.models().first()?;
     let suspicion = Suspicion {
         model,
-        name: "device with an unlisted id",
-        detail: "asked because --as was given",
+        name: "device with an unlisted USB ID",
+        detail: "chip family given by --as",
         id_meaning: IdMeaning::Unlisted,
     };
     Some((chip, suspicion))
@@ -115,7 +115,11 @@ fn by_journal(journal: Option<&Journal>) -> Option<Recognised> {
         true => "enclosure of a failed rescue",
         false => "enclosure of an unfinished rescue",
     };
-    running(&journal.begun().chip, name, "it runs the image from RAM; its memory is not finished")
+    running(
+        &journal.begun().chip,
+        name,
+        "it runs the image from RAM; its memory is not completely written",
+    )
 }
 
 /// A device that is what a profile promises: a healthy enclosure.
@@ -125,7 +129,7 @@ fn by_profile(seen: &Sighting, library: &Library, scope: Scope) -> Option<Recogn
         profile.scope == scope
             && profile.promised().is_some_and(|promised| promised.differences(&now).is_empty())
     })?;
-    let detail = "it is what a profile says of the model when healthy";
+    let detail = "its identity is that of a healthy enclosure in a profile";
     running(&profile.chip.model, "enclosure of a known model", detail)
 }
 
@@ -133,7 +137,7 @@ fn by_profile(seen: &Sighting, library: &Library, scope: Scope) -> Option<Recogn
 fn by_earlier_rescue(seen: &Sighting, journals: &[&Journal]) -> Option<Recognised> {
     let journal =
         journals.iter().rfind(|j| j.result() == Some(Ending::Rescued) && expects(j, seen))?;
-    let detail = "it is what that rescue made of it";
+    let detail = "its identity is the one that rescue gave it";
     running(&journal.begun().chip, "enclosure of an earlier rescue", detail)
 }
 

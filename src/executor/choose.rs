@@ -52,7 +52,7 @@ pub(super) fn choose_target(
                     failure
                 })?;
             for offer in &offered {
-                run.note(format!("a backup holds a whole image as well: {offer}"));
+                run.note(format!("a backup also holds a whole image: {offer}"));
             }
             choice
         }

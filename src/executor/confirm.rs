@@ -46,22 +46,22 @@ pub(super) fn confirm(
     }
     let failure = if is_mask_rom {
         let what = format!(
-            "it is still {}: the chip does not boot what its {} holds",
+            "it is still {}: the chip does not boot from its {}",
             identity.ids,
             permission.survey().layout.name
         );
         Failure::new(Code::R114, what, place).next(format!(
-            "take all its power away for ten seconds, plug it in again, then `{}`",
+            "remove all its power for ten seconds, plug it in again, then run `{}`",
             run.tools.commands.resume()
         ))
     } else {
         let what = format!("it came back with {}", differences.join(", "));
         Failure::new(Code::R112, what, place)
-            .next("check that the image is for this very enclosure model")
+            .next("check that the image is for this enclosure model")
     };
     let failure = match &run.outcome.backup {
         Some(backup) => failure
-            .next(format!("`{}` puts the old contents back", run.tools.commands.restore(backup))),
+            .next(format!("`{}` writes the old contents back", run.tools.commands.restore(backup))),
         None => failure,
     };
     Err(failure.leaving(run.state))

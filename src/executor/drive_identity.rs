@@ -39,7 +39,7 @@ fn answer_of_the_kernel(run: &mut Run<'_>, seen: &Sighting) -> Option<DriveAnswe
             KernelDrive::NotTold => return None,
             KernelDrive::NoDriver if driver_end.passed(&*clock) => return None,
             KernelDrive::ExpectedReturn { driver } if drive_end.passed(&*clock) => {
-                let why = format!("the kernel's driver {driver} found none");
+                let why = format!("the kernel driver {driver} found no drive");
                 return Some(DriveAnswer::Silent { why });
             }
             KernelDrive::Known(drive) if drive.is_complete() || drive_end.passed(&*clock) => {

@@ -187,7 +187,7 @@ fn back_up(run: &mut Run<'_>, proven: &Proven, survey: &Survey) -> Result<Saved,
     let Some(contents) = &survey.contents else {
         let why = survey.unreadable.clone().unwrap_or_default();
         run.note(format!(
-            "there is no backup, because the {} cannot be read: {why}",
+            "no backup was made, because the {} cannot be read: {why}",
             survey.layout.name
         ));
         return Ok(Saved(()));

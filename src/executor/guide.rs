@@ -108,7 +108,7 @@ fn wait_for_boot_id(
     let timeout = if switches.power { RETURN_TIME } else { HANDS_TIME };
     if run.wait_for(port, timeout, |seen| ids.contains(&seen.ids))?.is_none() {
         run.note(format!(
-            "no boot id appeared at port {port} within {} seconds",
+            "no boot-mode device appeared at port {port} within {} seconds",
             timeout.as_secs()
         ));
     }
@@ -120,12 +120,12 @@ fn is_without_power(run: &mut Run<'_>, port: &PortPath) -> Result<(), Failure> {
         None => Ok(()),
         Some(seen) => {
             let what = format!(
-                "the power of port {port} was to be off, and {} is still there, so its contact stays open",
+                "the power of port {port} should be off, but {} is still there, so the contact stays open",
                 seen.ids
             );
             Err(Failure::new(Code::R606, what, format!("port {port}"))
                 .leaving(run.state)
-                .next("check which relay is in the power of this port, and that the enclosure has no supply of its own beside it; bench.toml names the relays"))
+                .next("check which relay switches this port in bench.toml, and that the enclosure has no separate power supply"))
         }
     }
 }

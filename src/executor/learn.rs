@@ -67,13 +67,13 @@ pub(super) fn learn(
         let differences = healthy.differences(&seen);
         if !differences.is_empty() {
             let what = format!(
-                "its memory holds another image than the one that runs: {}",
+                "its memory holds a different image from the one that is running: {}",
                 differences.join(", ")
             );
             return Err(no_device_to_learn(run, what));
         }
     } else {
-        run.note("the chip runs its mask ROM now, so that the image starts is inferred from its structure".to_owned());
+        run.note("the chip is in boot mode now, so whether the image starts is inferred from its structure".to_owned());
     }
     let separated = separate(candidate.chip, &finding, &image, &healthy);
     let name = profile_name(run, learning, &healthy, finding.model.name)?;
@@ -99,7 +99,7 @@ fn find_device_to_learn(run: &mut Run<'_>, request: &Request) -> Result<(), Fail
     let known: Vec<_> =
         seen.iter().filter_map(|seen| Some((seen, recognise(seen)?.1.name))).collect();
     let [_, _, ..] = known.as_slice() else { return Ok(()) };
-    let what = format!("{} devices could be learnt from", known.len());
+    let what = format!("{} devices are suitable for making a profile", known.len());
     let mut failure = Failure::new(Code::R301, what, "all ports");
     for (seen, name) in known {
         let again = &run.tools.commands.again;
@@ -112,8 +112,8 @@ fn no_device_to_learn(run: &Run<'_>, what: String) -> Failure {
     let port = run.outcome.port.as_ref().map_or(String::new(), |port| format!("port {port}"));
     Failure::new(Code::R117, what, port)
         .leaving(run.state)
-        .next("plug in a healthy enclosure of the same model, and name it with --port")
-        .next("if it was written since its last start, take its power away first")
+        .next("connect a healthy enclosure of the same model, and name it with --port")
+        .next("if its memory was written after its last start, power-cycle it first")
 }
 
 fn image_to_learn(
@@ -143,9 +143,9 @@ fn profile_name(
     if let Some(name) = &learning.name {
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let why = if name.is_empty() || name.starts_with('-') || !name.chars().all(fits) {
-            "a profile's name is made of small letters, digits and hyphens"
+            "a profile name consists of small letters, digits and hyphens"
         } else if library.find(name).is_some() {
-            "a profile of this name is there already, and is not overwritten"
+            "a profile with this name already exists and is not overwritten"
         } else {
             return Ok(name.clone());
         };
@@ -157,7 +157,7 @@ fn profile_name(
     let numbered = (2..1000).map(|number| format!("{wished}-{number}"));
     let free = std::iter::once(wished.clone()).chain(numbered);
     free.into_iter().find(|name| library.find(name).is_none()).ok_or_else(|| {
-        Failure::new(Code::R311, "a thousand profiles have this name already", wished)
+        Failure::new(Code::R311, "a thousand profiles already have this name", wished)
             .leaving(run.state)
             .next("choose one with --name")
     })
@@ -182,16 +182,18 @@ fn build_profile(
     let captured =
         |basis: &str| Confidence { grade: Grade::Captured, basis: Some(basis.to_owned()) };
     let started = match finding.running {
-        Running::Firmware => captured("a healthy enclosure of this model ran it when it was read"),
+        Running::Firmware => {
+            captured("a healthy enclosure of this model was running the image when it was read")
+        }
         Running::MaskRom => Confidence {
             grade: Grade::Inferred,
-            basis: Some("it is a whole image, but the chip was not seen to start it".to_owned()),
+            basis: Some("the image is complete, but the chip was not seen starting it".to_owned()),
         },
     };
     let (size_bytes, size) = match judged.survey.size {
-        Size::Proven(bytes) => (bytes, captured("it was read to its end")),
+        Size::Proven(bytes) => (bytes, captured("the memory was read to its end")),
         Size::AtLeast(_) => {
-            let basis = "its content does not tell more".to_owned();
+            let basis = "its content does not show the size".to_owned();
             let inferred = Confidence { grade: Grade::Inferred, basis: Some(basis) };
             (judged.survey.part_bytes, inferred)
         }
@@ -203,7 +205,7 @@ fn build_profile(
         scope: run.tools.scope,
         chip: ChipClaim {
             model: finding.model.name.to_owned(),
-            confidence: captured("the chip was asked"),
+            confidence: captured("the chip was identified"),
         },
         sightings: blank_sightings(candidate.chip, finding),
         identity: Some(IdentityClaim { identity, confidence: started.clone() }),
@@ -248,7 +250,7 @@ fn blank_sightings(chip: &dyn Chip, finding: &Finding) -> Vec<BlankSighting> {
 fn separate(chip: &dyn Chip, finding: &Finding, image: &Image, healthy: &Identity) -> Separated {
     let bytes = image.start().to_vec();
     let Some(serial) = healthy.serial.as_ref().filter(|serial| !serial.is_empty()) else {
-        let serial = "the image promises none; what else it may hold is as it was read".to_owned();
+        let serial = "the image names none; any other data in it is unchanged".to_owned();
         return Separated { bytes, own_serial: false, serial };
     };
     let placeholder = "0".repeat(serial.encode_utf16().count());
@@ -257,21 +259,21 @@ fn separate(chip: &dyn Chip, finding: &Finding, image: &Image, healthy: &Identit
             bytes: built.bytes,
             own_serial: true,
             serial: format!(
-                "{serial} was left out; zeros stand in its place, and a rescue puts the one of --serial there, or one of its own"
+                "{serial} was replaced by zeros; a rescue writes the number given with --serial there, or makes one"
             ),
         },
         Ok(_) => Separated {
             bytes,
             own_serial: false,
             serial: format!(
-                "{serial} is in the image in more than one place and was left in; do not pass this profile on"
+                "{serial} is in the image in more than one place and was kept; do not share this profile"
             ),
         },
         Err(error) => Separated {
             bytes,
             own_serial: false,
             serial: format!(
-                "{serial} was left in the image, because {error}; do not pass this profile on"
+                "{serial} was kept in the image, because {error}; do not share this profile"
             ),
         },
     }
@@ -315,7 +317,7 @@ fn write(folder: &Path, profile: &Profile, separated: &Separated) -> Result<(), 
     let parent = folder.parent().unwrap_or(folder);
     fs::create_dir_all(parent).map_err(|error| failed(&error))?;
     if folder.exists() {
-        return Err(failed(&"this folder is there already, and is not overwritten"));
+        return Err(failed(&"this folder already exists and is not overwritten"));
     }
     let draft = tempfile::Builder::new()
         .prefix(".learning-")
@@ -331,7 +333,7 @@ fn write(folder: &Path, profile: &Profile, separated: &Separated) -> Result<(), 
         .map_err(|error| failed(&error))?;
     profile::check(&inner, &[&profile.chip.model]).map_err(|problems| {
         let problem = problems.first().map_or_else(String::new, ToString::to_string);
-        failed(&format!("the profile made is not right: {problem}"))
+        failed(&format!("the new profile has an error: {problem}"))
     })?;
     fs::rename(&inner, folder).map_err(|error| failed(&error))
 }
@@ -342,7 +344,7 @@ fn provenance(profile: &Profile, separated: &Separated) -> String {
         profile.title,
         profile.promised().map_or_else(String::new, ToString::to_string),
         // The owner's number stays out of what was made without it.
-        if separated.own_serial { "left out, zeros stand in its place" } else { &separated.serial },
+        if separated.own_serial { "replaced by zeros" } else { &separated.serial },
         profile.provenance.sources.join("; "),
     )
 }

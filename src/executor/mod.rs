@@ -98,7 +98,9 @@ impl Commands {
         match way {
             Way::Profile { name, needs: Needs::Nothing } => format!("{again} --profile {name}"),
             Way::Profile { name, needs: Needs::Ids } => {
-                format!("{again} --profile {name} --ids VVVV:PPPP    (its ids and no firmware)")
+                format!(
+                    "{again} --profile {name} --ids VVVV:PPPP    (gives it USB IDs but no firmware)"
+                )
             }
             Way::Profile { name, needs: Needs::Image } => {
                 format!("{again} --profile {name} --image FILE")
@@ -107,13 +109,15 @@ impl Commands {
                 format!("{again} --image FILE    (your own backup, or the vendor's image)")
             }
             Way::WithoutIds { name } => {
-                format!("{again} --profile {name}    (as the profile says, without --ids)")
+                format!("{again} --profile {name}    (with the profile's identity, without --ids)")
             }
             Way::WithoutProfile => format!("{again} --image FILE    (without --profile)"),
             Way::ShowProfile { name } => {
-                format!("recover profile show {name}    (says which image it describes)")
+                format!("recover profile show {name}    (describes the image it needs)")
             }
-            Way::ListProfiles => "recover profile list    (every profile with its chip)".to_owned(),
+            Way::ListProfiles => {
+                "recover profile list    (lists each profile with its chip)".to_owned()
+            }
         }
     }
 

@@ -57,9 +57,11 @@ pub(super) fn take_backup(run: &mut Run<'_>, backup: &OwnBackup) -> Choice {
     let name = format!("backup {}", backup.id);
     let who = backup.identity.as_ref().map_or_else(String::new, |who| format!(" as {who}"));
     run.note(format!(
-        "the image is your own {name}, made at this port{who}; if another enclosure was in this port then, stop and name --profile or --image"
+        "the image is your own {name}, made at this port{who}; if the port held a different enclosure then, stop and use --profile or --image"
     ));
-    let doubt = format!("that the {name} is of this very enclosure is inferred from its port");
+    let doubt = format!(
+        "the {name} belongs to this enclosure because both were at the same port (inferred)"
+    );
     let image = NamedImage { name, bytes: backup.image.clone() };
     Choice { profile: None, image, doubt: Some(doubt) }
 }

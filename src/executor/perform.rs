@@ -182,7 +182,7 @@ fn what_to_do_after(run: &Run<'_>, mut failure: Failure) -> Failure {
         }
         if let Some(backup) = &run.outcome.backup {
             let restore = run.tools.commands.restore(backup);
-            failure.next.push(format!("`{restore}` puts the old contents back"));
+            failure.next.push(format!("`{restore}` writes the old contents back"));
         }
     }
     failure

@@ -65,7 +65,7 @@ fn cycle_by_any(
         }
         if is_ambiguous {
             log::info!(
-                "what the device shows may run from RAM, so the hub is not asked: its switch would prove nothing"
+                "the device may be running from RAM, so power switching by the hub would prove nothing and is not used"
             );
         } else if let Some(back) = cycle_by(run, SwitchedBy::Hub, &seen, expected_return.while_off)?
         {
@@ -73,7 +73,7 @@ fn cycle_by_any(
                 return Ok(back);
             }
             run.note(format!(
-                "without the port's power it came back as {}: a supply of its own keeps the chip running, or its memory does not start it",
+                "after the port's power was off, it came back as {}: a separate supply keeps the chip running, or its memory does not boot",
                 Identity::of(&back)
             ));
             seen = back;
@@ -102,7 +102,7 @@ fn cycle_by(
         Ok(true) => {}
         Ok(false) => return Ok(None),
         Err(why) => {
-            run.note(format!("the {by} did not take the power of port {port}: {why}"));
+            run.note(format!("the {by} did not switch off the power of port {port}: {why}"));
             // A relay that did not answer may have moved.
             if by == SwitchedBy::Relay && give_power(run, by, port).is_err() {
                 run.note(format!("port {port} may be without power"));
@@ -114,20 +114,20 @@ fn cycle_by(
     // Whatever happened meanwhile, the power comes back.
     let given = give_power(run, by, port).or_else(|_| give_power(run, by, port));
     if let Err(why) = given {
-        run.note(format!("the {by} did not give port {port} its power back: {why}"));
+        run.note(format!("the {by} did not switch the power of port {port} back on: {why}"));
     }
     if !away? {
         let left = who_left(run, &others)?;
         run.note(match left {
             Some(own) if own == *port => format!(
-                "the {by} took the power of port {port} too late: more than {} seconds after it was told to",
+                "the {by} switched off the power of port {port} too late: more than {} seconds after the request",
                 LEAVE_TIME.as_secs()
             ),
             Some(other) => format!(
-                "the {by} was told to take the power of port {port}, and the device at port {other} left instead: it is wired to another port than said"
+                "the {by} was told to switch off port {port}, but the device at port {other} disappeared: the wiring differs from the bench file"
             ),
             None => format!(
-                "the {by} said it took the power of port {port}, and the device stayed: it does not really switch it"
+                "the {by} reported that port {port} is off, but the device stayed: it does not switch the power"
             ),
         });
         return Ok(None);
@@ -137,7 +137,7 @@ fn cycle_by(
     let back = run.wait_for(port, RETURN_TIME, |back| back.device_number != number)?;
     if back.is_none() {
         run.note(format!(
-            "port {port} has its power back by {by}, and nothing came up within {} seconds",
+            "the {by} switched port {port} back on, but no device appeared within {} seconds",
             RETURN_TIME.as_secs()
         ));
     }
@@ -164,11 +164,11 @@ fn take_power(run: &mut Run<'_>, by: SwitchedBy, seen: &Sighting) -> Result<bool
             Ok(()) => {}
             // Most hubs; nothing to tell.
             Err(PowerError::NotSwitchable(why)) => {
-                log::info!("port {port} is not switched by its hub: {why}");
+                log::info!("the hub does not switch port {port}: {why}");
                 return Ok(false);
             }
             Err(PowerError::Denied(_)) => {
-                return Err("no permission to open the hub; as root, or with a udev rule for its ids, it may switch the power".to_owned());
+                return Err("no permission to open the hub; as root, or with a udev rule for its USB ID, recover can switch the power".to_owned());
             }
             Err(error) => return Err(error.to_string()),
         },
@@ -229,11 +229,11 @@ fn cycle_by_hand(
     run.record(Entry::Power { by: SwitchedBy::Hands })?;
     run.emit(&Event::Asked {
         request: format!(
-            "take all power from the enclosure at port {}, wait two seconds, and plug it into the same port again",
+            "remove all power from the enclosure at port {}, wait two seconds, then plug it into the same port again",
             seen.port
         ),
         expect: format!(
-            "it appears again within {} seconds of being plugged in",
+            "recover expects it within {} seconds after you plug it in",
             RETURN_TIME.as_secs()
         ),
     });
@@ -266,7 +266,7 @@ fn did_not_return(
     let elsewhere = run.scan()?.into_iter().find(|new| !known(new));
     let failure = match elsewhere {
         Some(new) => failure.next(format!(
-            "at port {} {} appeared meanwhile: if that is it, plug it into port {}",
+            "a new device appeared at port {}: {}; if it is your enclosure, plug it into port {}",
             new.port, new.ids, seen.port
         )),
         None => failure,

@@ -45,7 +45,7 @@ fn as_proven_before(candidate: &Candidate, finding: Finding) -> Finding {
     });
     match before {
         Some(model) if finding.running == Running::Firmware && *model != finding.model => {
-            let fact = format!("before its firmware ran, it was proven to be a {model}");
+            let fact = format!("it was proven to be a {model} before its firmware ran");
             let evidence = Evidence { fact, grade: Grade::Inferred };
             let evidence = finding.evidence.into_iter().chain([evidence]).collect();
             Finding { model: *model, evidence, ..finding }

@@ -42,7 +42,7 @@ fn restart_by_request(
     let told = candidate.chip.restart(&mut *link, candidate.suspicion.model);
     drop(link);
     if let Err(error) = told {
-        run.note(format!("the chip refused to restart ({error}), so its power has to go"));
+        run.note(format!("the chip refused to restart ({error}), so it needs a power cycle"));
         return Ok(None);
     }
     if run.has_left(seen)? {
@@ -52,6 +52,6 @@ fn restart_by_request(
             return Ok(back);
         }
     }
-    run.note("the chip did not restart when told to, so its power has to go".to_owned());
+    run.note("the chip did not restart on request, so it needs a power cycle".to_owned());
     Ok(None)
 }

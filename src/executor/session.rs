@@ -101,7 +101,7 @@ fn rescue(run: &mut Run<'_>, request: &Request) -> Result<Verdict, Failure> {
         let is_firmware = proven.finding.running == Running::Firmware;
         if is_firmware && !was_entered && !candidate.is_known_broken() && !request.force {
             run.outcome.identity.seen = Some(Identity::of(&candidate.seen));
-            run.note("firmware runs on this chip, so there is nothing to rescue".to_owned());
+            run.note("this chip runs its firmware and needs no rescue".to_owned());
             return Ok(Verdict::Healthy);
         }
         let number = candidate.seen.device_number;
@@ -133,9 +133,9 @@ fn restore(
     let proven = prove::prove(run, &candidate)?;
     let model = proven.finding.model;
     if model.name != record.chip {
-        let what = format!("the backup is of a {}, this is a {model}", record.chip);
+        let what = format!("the backup is from a {}, but this is a {model}", record.chip);
         return Err(Failure::new(Code::R204, what, format!("backup {}", record.id))
-            .next("name the device it was made from with --port"));
+            .next("name the device that the backup was made from with --port"));
     }
     let (candidate, mut proven) = enter::enter(run, candidate, proven)?;
     let image = NamedImage { name: format!("backup {}", record.id), bytes: bytes.to_vec() };
@@ -181,7 +181,7 @@ fn backup(run: &mut Run<'_>, request: &Request) -> Result<Verdict, Failure> {
     match examined.condition {
         Condition::Unreadable { why } => Err(Failure::new(Code::R115, why, "backup")
             .leaving(run.state)
-            .next("take its power away, plug it in again and run the same command")),
+            .next("power-cycle the enclosure and run the same command")),
         _ => Ok(Verdict::Planned),
     }
 }

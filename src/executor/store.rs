@@ -117,7 +117,7 @@ impl Store {
                 Err(error) => return Err(failed(&error)),
             }
         }
-        Err(failed(&"a thousand backups have this name already"))
+        Err(failed(&"a thousand backups already have this name"))
     }
 
     /// Every backup, oldest first. Files that are not backups are passed over.
@@ -141,7 +141,7 @@ impl Store {
     pub fn load_backup(&self, id: &str) -> Result<(BackupRecord, Vec<u8>), Failure> {
         let record =
             self.backups()?.into_iter().find(|record| record.id == id).ok_or_else(|| {
-                Failure::new(Code::R503, format!("no backup is called {id:?}"), "store")
+                Failure::new(Code::R503, format!("there is no backup named {id:?}"), "store")
                     .next("list them with `recover restore --list`")
             })?;
         let path = self.folder("backups")?.join(format!("{id}.bin"));
@@ -156,7 +156,7 @@ impl Store {
         let bytes = fs::read(&path).map_err(|error| damaged(error.to_string()))?;
         let got = sha256(&bytes);
         if got != record.sha256 {
-            return Err(damaged(format!("its SHA-256 is {got}, {} was saved", record.sha256)));
+            return Err(damaged(format!("its SHA-256 is {got}, expected {}", record.sha256)));
         }
         Ok((record, bytes))
     }

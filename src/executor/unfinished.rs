@@ -30,7 +30,10 @@ pub(super) fn without_power(
     candidate: Candidate,
     failure: &Failure,
 ) -> Result<AfterPower, Failure> {
-    run.note(format!("it does not let us in ({}), so its power has to go", failure.what));
+    run.note(format!(
+        "the running image does not accept the loader ({}), so the enclosure needs a power cycle",
+        failure.what
+    ));
     let expected = candidate.unfinished.as_ref().and_then(|j| j.begun().expected.clone());
     let seen = power::cycle(run, &candidate.seen, &running_from_ram(expected.clone()))?;
     let now = Identity::of(&seen);
@@ -68,10 +71,10 @@ pub(super) fn end_trial(
 pub(super) fn healthy(run: &mut Run<'_>, candidate: &Candidate) -> Result<Verdict, Failure> {
     let now = Identity::of(&candidate.seen);
     let name = candidate.suspicion.name;
-    run.note(format!("{name} runs its firmware as {now}; there is nothing to rescue"));
+    run.note(format!("{name} runs its firmware as {now}; it needs no rescue"));
     if let Some(rescue) = last_trial_like(run, &candidate.seen)? {
         run.note(format!(
-            "the rescue {rescue} of this port failed and left such a device running its image from RAM: if this is that one, with a supply of its own, take all its power away and look again"
+            "the rescue {rescue} of this port failed with such a device running from RAM: if this is that device, remove all its power and run the command again"
         ));
     }
     run.outcome.identity.seen = Some(now);
@@ -104,7 +107,7 @@ pub(super) fn as_another_device(
         return None;
     }
     run.note(format!(
-        "its {} holds nothing of what the unfinished rescue {} wrote, so this run begins afresh",
+        "its {} holds nothing that the unfinished rescue {} wrote, so this run starts from the beginning",
         examined.survey.layout.name,
         journal.begun().id
     ));

@@ -267,7 +267,7 @@ impl Confidence {
             Grade::Unknown => "not known",
         };
         let basis = self.basis.as_ref().map(|basis| format!(": {basis}")).unwrap_or_default();
-        Some(format!("that {claim} is {verdict}{basis}"))
+        Some(format!("{claim} ({verdict}{basis})"))
     }
 }
 

@@ -51,7 +51,7 @@ impl Contents {
         };
         let Some(id) = &unit.backup else {
             contents.why_unknown = match unit.result.as_str() {
-                "healthy" => "It was not read: there was nothing to repair.",
+                "healthy" => "It was not read, because no repair was needed.",
                 _ => "It was not read, so there is no picture of it.",
             }
             .to_owned();
@@ -69,7 +69,7 @@ impl Contents {
             }
             Err(failure) => {
                 contents.why_unknown =
-                    format!("The backup of it is not to be had any more: {}.", failure.what);
+                    format!("Its backup is no longer available: {}.", failure.what);
             }
         }
         contents

@@ -94,7 +94,7 @@ pub fn both(before: &[u8], after: &[u8], certainty: Certainty) -> Markup {
     let caption = match certainty {
         Certainty::Unchanged => "Afterwards: unchanged",
         Certainty::ReadBack => "Afterwards: written and read back",
-        Certainty::PartWritten => "Meant to become; it holds some of this",
+        Certainty::PartWritten => "Target content; the memory holds part of it",
     };
     html! {
         div.pictures.few[grid.columns == MIN_COLUMNS] {
@@ -115,7 +115,7 @@ pub fn one(before: &[u8]) -> Markup {
             figure { (draw(grid, &then, "The memory before")) figcaption { "Before: the backup" } }
         }
         (legend(grid))
-        p.changes { "What was written over it is not kept any more." }
+        p.changes { "The written content is no longer stored." }
     }
 }
 
@@ -260,7 +260,7 @@ fn changes(before: &[u8], after: &[u8]) -> String {
         })
         .collect();
     if stretches.len() > MAX_LISTED {
-        listed.push(format!("and {} stretches more", stretches.len() - MAX_LISTED));
+        listed.push(format!("and {} more ranges", stretches.len() - MAX_LISTED));
     }
     format!("{bytes} of {all} bytes differ: {}.", listed.join(", "))
 }

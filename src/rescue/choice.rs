@@ -158,16 +158,13 @@ pub fn choose_profile<'p>(
         .collect();
     let choices = fitting.iter().map(|profile| way_to_choose(profile));
     let why = match id_meaning {
-        IdMeaning::SharedBootId => {
-            Some("boards without any firmware of their own use this id as well")
-        }
-        IdMeaning::Unlisted => Some("this id is in no table"),
+        IdMeaning::SharedBootId => Some("healthy boards without firmware also use this USB ID"),
+        IdMeaning::Unlisted => Some("this USB ID is not listed"),
         IdMeaning::BootId | IdMeaning::Running => None,
     };
     if let Some(why) = why {
-        let what = format!(
-            "{why}, so a {model} under it is not rescued until you say what it should become"
-        );
+        let what =
+            format!("{why}, so recover writes this {model} only after you choose its target");
         let mut undecided = Undecided::new(Code::R310, what, "choice of the profile");
         undecided.ways.extend(choices);
         return Err(undecided.way(Way::OwnImage));
@@ -175,7 +172,7 @@ pub fn choose_profile<'p>(
     match fitting.as_slice() {
         [only] => Ok(Some(only)),
         [] => {
-            let what = format!("no profile for a {model} is known, so the image must be named");
+            let what = format!("there is no profile for a {model}, so you must name the image");
             Err(Undecided::new(Code::R303, what, "choice of the profile").way(Way::OwnImage))
         }
         _ => {
@@ -218,7 +215,7 @@ pub fn requested_identity(
         })),
         (Some(promised), Some(_)) => {
             let name = &profile.name;
-            let what = format!("the profile {name} says itself that it is {}", promised.ids);
+            let what = format!("the profile {name} already sets the USB ID {}", promised.ids);
             Err(Undecided::new(Code::R311, what, "--ids")
                 .way(Way::WithoutIds { name: name.clone() })
                 .way(Way::ListProfiles))
@@ -234,16 +231,16 @@ fn named<'p>(
 ) -> Result<&'p Profile, Undecided> {
     let place = format!("--profile {name}");
     let profile = profiles.find(|profile| profile.name == name).ok_or_else(|| {
-        let what = format!("no profile is called {name:?}");
+        let what = format!("there is no profile named {name:?}");
         Undecided::new(Code::R306, what, &*place).way(Way::ListProfiles)
     })?;
     if profile.chip.model != model.name {
         let what =
-            format!("the profile is for the chip {:?}, this is a {model}", profile.chip.model);
+            format!("the profile is for the chip {:?}, but this is a {model}", profile.chip.model);
         return Err(Undecided::new(Code::R307, what, place).way(Way::ListProfiles));
     }
     if profile.scope == Scope::Simulator && scope == Scope::Hardware {
-        let what = "its firmware carries no disk and is for the simulator only";
+        let what = "its firmware works in the simulator only";
         return Err(Undecided::new(Code::R308, what, place).way(Way::ListProfiles));
     }
     Ok(profile)
@@ -276,7 +273,7 @@ pub fn choose_image(
             let from = match profile.image.source {
                 ImageSource::Supply { .. } => "must come from you",
                 ImageSource::Build { .. } => "must be built first",
-                ImageSource::Values { .. } => "is made from what you say",
+                ImageSource::Values { .. } => "is made from the values you give",
                 ImageSource::Shipped { .. } => "is missing",
             };
             let words: Vec<&str> = profile.image.description.split_whitespace().collect();

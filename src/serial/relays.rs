@@ -28,10 +28,10 @@ pub enum RelayError {
     #[error("the board does not answer")]
     NoAnswer,
     /// Something else answered than such a board.
-    #[error("what answers is no board of this kind: {0:?}")]
+    #[error("the reply is not from a board of this kind: {0:?}")]
     OddAnswer(String),
     /// There is no such device.
-    #[error("the serial device is not there")]
+    #[error("the serial device does not exist")]
     Missing,
     /// The operating system forbids opening it.
     #[error("no permission to open the serial device")]

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::narration::narrate;
+use super::narration::{Detail, narrate};
 use crate::bench::{BenchEvent, Listener, Notice, NoticeContent, Tally};
 use crate::executor::Event;
 use crate::rescue::{Outcome, Verdict};
@@ -78,8 +78,12 @@ pub fn lines(what: &NoticeContent) -> Vec<String> {
         NoticeContent::Run(Event::Outcome { outcome }) => vec![result(outcome)],
         // The port's own notice has said it.
         NoticeContent::Run(Event::Sighted { .. }) => Vec::new(),
-        NoticeContent::Run(event @ (Event::Failed { .. } | Event::Asked { .. })) => narrate(event),
-        NoticeContent::Run(event) => narrate(event).into_iter().take(1).collect(),
+        NoticeContent::Run(event @ (Event::Failed { .. } | Event::Asked { .. })) => {
+            narrate(event, Detail::default())
+        }
+        NoticeContent::Run(event) => {
+            narrate(event, Detail::default()).into_iter().take(1).collect()
+        }
     }
 }
 
@@ -89,28 +93,36 @@ pub fn happened(happening: &BenchEvent) -> Option<String> {
         BenchEvent::Tick | BenchEvent::Begun | BenchEvent::Place { .. } => return None,
         BenchEvent::InFlight { rescue, step } => {
             let at = step.as_ref().map_or_else(String::new, |step| format!(" at: {step}"));
-            format!("the rescue {rescue} was not finished{at}; it is when the unit is there")
+            format!(
+                "the rescue {rescue} was not finished{at}; recover finishes it when the unit is connected"
+            )
         }
         BenchEvent::Arrived { ids, name, waits, .. } => {
-            let waits = if *waits { "; waits for the start" } else { "" };
+            let waits = if *waits { "; waiting for you to start it" } else { "" };
             format!("{ids}, {name}{waits}")
         }
         BenchEvent::LeftAlone { ids, name, healthy } => {
             let healthy = if *healthy { "healthy" } else { "unknown" };
-            format!("{ids}, {name}; {healthy}, left alone")
+            format!("{ids}, {name}; {healthy}, not touched")
         }
         BenchEvent::Left => "empty".to_owned(),
         BenchEvent::Skipped => "skipped".to_owned(),
         BenchEvent::GivenUp { times } => {
-            format!("failed {times} times in a row; waits for the start")
+            format!("failed {times} times in a row; waiting for you to start it")
         }
         BenchEvent::Stuck { stage, limit_s } => {
-            format!("stuck: {stage} takes longer than {limit_s} s; the port is left to itself")
+            format!(
+                "stuck: {stage} takes longer than {limit_s} s; recover no longer waits for this port"
+            )
         }
-        BenchEvent::Blind { why } => format!("the ports cannot be looked at: {why}"),
-        BenchEvent::Stopping { running: 0 } => "ending".to_owned(),
-        BenchEvent::Stopping { running: 1 } => "ending; 1 run goes on to a safe point".to_owned(),
-        BenchEvent::Stopping { running } => format!("ending; {running} runs go on to a safe point"),
+        BenchEvent::Blind { why } => format!("the ports cannot be read: {why}"),
+        BenchEvent::Stopping { running: 0 } => "stopping".to_owned(),
+        BenchEvent::Stopping { running: 1 } => {
+            "stopping; 1 run continues to a safe point".to_owned()
+        }
+        BenchEvent::Stopping { running } => {
+            format!("stopping; {running} runs continue to a safe point")
+        }
         BenchEvent::Summary { tally } => summary_line(tally),
     })
 }
@@ -160,7 +172,7 @@ pub fn result_line(notice: &Notice) -> Option<(PortPath, String)> {
     let text = match &notice.what {
         NoticeContent::Run(Event::Outcome { outcome }) => result(outcome),
         NoticeContent::Bench(BenchEvent::LeftAlone { ids, name, healthy: true }) => {
-            format!("healthy  {ids} {name}; untouched")
+            format!("healthy  {ids} {name}; not touched")
         }
         NoticeContent::Bench(BenchEvent::Stuck { stage, limit_s }) => {
             format!("stuck: {stage} takes longer than {limit_s} s")

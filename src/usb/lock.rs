@@ -104,7 +104,7 @@ impl fmt::Display for Holder {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LockError {
     /// Another run of this program works on the port.
-    #[error("port {port} is being worked on by {}", named(.holder))]
+    #[error("port {port} is in use by {}", named(.holder))]
     Held {
         /// The port.
         port: PortPath,
@@ -125,7 +125,7 @@ pub enum LockError {
 }
 
 fn named(holder: &Option<Holder>) -> String {
-    holder.as_ref().map_or_else(|| "another run of recover".to_owned(), ToString::to_string)
+    holder.as_ref().map_or_else(|| "another recover process".to_owned(), ToString::to_string)
 }
 
 /// Reads who has the lock. The text was written by another process and is believed in nothing
@@ -220,7 +220,7 @@ mod tests {
         let _lock = PortLock::take(folder.path(), &port(), since()).unwrap();
         fs::write(folder.path().join("port-3-2.1.lock"), "not a number\n").unwrap();
         let refused = PortLock::take(folder.path(), &port(), since()).unwrap_err();
-        assert_eq!(refused.to_string(), "port 3-2.1 is being worked on by another run of recover");
+        assert_eq!(refused.to_string(), "port 3-2.1 is being worked on by another recover process");
     }
 
     #[test]

@@ -303,7 +303,7 @@ pub enum TraceError {
         line: usize,
     },
     /// More than a trace ever holds.
-    #[error("line {line} of the trace: {what}, at most {maximum} are read")]
+    #[error("line {line} of the trace: {what}; the maximum is {maximum}")]
     TooMuch {
         /// Where it became too much.
         line: usize,

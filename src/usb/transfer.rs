@@ -164,7 +164,7 @@ pub enum TransferError {
         length: usize,
     },
     /// The device sent more than it was asked for.
-    #[error("the device sent more than it was asked for")]
+    #[error("the device sent more than requested")]
     Overflow,
     /// The operating system forbids it.
     #[error("permission denied")]

@@ -21,7 +21,7 @@ fn a_page_shows_what_was_there_and_what_is_there_now() {
     };
     let (rescued, unit) = page(0, "--auto --sim");
     for shown in [
-        "Repaired: the enclosure is itself again",
+        "Repaired: the enclosure has its own identity again",
         "04ce:07d1",
         "USBIDE (virtual)",
         "456 of 2048 bytes differ",

@@ -194,5 +194,5 @@ impl Desk {
 
 /// An image as bytes only.
 pub fn image(bytes: &[u8]) -> Image {
-    Image::from_start(bytes.to_vec(), &[0..2])
+    Image::at_address_zero(bytes.to_vec(), &[0..2])
 }

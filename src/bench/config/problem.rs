@@ -20,31 +20,31 @@ pub enum ProblemKind {
     #[error(transparent)]
     BadPort(#[from] BadPortPath),
     /// A port named twice.
-    #[error("the port {port} is named already, in line {other}")]
+    #[error("the port {port} is already named in line {other}")]
     DuplicatePort { port: String, other: usize },
     /// A label that cannot be shown.
     #[error("{label:?} cannot be a label")]
     BadLabel { label: String },
     /// Two ports of one label.
-    #[error("the label {label:?} is taken already, in line {other}")]
+    #[error("the label {label:?} is already used in line {other}")]
     DuplicateLabel { label: String, other: usize },
     /// A profile that is not there.
-    #[error("no profile is called {name:?}")]
+    #[error("there is no profile named {name:?}")]
     UnknownProfile { name: String },
     /// A board's name that is empty or has characters of other meanings.
     #[error("{name:?} cannot be a board's name")]
     BadBoardName { name: String },
     /// Two boards of one name.
-    #[error("there is a board named {name:?} already, in line {other}")]
+    #[error("a board named {name:?} already exists in line {other}")]
     DuplicateBoard { name: String, other: usize },
     /// Two boards on one line.
-    #[error("{device} belongs to another board already, in line {other}")]
+    #[error("{device} already belongs to another board, in line {other}")]
     DuplicateDevice { device: String, other: usize },
     /// A device that is no path.
     #[error("a board needs the path of its serial device")]
     NoDevice,
     /// A speed of nothing.
-    #[error("a line of 0 baud carries nothing")]
+    #[error("a speed of 0 baud is not possible")]
     NoBaud,
     /// A board that is not described.
     #[error("no board is named {name:?}")]
@@ -53,10 +53,12 @@ pub enum ProblemKind {
     #[error("a board of the kind {kind:?} has no channel {channel}")]
     NoSuchChannel { kind: &'static str, channel: u8, maximum: u8 },
     /// One relay for two things.
-    #[error("channel {channel} of board {board:?} is used already, in line {other}")]
+    #[error("channel {channel} of board {board:?} is already used in line {other}")]
     DuplicateChannel { board: String, channel: u8, other: usize },
     /// A contact that would be closed without current.
-    #[error("a contact is wired normally-open, so that it is open when its board has no power")]
+    #[error(
+        "a contact must be wired normally-open, so that it is open when its board has no power"
+    )]
     ContactNormallyClosed,
 }
 
@@ -76,7 +78,8 @@ impl ProblemKind {
             }
             Self::DuplicateLabel { .. } => "give each port a label of its own".to_owned(),
             Self::UnknownProfile { .. } => {
-                "`recover profile list` names them; leave `profile` out to have it found".to_owned()
+                "`recover profile list` shows them; leave `profile` out to choose automatically"
+                    .to_owned()
             }
             Self::BadBoardName { .. } => {
                 "use small letters, digits and hyphens, as in \"left\"".to_owned()

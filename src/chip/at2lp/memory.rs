@@ -58,7 +58,7 @@ impl<'l> Configured<'l> {
                 Self::with_signature_byte(link, seen, *byte)
             }
             other => Err(ChipError::NotProven(format!(
-                "its signature byte is {}, a usable one is 24 or from c0 on",
+                "its signature byte is {}; it must be 24, or c0 or above",
                 hex::encode(other)
             ))),
         }
@@ -79,7 +79,7 @@ impl<'l> Configured<'l> {
             Err(MemoryError::Chip(ChipError::Transfer { source, doing }))
                 if route != Route::Requests && source != TransferError::Gone =>
             {
-                log::info!("{doing}: {source}; the control requests are tried");
+                log::info!("{doing}: {source}; recover tries the control requests");
                 memory.route = Route::Requests;
                 memory.read(0..PAGE)
             }
@@ -192,7 +192,7 @@ fn failed(doing: &'static str, error: BotError) -> MemoryError {
 
 fn outside(range: &Range<u32>) -> MemoryError {
     MemoryError::Chip(ChipError::NotProven(format!(
-        "{:#06x}..{:#06x} lies outside the {ADDRESS_LIMIT} bytes the chip reaches",
+        "{:#06x}..{:#06x} is outside the {ADDRESS_LIMIT} bytes the chip can address",
         range.start, range.end
     )))
 }

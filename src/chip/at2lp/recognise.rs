@@ -25,27 +25,27 @@ pub(super) const KNOWN: &[KnownIds] = &[
         ids: DEFAULT,
         model: AT2LP,
         name: "Cypress AT2LP",
-        detail: "AT2 or AT2LP in manufacturing mode, or at work under Cypress's own id",
+        detail: "AT2 or AT2LP in manufacturing mode, or a healthy one that uses Cypress's USB ID",
         id_meaning: IdMeaning::SharedBootId,
         // [001-05809 p. 19]
         grade: Grade::Documented,
-        also_used_by: &["healthy enclosures whose makers kept Cypress's id"],
+        also_used_by: &["healthy enclosures whose makers kept Cypress's USB ID"],
     },
     KnownIds {
         ids: ZERO,
         model: AT2LP,
-        name: "Cypress AT2LP without an id",
-        detail: "AT2LP with fuses of zeros; only with the marks of a blank chip",
+        name: "Cypress AT2LP without a USB ID",
+        detail: "AT2LP whose ID fuses are zero; recognised only with the signs of a blank chip",
         id_meaning: IdMeaning::SharedBootId,
         // The vendor's driver listens for it.
         grade: Grade::Captured,
-        also_used_by: &["any device that never got an id"],
+        also_used_by: &["any device that never got a USB ID"],
     },
     KnownIds {
         ids: RELATED_CHIP,
         model: AT2LP,
         name: "Cypress ISD-300LP",
-        detail: "a cousin of the AT2LP; its EEPROM is not publicly documented and is left alone",
+        detail: "a relative of the AT2LP; its EEPROM is not publicly documented and is not written",
         id_meaning: IdMeaning::Running,
         // usb.ids, Linux's ums-cypress.
         grade: Grade::Captured,
@@ -102,14 +102,14 @@ pub(super) fn recognise(seen: &Sighting) -> Option<Suspicion> {
         // Anything may carry zeros; only with the blank chip's own marks is it this one.
         ZERO if is_blank_class(seen) && !signs(seen).is_empty() => Some(Suspicion {
             model: AT2LP,
-            name: "blank Cypress AT2LP without an id",
-            detail: "AT2LP in manufacturing mode with fuses of zeros; its EEPROM is blank or broken",
+            name: "blank Cypress AT2LP without a USB ID",
+            detail: "AT2LP in manufacturing mode whose ID fuses are zero; its EEPROM is blank or broken",
             id_meaning: IdMeaning::BootId,
         }),
         RELATED_CHIP => Some(Suspicion {
             model: AT2LP,
             name: "Cypress ISD-300LP",
-            detail: "a cousin of the AT2LP; its EEPROM is not publicly documented and is left alone",
+            detail: "a relative of the AT2LP; its EEPROM is not publicly documented and is not written",
             id_meaning: IdMeaning::Running,
         }),
         _ => None,
@@ -124,8 +124,8 @@ fn with_default_id(seen: &Sighting) -> Suspicion {
     if is_running(seen) {
         return Suspicion {
             model,
-            name: "enclosure with Cypress's own id",
-            detail: "AT2LP bridge at work: it has a mass-storage interface, so its EEPROM was read",
+            name: "enclosure with Cypress's USB ID",
+            detail: "AT2LP bridge with a mass-storage interface, so it has read its EEPROM",
             id_meaning: IdMeaning::Running,
         };
     }
@@ -133,14 +133,14 @@ fn with_default_id(seen: &Sighting) -> Suspicion {
         return Suspicion {
             model,
             name: "Cypress AT2LP in manufacturing mode",
-            detail: "the chip found no valid EEPROM (or its ARESET# is held low); known as \"Cypress AT2LP RC42\" and \"RC58\"",
+            detail: "the chip found no valid EEPROM (or ARESET# is held low); known as \"Cypress AT2LP RC42\" and \"RC58\"",
             id_meaning: IdMeaning::BootId,
         };
     }
     Suspicion {
         model,
-        name: "device with the id of a blank AT2LP",
-        detail: "it has no mass-storage interface, but not the marks of a blank chip either",
+        name: "device with the USB ID of a blank AT2LP",
+        detail: "it has no mass-storage interface and no sign of a blank chip",
         id_meaning: IdMeaning::SharedBootId,
     }
 }

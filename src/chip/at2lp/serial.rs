@@ -33,7 +33,7 @@ pub(super) fn replace(
         None => {
             let made = hex::encode_upper(unique).chars().cycle().take(length).collect();
             notes.push(format!(
-                "the serial number {made} was made up, because the original is not known; a system may greet the enclosure as a new one"
+                "the serial number {made} is new, because the original is not known; a computer may see the enclosure as a new device"
             ));
             made
         }
@@ -49,7 +49,7 @@ fn checked(serial: &str, length: usize) -> Result<&str, ImageError> {
     }
     if serial.len() != length {
         return Err(unsuitable(format!(
-            "{serial:?} has {} characters, those of this model have {length}",
+            "{serial:?} has {} characters; serial numbers of this model have {length}",
             serial.len()
         )));
     }

@@ -81,8 +81,7 @@ impl<'l> Eeprom<'l> {
             ([], None) => Err(ChipError::NoMemory),
             ([], Some(trouble)) => Err(trouble),
             _ => Err(ChipError::Loader(
-                "got an acknowledge with clock and data either way round, expected one way"
-                    .to_owned(),
+                "got an acknowledge in both wirings of clock and data, expected one".to_owned(),
             )),
         }
     }

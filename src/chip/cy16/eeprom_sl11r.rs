@@ -145,7 +145,7 @@ fn locate(link: &mut dyn Link, stock_vector: u16) -> Result<u16, ChipError> {
         let room = blocks.iter().filter(|block| !block.is_used).map(|block| block.length).max();
         if room.is_none_or(|room| room < code.len()) {
             return Err(ChipError::Loader(format!(
-                "has no room in the chip's RAM: {} bytes, expected {}",
+                "does not fit in the chip's RAM: {} bytes, expected {}",
                 room.unwrap_or(0),
                 code.len()
             )));
@@ -164,7 +164,7 @@ fn locate(link: &mut dyn Link, stock_vector: u16) -> Result<u16, ChipError> {
         )));
     }
     if !is_reader(&ram::read(link, base, code.len())?, &code) {
-        return Err(ChipError::Loader(format!("does not lie unchanged at {base:04x}")));
+        return Err(ChipError::Loader(format!("is not unchanged at {base:04x}")));
     }
     Ok(base)
 }

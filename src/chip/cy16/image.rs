@@ -57,7 +57,7 @@ pub fn read(model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
             None
         }
     };
-    Ok(Image { identity, contents, ..Image::from_start(bytes.to_vec(), BOOT_RANGES) })
+    Ok(Image { identity, contents, ..Image::at_address_zero(bytes.to_vec(), BOOT_RANGES) })
 }
 
 /// The image at the start of a memory's contents. Its bytes end with its terminator; what lies
@@ -146,7 +146,8 @@ fn end(
                 ));
             }
             if after > 0 {
-                lines.push(format!("{after} bytes after the end, which the boot does not read"));
+                lines
+                    .push(format!("{after} bytes after the end, which the boot ROM does not read"));
             }
             Ok(lines)
         }

@@ -68,6 +68,6 @@ pub fn send(
 impl From<RecordError> for ChipError {
     /// A record of ours that the BIOS would misread; it was not sent.
     fn from(error: RecordError) -> Self {
-        Self::Loader(format!("was to be sent a request that the chip would misread: {error}"))
+        Self::Loader(format!("would get a request that the chip misreads: {error}"))
     }
 }

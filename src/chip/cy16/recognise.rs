@@ -24,7 +24,7 @@ pub const KNOWN: &[KnownIds] = &[
         id_meaning: IdMeaning::Running,
         // usb.ids; kernel logs of real enclosures.
         grade: Grade::Captured,
-        also_used_by: &["enclosures of many makers that kept ScanLogic's ids"],
+        also_used_by: &["enclosures of many makers that kept ScanLogic's USB ID"],
     },
     KnownIds {
         ids: Ids::new(0x04ce, 0x0100),
@@ -48,7 +48,7 @@ pub const KNOWN: &[KnownIds] = &[
         ids: Ids::new(0x04b4, 0x7200),
         model: EZ_OTG,
         name: "Cypress EZ-OTG",
-        detail: "EZ-OTG or EZ-Host mask ROM without valid memory; development boards start so too",
+        detail: "EZ-OTG or EZ-Host in boot mode without valid memory; development boards start the same way",
         id_meaning: IdMeaning::SharedBootId,
         // [BM 1.7.5.2]
         grade: Grade::Documented,

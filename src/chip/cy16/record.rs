@@ -268,7 +268,7 @@ pub enum RecordError {
     },
     /// An opcode that is unknown (0a and up), ambiguous in the manual (01), or that only reads a
     /// UART (07).
-    #[error("op {opcode:02x} is not one whose effect is known")]
+    #[error("the effect of op {opcode:02x} is not known")]
     Unknown {
         /// The opcode.
         opcode: u8,

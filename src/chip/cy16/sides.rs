@@ -77,7 +77,7 @@ pub(super) fn decide(
         && known.id_meaning != IdMeaning::Running
     {
         let side = if known.model == SL11R { Side::Sl11r } else { Side::Ez };
-        vote(side, known.grade, format!("its mask ROM answers as {}", seen.ids));
+        vote(side, known.grade, format!("its mask ROM replies as {}", seen.ids));
     }
     if votes.is_empty() {
         votes.extend(window(link)?);
@@ -94,7 +94,7 @@ pub(super) fn decide(
         let told: Vec<_> =
             votes.iter().map(|vote| format!("{} ({})", vote.evidence.fact, vote.side)).collect();
         return Err(ChipError::NotProven(format!(
-            "asked for the ROM and the vectors: got contradictions, {}; expected one chip",
+            "read the ROM and the vectors: got contradictions, {}; expected one chip",
             told.join("; ")
         )));
     }

@@ -100,7 +100,7 @@ mod tests {
 
     fn image(records: &[Record]) -> Image {
         let bytes = encode_stream(records).unwrap();
-        Image::from_start(bytes, &[0..2])
+        Image::at_address_zero(bytes, &[0..2])
     }
 
     fn copy(address: u16, length: usize) -> Record {

@@ -39,7 +39,7 @@ pub fn read(model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
 fn from_firmware(model: Model, firmware: &Firmware) -> Result<Image, ImageError> {
     let identity = firmware.identity().ok_or_else(|| ImageError::Unsuitable {
         part: "the firmware".to_owned(),
-        why: "no single device descriptor is in it; name its ids: `recover image build`".to_owned(),
+        why: "it does not contain exactly one device descriptor; give the USB ID with `recover image build`".to_owned(),
     })?;
     let header = Header {
         ids: identity.ids,

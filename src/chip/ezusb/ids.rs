@@ -9,7 +9,7 @@ use crate::chip::{Grade, IdMeaning, KnownIds, Suspicion};
 use crate::usb::{Ids, Sighting};
 
 const AN21_DETAIL: &str =
-    "Cypress EZ-USB AN21xx core without a valid EEPROM; many boards of this age never had one";
+    "Cypress EZ-USB AN21xx core without a valid EEPROM; many old boards never had one";
 const AN21_USERS: &[&str] = &["devices whose driver loads their firmware at every start"];
 
 /// An AN21xx under one of the product ids of [libusb's table of default ids].
@@ -32,7 +32,7 @@ pub const KNOWN: &[KnownIds] = &[
         grade: Grade::Documented,
         also_used_by: &[
             "development boards and logic analysers that are loaded over USB at every start",
-            "firmware that kept Cypress's ids",
+            "firmware that kept Cypress's USB ID",
         ],
     },
     KnownIds {
@@ -88,8 +88,8 @@ pub fn recognise(seen: &Sighting) -> Option<Suspicion> {
         let is_core = is_default_device(seen);
         Suspicion {
             model: known.model,
-            name: if is_core { known.name } else { "Cypress EZ-USB device at work" },
-            detail: if is_core { known.detail } else { "firmware that kept Cypress's ids" },
+            name: if is_core { known.name } else { "Cypress EZ-USB device with running firmware" },
+            detail: if is_core { known.detail } else { "firmware that kept Cypress's USB ID" },
             id_meaning: if is_core { known.id_meaning } else { IdMeaning::Running },
         }
     })

@@ -55,10 +55,10 @@ impl<'l> Eeprom<'l> {
         loader::begin(link, map.registers, seen)?;
         let reply = link
             .exchange(&wire::probe())
-            .map_err(ChipError::during("asking the loader for the EEPROM"))?;
+            .map_err(ChipError::during("reading the loader's EEPROM report"))?;
         let probed = wire::decode_probe(&reply.data).ok_or_else(|| {
             let got = hex::encode(reply.data.get(..8).unwrap_or(&reply.data));
-            ChipError::Loader(format!("answered {got} when asked for the EEPROM, expected 8 bytes"))
+            ChipError::Loader(format!("returned {got} as its EEPROM report, expected 8 bytes"))
         })?;
         let class = match (probed.address_bytes, probed.reason) {
             (1, _) => &PartClass::ONE,
@@ -111,7 +111,7 @@ impl<'l> Eeprom<'l> {
         let reply = match self.link.exchange(&wire::status()) {
             Ok(reply) => reply,
             Err(source) => {
-                let doing = format!("{doing}: asking for the reason of the refusal");
+                let doing = format!("{doing}: reading the reason of the refusal");
                 return ChipError::Transfer { doing, source }.into();
             }
         };

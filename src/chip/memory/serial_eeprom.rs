@@ -133,7 +133,7 @@ impl PartClass {
         match (end, u16::try_from(address), u16::try_from(count)) {
             (Some(_), Ok(address), Ok(count)) => Ok((address, count)),
             _ => Err(ChipError::Loader(format!(
-                "was asked for {count} bytes at {address:#06x}, the reach is {address_limit:#06x}"
+                "got a request for {count} bytes at {address:#06x}, but the address limit is {address_limit:#06x}"
             ))),
         }
     }

@@ -38,7 +38,7 @@ fn survey(contents: Vec<u8>, size: Size, unit: u32, largest_write: u32) -> Surve
 }
 
 fn image(bytes: &[u8], signature_bytes: u32) -> Image {
-    Image::from_start(bytes.to_vec(), &[0..signature_bytes])
+    Image::at_address_zero(bytes.to_vec(), &[0..signature_bytes])
 }
 
 fn ordered(survey: &Survey, bytes: &[u8], boots_now: BootsNow) -> WriteOrder {
@@ -220,7 +220,8 @@ fn a_signature_is_written_from_its_first_missing_byte_to_its_last() {
     for (page, expected) in [(1, 2..6), (8, 0..8)] {
         let survey = survey(old.clone(), Size::Proven(0x1000), page, 256);
         let order =
-            write_order(&survey, &Image::from_start(image.clone(), &[0..8]), BootsNow::No).unwrap();
+            write_order(&survey, &Image::at_address_zero(image.clone(), &[0..8]), BootsNow::No)
+                .unwrap();
         let commit: Vec<_> = order.commit.iter().map(Segment::range).collect();
         assert_eq!(commit, [expected], "page {page}");
         assert!(

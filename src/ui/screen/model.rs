@@ -115,7 +115,7 @@ impl Row {
                 self.lines.clear();
                 self.state = if *healthy { State::Healthy } else { State::Unknown };
                 self.enclosure = format!("{ids} {name}");
-                self.step = "left alone".to_owned();
+                self.step = "not touched".to_owned();
                 (self.progress, self.begun_ms, self.ended_ms) = (None, None, None);
             }
             BenchEvent::Left => {
@@ -131,10 +131,10 @@ impl Row {
             }
             BenchEvent::Skipped => {
                 self.state = State::Skipped;
-                self.step = "press r to rescue it after all".to_owned();
+                self.step = "press r to rescue it anyway".to_owned();
             }
             BenchEvent::GivenUp { times } => {
-                self.step = format!("failed {times} times; r begins again");
+                self.step = format!("failed {times} times; press r to retry");
             }
             BenchEvent::Stuck { .. } => self.state = State::Stuck,
             BenchEvent::Blind { .. }
@@ -200,7 +200,7 @@ pub enum Wanted {
 }
 
 /// What is said when runs go on after the bench was asked to end.
-const AGAIN: &str = "; q again: only writes end first";
+const AGAIN: &str = "; press q again: only writes finish first";
 
 /// Everything the screen shows.
 #[derive(Clone, Debug, Default)]
@@ -319,7 +319,7 @@ impl Model {
     ) -> Option<Wanted> {
         let fits = self.row().is_some_and(|row| states.contains(&row.state));
         let fits = fits && !self.is_ending;
-        self.message = (!fits).then(|| "not for this port as it stands".to_owned());
+        self.message = (!fits).then(|| "not possible for this port now".to_owned());
         self.selected.clone().filter(|_| fits).map(command).map(Wanted::Bench)
     }
 

@@ -190,7 +190,9 @@ fn a_key_that_does_not_fit_the_port_gives_no_command() {
     assert_eq!(desk.model.press(Key::Quit, 1), Some(Wanted::Bench(Command::Quit)));
     let stopping = NoticeContent::Bench(BenchEvent::Stopping { running: 1 });
     desk.model.hear(&Notice { at_ms: 1, port: None, label: None, what: stopping });
-    assert!(desk.screen(80, 24).contains("ending; 1 run goes on to a safe point; q again"));
+    assert!(
+        desk.screen(80, 24).contains("stopping; 1 run continues to a safe point; press q again")
+    );
     assert_eq!(desk.model.press(Key::Start, 1), None, "it is ending");
     assert_eq!(desk.model.press(Key::Quit, 1), Some(Wanted::Bench(Command::Quit)));
 }

@@ -232,7 +232,7 @@ fn check_length(length: usize, maximum: usize, kind: &str) -> Result<(), Transfe
         return Ok(());
     }
     Err(TransferError::Other(format!(
-        "a {kind} transfer carries at most {maximum} bytes, {length} were asked for"
+        "a {kind} transfer carries at most {maximum} bytes; the request is for {length}"
     )))
 }
 

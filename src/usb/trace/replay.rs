@@ -280,10 +280,10 @@ fn described(event: &Event) -> String {
         }
         Event::PowerOn { port, .. } => format!("power on at port {port}"),
         Event::InUse { port, device_number, .. } => {
-            format!("a look at who uses {}", named(port, *device_number))
+            format!("a check of who uses {}", named(port, *device_number))
         }
         Event::KernelDrive { port, device_number, .. } => {
-            format!("a look at the drive of {}", named(port, *device_number))
+            format!("a read of the drive of {}", named(port, *device_number))
         }
         Event::Transfer { port, transfer, .. } => on_port(port, &transfer.clone().into()),
     }

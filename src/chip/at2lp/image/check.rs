@@ -15,7 +15,7 @@ pub(in crate::chip::at2lp) const BOOT_RANGES: &[Range<u32>] = &[0..8];
 const MASS_STORAGE: ClassCode = ClassCode::new(0x08, 0x06, 0x50);
 
 /// Why "MM" does not belong on an AT2LP.
-const OTHER_PINS: &str = "an AT2LP takes it for an order to behave like the older chip and changes what its pins do; enclosures that got one were gone from USB until their EEPROM was written again with ARESET# held low";
+const OTHER_PINS: &str = "with this signature, an AT2LP behaves like the older chip and uses its pins differently. Such enclosures disappear from USB until their EEPROM is written again with ARESET# held low";
 
 /// An image from a file: the whole of it is the image.
 pub(in crate::chip::at2lp) fn read(model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
@@ -56,7 +56,7 @@ fn checked(model: Model, bytes: &[u8]) -> Result<Configuration, ImageError> {
             return Err(ImageError::OtherModel { chip: model.title, other: AT2, why: OTHER_PINS });
         }
         (Some(Format::Sk), true) => {
-            let why = "the older chip does not know this signature and would stay blank";
+            let why = "the older chip does not accept this signature and would stay in manufacturing mode";
             return Err(ImageError::OtherModel { chip: model.title, other: AT2LP, why });
         }
         (None, _) => {
@@ -82,7 +82,7 @@ fn check_device(block: &Configuration) -> Result<(), ImageError> {
     }
     if packet != 64 || configurations != 1 {
         let why = format!(
-            "endpoint 0 takes {packet} bytes and there are {configurations} configurations, the chip has 64 and 1"
+            "it has {packet} bytes for endpoint 0 and {configurations} configurations; the chip has 64 and 1"
         );
         return Err(unsuitable(part, why));
     }
@@ -118,7 +118,7 @@ fn check_configuration(configuration: &[u8]) -> Result<(), ImageError> {
     let class = parts.iter().find_map(|part| class_of(part));
     if class != Some(MASS_STORAGE) {
         let got = class.map_or("no interface".to_owned(), |class| format!("class {class}"));
-        return Err(unsuitable(part, format!("it has {got}, a drive's is {MASS_STORAGE}")));
+        return Err(unsuitable(part, format!("it has {got}; a drive has {MASS_STORAGE}")));
     }
     let bulk = |incoming: bool| {
         parts.iter().any(|part| match **part {
@@ -129,7 +129,7 @@ fn check_configuration(configuration: &[u8]) -> Result<(), ImageError> {
     if bulk(true) && bulk(false) {
         Ok(())
     } else {
-        Err(unsuitable(part, "a bulk endpoint is missing; the chip needs one each way"))
+        Err(unsuitable(part, "a bulk endpoint is missing; the chip needs one in each direction"))
     }
 }
 
@@ -151,7 +151,8 @@ fn check_strings(block: &Configuration, bytes: &[u8]) -> Result<(), ImageError> 
                 let part = format!("the {name} string");
                 return Err(ImageError::Truncated { part, length: bytes.len() });
             }
-            let why = format!("its index {index:02x} means byte {offset:#04x}, no string is there");
+            let why =
+                format!("its index {index:02x} means byte {offset:#04x}, but there is no string");
             return Err(unsuitable(format!("the {name} string"), why));
         }
     }
@@ -179,7 +180,7 @@ fn image(block: &Configuration, bytes: Vec<u8>) -> Image {
     match &serial {
         None => contents.push("no serial number; a mass-storage device needs one".to_owned()),
         Some(serial) if !is_conforming_serial(serial) => contents.push(format!(
-            "the serial number {serial:?} is not at least 12 characters of 0-9 and A-F"
+            "the serial number {serial:?} has fewer than 12 characters, or characters other than 0-9 and A-F"
         )),
         Some(_) => {}
     }
@@ -194,7 +195,7 @@ fn image(block: &Configuration, bytes: Vec<u8>) -> Image {
         product,
         serial,
     };
-    Image { identity: Some(identity), contents, ..Image::from_start(bytes, BOOT_RANGES) }
+    Image { identity: Some(identity), contents, ..Image::at_address_zero(bytes, BOOT_RANGES) }
 }
 
 #[cfg(test)]

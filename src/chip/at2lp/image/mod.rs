@@ -110,7 +110,7 @@ impl Configuration {
                 return Err(ImageError::Unsuitable {
                     part: format!("the configuration descriptor at {at:#04x}"),
                     why: format!(
-                        "it starts with {} and is {total} bytes long, a configuration starts with 0902",
+                        "it starts with {} and has {total} bytes; a configuration starts with 0902",
                         hex::encode([length, kind])
                     ),
                 });
