@@ -108,7 +108,7 @@ fn an_mm_image_is_refused_and_only_force_gets_it_written() {
     let mut desk = Desk::new(scenario("at2lp-rc42"));
     let failure = desk.rescue(&request).failure.unwrap();
     assert_eq!((failure.code, desk.write_cycles()), (Code::R204, 0));
-    assert!(failure.what.contains("changes what its pins do"), "{}", failure.what);
+    assert!(failure.what.contains("uses its pins differently"), "{}", failure.what);
     request.force = true;
     let failure = desk.rescue(&request).failure.unwrap();
     assert!(desk.eeprom().starts_with(b"MM"), "{failure}");

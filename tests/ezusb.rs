@@ -149,8 +149,8 @@ fn images_that_cannot_be_meant_are_refused_each_with_its_own_error_and_nothing_i
     let factory = scenario("ezusb-blank").factory_image();
     let table: Vec<(Vec<u8>, Code, &str)> = vec![
         (Vec::new(), Code::R201, "empty"),
-        (vec![0; 8192], Code::R202, "8192 bytes of 00"),
-        (vec![0xff; 256], Code::R202, "256 bytes of ff"),
+        (vec![0; 8192], Code::R202, "8192 bytes, all of them 00"),
+        (vec![0xff; 256], Code::R202, "256 bytes, all of them ff"),
         (b"MZ not an image".to_vec(), Code::R203, "starts with 4d5a206e"),
         // The other register map: by its signature, and by the record that starts the 8051.
         (scenario("ezusb-an2131-blank").factory_image().to_vec(), Code::R204, "AN21xx"),
@@ -162,15 +162,15 @@ fn images_that_cannot_be_meant_are_refused_each_with_its_own_error_and_nothing_i
         (load(IDS, &[code(), record(0x7f00, &[1])], E6), Code::R206, "0x7f00..0x7f01"),
         (load(IDS, &[code(), record(0x3fff, &[1, 2])], E6), Code::R206, "0x3fff..0x4001"),
         (load(IDS, &[code(), record(0xe1ff, &[1, 2])], E6), Code::R206, "0xe1ff..0xe201"),
-        (vec![0x02; 0x1_0001], Code::R202, "65537 bytes of 02"),
+        (vec![0x02; 0x1_0001], Code::R202, "65537 bytes, all of them 02"),
         ([factory, &[0xff; 0x1_0000]].concat(), Code::R207, "at most 65536"),
         (load(IDS, &many(17), E6), Code::R206, "0x3e80..0x4268"),
         // Ids that nobody has, in images of ids and of firmware.
-        (load([0, 0, 1, 0], &[code()], E6), Code::R208, "nobody's"),
-        (load([0x09, 0x12, 0xff, 0xff], &[code()], E6), Code::R208, "nobody's"),
-        (vec![0xc0, 0xff, 0xff, 1, 0, 0, 1, 0], Code::R208, "nobody's"),
-        (vec![0xc0, 0x09, 0x12, 0, 0, 0, 1, 0], Code::R208, "nobody's"),
-        (vec![0xc0, 0xb4, 0x04, 0x13, 0x86, 0, 1, 0], Code::R208, "nothing would be gained"),
+        (load([0, 0, 1, 0], &[code()], E6), Code::R208, "not assigned"),
+        (load([0x09, 0x12, 0xff, 0xff], &[code()], E6), Code::R208, "not assigned"),
+        (vec![0xc0, 0xff, 0xff, 1, 0, 0, 1, 0], Code::R208, "not assigned"),
+        (vec![0xc0, 0x09, 0x12, 0, 0, 0, 1, 0], Code::R208, "not assigned"),
+        (vec![0xc0, 0xb4, 0x04, 0x13, 0x86, 0, 1, 0], Code::R208, "stay in boot mode"),
         (
             load(IDS, &[code(), record(0x100, &[1; 16]), record(0x10f, &[2])], E6),
             Code::R208,

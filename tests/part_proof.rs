@@ -45,7 +45,7 @@ fn a_byte_that_could_not_be_put_back_leaves_the_part_written() {
         reply
     });
     let observer = Box::new(Watching(move |event: &Event| {
-        if matches!(event, Event::StepBegun { title, .. } if title.contains("planned for")) {
+        if matches!(event, Event::StepBegun { title, .. } if title.contains("as a test")) {
             tries.set();
         }
     }));
@@ -81,6 +81,6 @@ fn a_part_with_smaller_pages_than_its_profile_says_is_written_in_those() {
     let outcome = desk.rescue(&with_profile("own"));
     assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
     assert!(desk.eeprom().starts_with(scenario.factory_image()));
-    let note = "so smaller pages are written";
+    let note = "writes smaller pages";
     assert!(outcome.notes.iter().any(|text| text.contains(note)), "{:?}", outcome.notes);
 }

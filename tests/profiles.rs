@@ -163,7 +163,7 @@ fn the_sony_profile_owns_up_to_everything_it_infers() {
     let sony = library.find("sony-crx100e").unwrap();
     let inferred = sony.inferred();
     assert_eq!(inferred.len(), 5, "{inferred:#?}");
-    assert!(inferred[0].starts_with("that its chip is the sl11r is inferred: "), "{inferred:?}");
+    assert!(inferred[0].starts_with("its chip is the sl11r (inferred: "), "{inferred:?}");
     assert_eq!(sony.promised().unwrap().manufacturer, None);
     assert_eq!(sony.sightings[0].ids, Ids::new(0x04ce, 0x07d1));
 }
@@ -195,8 +195,8 @@ fn what_is_inferred_or_unknown_is_listed_and_nothing_else() {
     assert_eq!(
         good().inferred(),
         [
-            "that its chip is the sl11r is inferred: the label",
-            "that it is 04ce:0002 rev 2.60 class 08/06/50 \"Box\" when healthy is not known",
+            "its chip is the sl11r (inferred: the label)",
+            "it is 04ce:0002 rev 2.60 class 08/06/50 \"Box\" when healthy (not known)",
         ]
     );
 }
@@ -271,7 +271,7 @@ fn a_name_must_be_its_folders_and_typeable() {
 fn an_unknown_chip_is_told_with_the_known_ones() {
     let (line, kind) = problem("\"sl11r\"", "\"sl12r\"");
     assert_eq!(line, Some(6));
-    assert_eq!(kind.to_string(), "the chip \"sl12r\" is not known");
+    assert_eq!(kind.to_string(), "there is no chip \"sl12r\"");
     assert_eq!(
         kind.remedy(),
         "use one of: sl11r, ez-otg, ez-host, at2lp, at2, fx2lp, fx2, fx1, fx, an2131"
@@ -431,9 +431,9 @@ fn of_two_profiles_with_one_name_both_places_are_named() {
     let library = Library::embedded(CHIPS).with_user_folder(profiles.path());
     let found: Vec<_> = library.problems().iter().map(ToString::to_string).collect();
     assert_eq!(found.len(), 2, "{found:?}");
-    assert!(found[0].contains("sony-crx100e/profile.toml: there is a profile named"), "{found:?}");
+    assert!(found[0].contains("sony-crx100e/profile.toml: a profile named"), "{found:?}");
     assert!(
-        found[0].ends_with("already, in recovery-images/cy16/sony-crx100e/profile.toml"),
+        found[0].ends_with("already exists in recovery-images/cy16/sony-crx100e/profile.toml"),
         "{found:?}"
     );
     assert!(

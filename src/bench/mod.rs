@@ -1,5 +1,5 @@
 //! Many ports at once: a watcher that looks at all of them, and one worker for each port with a
-//! device in question. `recover --auto --all` and `recover bench` are two users of it.
+//! device that needs a rescue. `recover --auto --all` and `recover bench` are two users of it.
 //!
 //! A worker's rescue is [`executor::Session`](crate::executor::Session), unchanged; no worker
 //! waits for another. What happens goes out as one stream of [`Notice`]s, each with its port;

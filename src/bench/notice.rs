@@ -51,7 +51,7 @@ pub enum BenchEvent {
         /// The step that had begun, where one had.
         step: Option<String>,
     },
-    /// A device in question is there.
+    /// A device that needs a rescue is there.
     Arrived {
         /// What it shows as.
         ids: Ids,
@@ -63,7 +63,7 @@ pub enum BenchEvent {
         /// Whether its rescue waits to be told to start.
         waits: bool,
     },
-    /// A device is there that is left alone.
+    /// A device is there that is not written.
     LeftAlone {
         /// What it shows as.
         ids: Ids,

@@ -31,9 +31,9 @@ pub enum State {
 /// What a device is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Classified {
-    /// A rescue is in question.
+    /// It needs a rescue.
     Unit,
-    /// It is left alone.
+    /// It is not written.
     Ignored,
 }
 

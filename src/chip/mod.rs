@@ -232,7 +232,7 @@ pub trait Chip: Send + Sync {
     /// The chip's physical least times.
     fn timing(&self, model: Model) -> Timing;
 
-    /// Asks the drive behind a bridge who it is, once the bridge is itself again. Reads only.
+    /// Reads the identity of the drive behind a bridge, once the bridge has its own identity. Reads only.
     ///
     /// # Errors
     /// [`ChipError`] when the bridge fails; a drive that fails is [`DriveAnswer::Silent`].

@@ -1,4 +1,4 @@
-//! `recover --auto --all`: every device in question at once.
+//! `recover --auto --all`: every device that needs a rescue, at once.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::channel;
@@ -15,7 +15,7 @@ use crate::ui;
 use crate::usb::host::HostBus;
 use crate::usb::{Bus, PortPath};
 
-/// Rescues every device in question.
+/// Rescues every device that needs it.
 pub fn all(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     fits_many(common, rescue)?;
     let shared = Arc::new(shared(common, rescue, "recover --auto")?);

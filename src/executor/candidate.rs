@@ -54,7 +54,7 @@ impl Candidate {
         Some(Self { seen: seen.clone(), chip, suspicion, unfinished, on_trial_of })
     }
 
-    /// Whether a rescue is in question at all.
+    /// Whether it needs a rescue.
     pub fn needs_rescue(&self) -> bool {
         self.suspicion.id_meaning != IdMeaning::Running || self.is_known_broken()
     }
@@ -86,7 +86,7 @@ fn belongs_to(journal: &Journal, seen: &Sighting) -> bool {
 
 /// Whether that rescue failed and left this very enumeration of a device running its image from
 /// RAM. After the computer has restarted, another device may have that number: all that comes of
-/// it is that its power has to go before it is believed.
+/// it is a power cycle before its identity is believed.
 fn was_left_on_trial(journal: &Journal, seen: &Sighting) -> bool {
     let begun = journal.begun();
     journal.left_on_trial() == Some(seen.device_number)

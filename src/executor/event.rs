@@ -86,7 +86,7 @@ pub enum Event {
         steps: Vec<PlannedStep>,
         /// The planned minimum for it.
         limit: Limit,
-        /// What it rests on that nobody has proven, one sentence each.
+        /// The unverified facts that it relies on, one sentence each.
         unproven: Vec<String>,
     },
     /// A step begins.

@@ -117,7 +117,7 @@ fn survey_known(
     bytes: u32,
 ) -> Result<Survey, MemoryError> {
     let mut contents = Vec::new();
-    read_on(run, memory, &mut contents, bytes)?;
+    read_further(run, memory, &mut contents, bytes)?;
     Ok(Survey {
         layout: memory.layout(),
         size: Size::Proven(bytes),
@@ -140,7 +140,7 @@ fn survey_wrapping(
     let mut contents = Vec::new();
     let mut goal = smallest.saturating_mul(2).min(address_limit);
     let size = loop {
-        read_on(run, memory, &mut contents, goal)?;
+        read_further(run, memory, &mut contents, goal)?;
         match proven_size(&contents, smallest, address_limit) {
             Some(Size::Proven(size)) if !seen_again(memory, &contents, size, goal)? => {}
             Some(Size::AtLeast(_)) if goal < want => {}
@@ -167,7 +167,7 @@ fn survey_wrapping(
 }
 
 /// Reads up to `goal`, the first address not read.
-fn read_on(
+fn read_further(
     run: &mut Run<'_>,
     memory: &mut dyn Memory,
     contents: &mut Vec<u8>,

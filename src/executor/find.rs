@@ -103,7 +103,7 @@ fn nothing_found(run: &Run<'_>, request: &Request, seen: &[Sighting]) -> Failure
             let shown: Vec<String> =
                 seen.iter().take(8).map(|seen| format!("{} at {}", seen.ids, seen.port)).collect();
             format!(
-                "none of the {} USB devices is a chip in boot mode: {}",
+                "no chip in boot mode is there; connected USB devices ({}): {}",
                 seen.len(),
                 shown.join(", ")
             )

@@ -111,7 +111,7 @@ fn write_memory(
             run.state = DeviceState::RunningFromRam;
             failure.device = run.state;
         }
-        what_to_do_after(run, failure)
+        next_steps_after(run, failure)
     })
 }
 
@@ -172,7 +172,7 @@ fn change(
 }
 
 /// A failure with the device part written says how to go on and how to go back.
-fn what_to_do_after(run: &Run<'_>, mut failure: Failure) -> Failure {
+fn next_steps_after(run: &Run<'_>, mut failure: Failure) -> Failure {
     if failure.device == DeviceState::PartWritten {
         let resume = run.tools.commands.resume();
         // A dead cell is not finished by trying again, and nothing is said twice.
@@ -188,7 +188,7 @@ fn what_to_do_after(run: &Run<'_>, mut failure: Failure) -> Failure {
     failure
 }
 
-/// Restarts the device and sees who comes up.
+/// Restarts the device and reads its new identity.
 fn bring_back<'p>(
     run: &mut Run<'_>,
     permission: &Permission<'_>,

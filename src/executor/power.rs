@@ -20,7 +20,7 @@ use crate::usb::{PortPath, PowerError, Sighting};
 
 /// What is known beforehand of a device that loses its power.
 pub(super) struct ExpectedReturn<'a> {
-    /// Who it is to be when it comes back; nobody in particular without.
+    /// The identity it should have when it comes back; any identity without.
     pub identity: Option<Identity>,
     /// Whether it may be that already, from its RAM.
     pub may_run_from_ram: bool,
@@ -98,13 +98,13 @@ fn cycle_by(
 ) -> Result<Option<Sighting>, Failure> {
     let port = &seen.port;
     let others = run.scan()?;
-    match take_power(run, by, seen) {
+    match turn_power_off(run, by, seen) {
         Ok(true) => {}
         Ok(false) => return Ok(None),
         Err(why) => {
             run.note(format!("the {by} did not switch off the power of port {port}: {why}"));
             // A relay that did not answer may have moved.
-            if by == SwitchedBy::Relay && give_power(run, by, port).is_err() {
+            if by == SwitchedBy::Relay && turn_power_on(run, by, port).is_err() {
                 run.note(format!("port {port} may be without power"));
             }
             return Ok(None);
@@ -112,12 +112,12 @@ fn cycle_by(
     }
     let away = while_without_power(run, by, seen, while_off);
     // Whatever happened meanwhile, the power comes back.
-    let given = give_power(run, by, port).or_else(|_| give_power(run, by, port));
+    let given = turn_power_on(run, by, port).or_else(|_| turn_power_on(run, by, port));
     if let Err(why) = given {
         run.note(format!("the {by} did not switch the power of port {port} back on: {why}"));
     }
     if !away? {
-        let left = who_left(run, &others)?;
+        let left = find_disconnected(run, &others)?;
         run.note(match left {
             Some(own) if own == *port => format!(
                 "the {by} switched off the power of port {port} too late: more than {} seconds after the request",
@@ -145,14 +145,14 @@ fn cycle_by(
 }
 
 /// The first of these devices that is no longer there.
-fn who_left(run: &mut Run<'_>, before: &[Sighting]) -> Result<Option<PortPath>, Failure> {
+fn find_disconnected(run: &mut Run<'_>, before: &[Sighting]) -> Result<Option<PortPath>, Failure> {
     let now = run.scan()?;
     let gone = |other: &&Sighting| !now.iter().any(|seen| seen.is_same_enumeration(other));
     Ok(before.iter().find(gone).map(|other| other.port.clone()))
 }
 
 /// `Ok(false)` where there is nothing to do it with.
-fn take_power(run: &mut Run<'_>, by: SwitchedBy, seen: &Sighting) -> Result<bool, String> {
+fn turn_power_off(run: &mut Run<'_>, by: SwitchedBy, seen: &Sighting) -> Result<bool, String> {
     let port = &seen.port;
     match by {
         SwitchedBy::Relay if !run.tools.operator.switches(port).power => return Ok(false),
@@ -179,7 +179,7 @@ fn take_power(run: &mut Run<'_>, by: SwitchedBy, seen: &Sighting) -> Result<bool
     Ok(true)
 }
 
-fn give_power(run: &mut Run<'_>, by: SwitchedBy, port: &PortPath) -> Result<(), String> {
+fn turn_power_on(run: &mut Run<'_>, by: SwitchedBy, port: &PortPath) -> Result<(), String> {
     match by {
         SwitchedBy::Relay => {
             let done = run.tools.operator.switch(port, Switching::PowerOn, false);
@@ -229,7 +229,7 @@ fn cycle_by_hand(
     run.record(Entry::Power { by: SwitchedBy::Hands })?;
     run.emit(&Event::Asked {
         request: format!(
-            "remove all power from the enclosure at port {}, wait two seconds, then plug it into the same port again",
+            "take all power from the enclosure at port {}, wait two seconds, then plug it into the same port again",
             seen.port
         ),
         expect: format!(

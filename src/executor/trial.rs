@@ -13,7 +13,7 @@ use crate::profile::Guidance;
 use crate::rescue::RunStage;
 use crate::usb::{Sighting, TransferError};
 
-/// Starts the image from RAM, resets the port and sees who comes up. Returns the device opened
+/// Starts the image from RAM, resets the port and reads the new identity. Returns the device opened
 /// again.
 ///
 /// # Errors
@@ -69,8 +69,8 @@ fn trial_failure(run: &Run<'_>, what: String, place: &str) -> Failure {
         ))
 }
 
-/// Opens the device again as it is now; where its firmware does not let us in, its power has to go
-/// first.
+/// Opens the device again as it is now; where its firmware does not accept the loader, after a
+/// power cycle.
 fn open_again(
     run: &mut Run<'_>,
     candidate: &Candidate,

@@ -50,7 +50,7 @@ pub enum ProblemKind {
     /// No `[[sighting]]`.
     #[error("there is no [[sighting]]")]
     NoSighting,
-    /// An image of its own, and no word of who comes up from it.
+    /// An image of its own without an identity.
     #[error("there is no [identity], and the image is not chosen by its owner")]
     NoIdentity,
     /// No source named.

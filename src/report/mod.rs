@@ -136,7 +136,7 @@ fn identities(unit: &Unit) -> Markup {
         section {
             h2 { "How it identifies itself to the computer" }
             table.identity {
-                thead { tr { th {} th { "Before" } th { "Promised" } th { "Afterwards" } } }
+                thead { tr { th {} th { "Before" } th { "Expected" } th { "Afterwards" } } }
                 tbody {
                     @for (name, part) in parts {
                         @let before = of(&unit.identity_before, part);

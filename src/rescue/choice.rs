@@ -26,7 +26,7 @@ pub struct TargetRequest {
     pub profile: Option<String>,
     /// `--image`.
     pub image: Option<NamedImage>,
-    /// `--ids`: who it is to be, where the profile leaves that open.
+    /// `--ids`: the USB ID to give it, where the profile leaves that open.
     pub ids: Option<Ids>,
     /// `--revision`: its bcdDevice, with `ids`.
     pub revision: Option<u16>,

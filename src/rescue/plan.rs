@@ -38,7 +38,7 @@ impl Risk {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "step")]
 pub enum Step {
-    /// Start the image from the chip's RAM and see who comes up.
+    /// Start the image from the chip's RAM and check its identity.
     TryInRam,
     /// Break what makes the chip boot now.
     Invalidate {
@@ -145,7 +145,9 @@ impl Step {
                 format!("write the signature {} last and verify it", bytes.join(", "))
             }
             Self::Restart { by: Restart::ByRequest } => "restart the chip".to_owned(),
-            Self::Restart { by: Restart::ByPower } => "power-cycle the enclosure".to_owned(),
+            Self::Restart { by: Restart::ByPower } => {
+                "restart the chip by a power cycle".to_owned()
+            }
             Self::Confirm => "confirm that the expected identity is back".to_owned(),
         }
     }

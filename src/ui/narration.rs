@@ -92,7 +92,7 @@ pub fn narrate(event: &Event, detail: Detail) -> Vec<String> {
                 Size::Proven(bytes) => format!("{bytes} bytes"),
                 Size::AtLeast(bytes) => format!("at least {bytes} bytes"),
             };
-            vec![format!("{memory}: {condition}; size: {size}")]
+            vec![format!("{memory}: {size}, {condition}")]
         }
         Event::BackedUp { backup, bytes, sha256 } => {
             vec![format!("backup: {backup}, {bytes} bytes{}", hash(sha256, detail))]

@@ -21,7 +21,7 @@ pub fn report(outcome: &Outcome, unit: Option<&str>, detail: Detail) -> String {
         Verdict::Healthy => {
             format!("healthy: the device at port {port} needs no rescue; nothing was written")
         }
-        Verdict::Planned => return looked(outcome, &port),
+        Verdict::Planned => return read_only_report(outcome, &port),
         Verdict::Failed => return text,
     };
     let mut line = |name: &str, value: String| {
@@ -63,7 +63,7 @@ pub fn report(outcome: &Outcome, unit: Option<&str>, detail: Detail) -> String {
 }
 
 /// The report of a plan, a diagnosis or a backup: nothing lasting was done.
-fn looked(outcome: &Outcome, port: &str) -> String {
+fn read_only_report(outcome: &Outcome, port: &str) -> String {
     let mut lines =
         vec![format!("done: the device at port {port} was only read; its memory is unchanged")];
     if outcome.limit.write_cycles > 0 {

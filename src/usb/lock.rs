@@ -182,7 +182,7 @@ mod tests {
             .unwrap();
         assert!(second.status.success(), "{second:?}");
         let refusal = std::fs::read_to_string(folder.path().join("refusal")).unwrap();
-        let us = format!("port 3-2.1 is being worked on by process {}", std::process::id());
+        let us = format!("port 3-2.1 is in use by process {}", std::process::id());
         assert!(refusal.starts_with(&us), "{refusal}");
         assert!(refusal.ends_with("since 2026-11-22T10:02:00Z"), "{refusal}");
         drop(lock);
@@ -220,7 +220,7 @@ mod tests {
         let _lock = PortLock::take(folder.path(), &port(), since()).unwrap();
         fs::write(folder.path().join("port-3-2.1.lock"), "not a number\n").unwrap();
         let refused = PortLock::take(folder.path(), &port(), since()).unwrap_err();
-        assert_eq!(refused.to_string(), "port 3-2.1 is being worked on by another recover process");
+        assert_eq!(refused.to_string(), "port 3-2.1 is in use by another recover process");
     }
 
     #[test]

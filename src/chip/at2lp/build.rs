@@ -203,7 +203,7 @@ mod tests {
         let made = build(AT2LP, &recipe(None, "Disk", None)).unwrap();
         let identity = image::read(AT2LP, &made.bytes).unwrap().identity.unwrap();
         assert_eq!(identity.serial.as_deref(), Some("123456789ABC"));
-        assert!(made.notes.iter().any(|note| note.contains("was made up")), "{:?}", made.notes);
+        assert!(made.notes.iter().any(|note| note.contains("is new")), "{:?}", made.notes);
         assert!(made.notes.iter().any(|note| note.starts_with("bytes 08, 09, 0a")));
     }
 

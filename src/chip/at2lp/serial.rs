@@ -83,7 +83,7 @@ mod tests {
         let built = replace(AT2LP, &bytes(SELF_ATA), None, UNIQUE).unwrap();
         let identity = image::read(AT2LP, &built.bytes).unwrap().identity.unwrap();
         assert_eq!(identity.serial.as_deref(), Some("123456789ABC"));
-        assert!(built.notes[0].contains("123456789ABC was made up"), "{:?}", built.notes);
+        assert!(built.notes[0].contains("123456789ABC is new"), "{:?}", built.notes);
     }
 
     #[test]

@@ -266,7 +266,7 @@ fn an_acknowledge_on_both_wirings_is_none() {
         Ok(())
     });
     let error = Eeprom::open(&mut chip).err().unwrap().to_string();
-    assert!(error.contains("either way round"), "{error}");
+    assert!(error.contains("in both wirings"), "{error}");
 }
 
 #[test]

@@ -164,7 +164,7 @@ fn locate(link: &mut dyn Link, stock_vector: u16) -> Result<u16, ChipError> {
         )));
     }
     if !is_reader(&ram::read(link, base, code.len())?, &code) {
-        return Err(ChipError::Loader(format!("is not unchanged at {base:04x}")));
+        return Err(ChipError::Loader(format!("has changed at {base:04x}")));
     }
     Ok(base)
 }

@@ -208,7 +208,7 @@ fn a_fix_up_stays_inside_its_block() {
 #[test]
 fn an_image_that_takes_the_loader_away_says_so() {
     let image = read(SL11R, &stream(&[copy(2 * 83, &[0, 5])])).unwrap();
-    assert!(image.contents[0].contains("request FF may go unanswered"), "{:?}", image.contents);
+    assert!(image.contents[0].contains("request FF may get no reply"), "{:?}", image.contents);
 }
 
 #[test]

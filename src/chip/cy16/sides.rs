@@ -85,7 +85,7 @@ pub(super) fn decide(
     let sides: Vec<Side> = votes.iter().map(|vote| vote.side).collect();
     let Some(side) = sides.first().copied() else {
         return Err(ChipError::NotProven(
-            "asked for the ROM and the vectors: got nothing that tells an SL11R from an EZ-OTG, \
+            "read the ROM and the vectors: got nothing that tells an SL11R from an EZ-OTG, \
              expected a reset jump, a stock vector or a ROM window of one of them"
                 .to_owned(),
         ));

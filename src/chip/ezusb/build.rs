@@ -121,7 +121,11 @@ mod tests {
                 ::hex::encode(made.bytes),
                 "c2501db56001004100020000".to_owned() + "80fe8001e60000"
             );
-            assert!(made.notes.iter().any(|note| note.contains("no single")), "{:?}", made.notes);
+            assert!(
+                made.notes.iter().any(|note| note.contains("not contain exactly one")),
+                "{:?}",
+                made.notes
+            );
         }
         let refused = |file: &[u8]| {
             let recipe = Recipe { firmware: Some(file.to_vec()), ..recipe(&[]) };

@@ -47,8 +47,8 @@ pub enum MemoryError {
         /// What it holds.
         got: u8,
     },
-    /// The part takes its addresses otherwise than its place on the bus says, and how that
-    /// showed. What it held before, it holds.
+    /// The part uses a different address width from the one its place on the bus says, and how
+    /// that showed. What it held before, it holds.
     #[error("{0}")]
     OtherWidth(String),
     /// This kind of memory is not erased.
@@ -71,7 +71,7 @@ impl MemoryError {
                 "if it still does not reply, the part is dead: replace it and run the same command",
             ],
             Self::OtherWidth(_) => &[
-                "read the part's marking: a 24C01 to 24C16 uses one address byte and needs pin 1 (A0) at ground; a 24C32 or larger uses two and needs pin 1 at the supply",
+                "read the part's marking: a 24C01 to 24C16 uses one address byte and needs pin 1 (A0) at ground. A 24C32 or larger uses two and needs pin 1 at the supply",
                 "if the pins are right, pin 7 (WP) must be at ground during writing; then run the same command",
             ],
             Self::Unreadable(_) => &["power-cycle the enclosure and run the same command"],

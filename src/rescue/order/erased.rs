@@ -41,7 +41,7 @@ pub(super) fn order(
     }
     let mut commit = Vec::new();
     for block in &blocks {
-        let to_be = wanted.laid_over(block).map_err(Unwritable::ErasedUnread)?;
+        let to_be = wanted.merged_with_old(block).map_err(Unwritable::ErasedUnread)?;
         let is_cleared = cleared.as_ref().is_some_and(|range| block.contains(&range.start));
         let old = wanted.old(block).filter(|_| !is_cleared);
         if old == Some(&to_be) {
@@ -70,11 +70,11 @@ pub(super) fn order(
 /// The stretch of a commit range that one write can clear, and that is not cleared in the image:
 /// with it the chip no longer boots.
 fn to_clear(wanted: &Wanted<'_>, layout: Layout) -> Option<Range<u32>> {
-    let is_told = |piece: &Range<u32>| {
+    let has_set_bits = |piece: &Range<u32>| {
         wanted.image(piece).is_some_and(|bytes| bytes.iter().any(|byte| *byte != 0))
     };
     let unit = Layout { largest_write: layout.unit, ..layout };
-    wanted.commit.iter().flat_map(|range| pieces(range, unit)).find(is_told)
+    wanted.commit.iter().flat_map(|range| pieces(range, unit)).find(has_set_bits)
 }
 
 /// The smallest ranges that can be erased and hold all of the image.

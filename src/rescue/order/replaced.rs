@@ -15,7 +15,7 @@ pub(super) fn order(
     boots_now: BootsNow,
 ) -> Result<WriteOrder, Unwritable> {
     let layout = survey.layout;
-    let mut dirty = dirty_units(wanted, layout.unit);
+    let mut dirty = changed_units(wanted, layout.unit);
     if layout.sequence == Sequence::FromStart
         && let (Some(first), Some(last)) = (dirty.first(), dirty.last())
     {
@@ -84,7 +84,7 @@ fn commit(
 }
 
 /// The units of the image's body that differ from the memory or were not read.
-fn dirty_units(wanted: &Wanted<'_>, unit: u32) -> Vec<Range<u32>> {
+fn changed_units(wanted: &Wanted<'_>, unit: u32) -> Vec<Range<u32>> {
     let unit = unit.max(1);
     let mut dirty = Vec::new();
     for range in wanted.body() {

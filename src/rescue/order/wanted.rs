@@ -119,7 +119,7 @@ impl<'a> Wanted<'a> {
     ///
     /// # Errors
     /// The first address of which neither is known.
-    pub fn laid_over(&self, range: &Range<u32>) -> Result<Vec<u8>, u32> {
+    pub fn merged_with_old(&self, range: &Range<u32>) -> Result<Vec<u8>, u32> {
         range
             .clone()
             .map(|address| {
@@ -152,7 +152,8 @@ impl<'a> Wanted<'a> {
                 Operation::Erase(range) => {
                     for rest in without(range.clone(), self.commit) {
                         for piece in pieces(&rest, layout) {
-                            let bytes = self.laid_over(&piece).map_err(Unwritable::ErasedUnread)?;
+                            let bytes =
+                                self.merged_with_old(&piece).map_err(Unwritable::ErasedUnread)?;
                             verified.push(Segment { address: piece.start, bytes });
                         }
                     }

@@ -20,11 +20,11 @@ pub enum State {
     Empty,
     /// Nothing is there, and a rescue of this port is unfinished.
     InFlight,
-    /// A device is there that is left alone: healthy, or unknown.
+    /// A device is there that is not written: healthy, or unknown.
     Healthy,
     /// See above.
     Unknown,
-    /// A unit waits for the start key.
+    /// A unit waits until somebody presses the start key.
     Waiting,
     /// A run is going on.
     Running,

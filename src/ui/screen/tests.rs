@@ -83,7 +83,7 @@ impl Desk {
 
     fn fails(&mut self, number: u8) {
         self.arrives(number, false);
-        let what = "nothing that was written was kept, in 3 attempts; 0x01fb still holds 00";
+        let what = "the memory kept no written byte in 3 attempts; 0x01fb still holds 00";
         let failure = Failure::new(Code::R106, what, "step 2 of 7, EEPROM 0x01fb, port 3-1.2")
             .leaving(DeviceState::RunningFromRam)
             .next("look for a write-protect strap: pin 7 (WP) of the 8-pin EEPROM must be at ground while it is written");
@@ -110,7 +110,7 @@ fn desk() -> Desk {
         6,
         BenchEvent::InFlight {
             rescue: "2026-11-22T10-02-33-sl11r".to_owned(),
-            step: Some("write the signature b6c3 and read it back".to_owned()),
+            step: Some("write the signature b6c3 last and verify it".to_owned()),
         },
     );
     desk.writes(1, 226);

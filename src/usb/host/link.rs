@@ -270,7 +270,7 @@ mod tests {
         assert!(check_length(4096, MAX_CONTROL_BYTES, "control").is_ok());
         assert_eq!(
             check_length(4097, MAX_CONTROL_BYTES, "control").unwrap_err().to_string(),
-            "a control transfer carries at most 4096 bytes, 4097 were asked for"
+            "a control transfer carries at most 4096 bytes; the request is for 4097"
         );
     }
 

@@ -223,7 +223,7 @@ mod tests {
     fn an_mm_image_is_refused_on_an_at2lp_with_the_reason() {
         let error = read(AT2LP, &ph_1003()).unwrap_err();
         assert!(matches!(error, ImageError::OtherModel { other: AT2, .. }));
-        assert!(error.to_string().contains("changes what its pins do"), "{error}");
+        assert!(error.to_string().contains("uses its pins differently"), "{error}");
         assert!(image_at_start(AT2LP, &ph_1003()).is_err());
     }
 
@@ -247,7 +247,7 @@ mod tests {
         let mut image = bytes(SELF_ATA);
         image[0x20] = 0x2d;
         let error = read(AT2LP, &image).unwrap_err();
-        assert!(error.to_string().contains("means byte 0x5a, no string is there"), "{error}");
+        assert!(error.to_string().contains("means byte 0x5a, but there is no string"), "{error}");
     }
 
     #[test]

@@ -105,7 +105,7 @@ impl EzUsb {
     fn follow_i2c(&mut self) {
         if self.board.i2c.next().is_some_and(|at| self.board.now >= at) {
             self.board.changed = true;
-            if self.board.i2c.reach(self.board.now) {
+            if self.board.i2c.advance_to(self.board.now) {
                 self.cpu.raise(Interrupt::I2c);
             }
         }
