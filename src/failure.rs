@@ -25,7 +25,8 @@ pub enum DeviceState {
     /// It starts from its memory with the identity that was promised.
     Restored,
     /// It left the bus and has not come back.
-    Lost,
+    #[serde(rename = "lost")]
+    Disconnected,
 }
 
 impl fmt::Display for DeviceState {
@@ -33,14 +34,14 @@ impl fmt::Display for DeviceState {
         f.write_str(match self {
             Self::Untouched => "untouched",
             Self::RunningFromRam => {
-                "nothing lasting was changed; only its RAM was used, which power-off clears"
+                "its memory is unchanged; only its RAM was used, and power-off clears RAM"
             }
             Self::PartWritten => {
-                "still recoverable: its memory is part old, part new, and starts in boot mode"
+                "still recoverable: its memory is part old, part new, and it starts in boot mode"
             }
-            Self::Written => "its memory holds the whole image; it was not yet seen to start",
+            Self::Written => "its memory holds the whole image; its start is not confirmed yet",
             Self::Restored => "restored",
-            Self::Lost => "gone from the bus; its memory was not changed by this run",
+            Self::Disconnected => "gone from the bus; its memory was not changed by this run",
         })
     }
 }
@@ -81,13 +82,13 @@ codes! {
     R109 "the memory stopped acknowledging";
     R110 "the device was unplugged midway";
     R111 "the device did not come back";
-    R112 "the device came back as something else";
+    R112 "the device came back with a different identity";
     R113 "the device stopped answering";
     R114 "the device still starts in boot mode";
     R115 "the memory cannot be read";
-    R116 "the memory changed meanwhile";
-    R117 "there is nothing to learn from the device";
-    R118 "the memory takes its addresses otherwise";
+    R116 "the memory changed after the plan was made";
+    R117 "no profile can be made from this device";
+    R118 "the memory uses a different address width";
     R201 "the image is empty";
     R202 "the image is one byte repeated";
     R203 "the image has no valid signature";
@@ -95,42 +96,42 @@ codes! {
     R205 "the image is cut short";
     R206 "a record lies outside the chip's RAM";
     R207 "the image is too big";
-    R208 "a record has no place in an image";
+    R208 "the image holds a record that is not allowed";
     R209 "the image is not the one the profile names";
-    R210 "the image would come up under a boot id";
-    R211 "the image failed its pre-flight";
+    R210 "the image would start with a boot-mode USB ID";
+    R211 "the image failed the pre-flight test";
     R212 "the image cannot be read";
-    R213 "the image did not come up from RAM";
-    R214 "the image has another identity than the profile";
-    R301 "more than one device could be meant";
+    R213 "the image did not start from RAM";
+    R214 "the image and the profile have different identities";
+    R301 "more than one device may need a rescue";
     R302 "more than one profile fits";
     R303 "an image is needed";
     R304 "consent is needed";
-    R305 "the device is not provably blank or broken";
-    R306 "no such profile";
+    R305 "the memory is not proven blank or broken";
+    R306 "there is no such profile";
     R307 "the profile is for another chip";
     R308 "the profile is for the simulator only";
-    R309 "a profile is not right";
-    R310 "it is not known what it should become";
-    R311 "a choice in the command does not fit";
+    R309 "a profile has an error";
+    R310 "the target identity is not known";
+    R311 "the options do not fit together";
     R401 "no permission to open the device";
     R402 "another program holds the device";
-    R403 "USB cannot be used here";
-    R404 "another recover works on this port";
+    R403 "USB is not available on this computer";
+    R404 "another recover process is using this port";
     R405 "the run was stopped";
-    R406 "the program failed in the middle of a run";
+    R406 "recover itself failed during a run";
     R407 "the device is in use";
     R501 "the backup cannot be saved";
     R502 "the journal cannot be written";
-    R503 "no such backup";
+    R503 "there is no such backup";
     R504 "the backup is damaged";
-    R505 "nothing to resume";
+    R505 "there is no unfinished rescue";
     R506 "a file cannot be read or written";
     R521 "the ledger cannot be read or written";
-    R522 "the ledger is of a newer version";
-    R523 "no such unit in the ledger";
-    R524 "more than one unit could be meant";
-    R601 "the bench file is not right";
+    R522 "a newer version of recover wrote the ledger";
+    R523 "there is no such unit in the ledger";
+    R524 "more than one unit matches";
+    R601 "the bench file has an error";
     R602 "a relay board's serial device is missing";
     R603 "a relay board does not answer";
     R604 "no permission to open a serial device";
@@ -209,10 +210,10 @@ impl Failure {
         let place = |port: &PortPath| format!("port {port}");
         match error {
             BusError::Denied(port) => Self::new(Code::R401, error.to_string(), place(port))
-                .next("install the udev rule: `recover udev-rules` prints it, and the command that installs it; then plug the enclosure in again")
+                .next("install the udev rule: `recover udev-rules` prints it and the command to install it; then replug the enclosure")
                 .next("or run the same command as root"),
             BusError::Busy(port) => Self::new(Code::R402, error.to_string(), place(port))
-                .next("close the program that uses it (virtual machines and vendor tools take whole USB devices), then run the same command"),
+                .next("close the program that uses it (virtual machines and vendor tools claim whole USB devices), then run the same command"),
             BusError::InUse { port, uses } => uses
                 .iter()
                 .fold(Self::new(Code::R407, error.to_string(), place(port)), |failure, one| {
@@ -222,7 +223,7 @@ impl Failure {
             BusError::Left(port) => Self::new(Code::R110, error.to_string(), place(port))
                 .next("plug the enclosure into the same port and run the same command"),
             BusError::Stopped(port) => Self::new(Code::R405, error.to_string(), place(port))
-                .next("run the same command again when there is time for it"),
+                .next("run the same command when you want to continue"),
             BusError::Unusable(_) => Self::new(Code::R403, error.to_string(), "this computer")
                 .next("check that /dev/bus/usb exists and that this is not a container without USB"),
         }

@@ -29,6 +29,6 @@ pub mod report;
 pub mod rescue;
 pub mod serial;
 pub mod sim;
+pub mod toml_source;
 pub mod ui;
 pub mod usb;
-pub mod written;

@@ -33,8 +33,6 @@ mod in_use;
 mod interruption;
 mod layering;
 mod learn;
-#[path = "bench/least.rs"]
-mod least;
 mod ledger;
 mod limit;
 mod loaders;
@@ -43,11 +41,14 @@ mod loaders_on_chip;
 mod loaders_run;
 mod many;
 mod mcs51_lockstep;
+#[path = "bench/minimum.rs"]
+mod minimum;
 mod mutants_apply;
 mod own_backup;
 mod part_proof;
 mod permission_to_write;
 mod pictures;
+mod plain_words;
 mod power;
 mod profiles;
 mod records;

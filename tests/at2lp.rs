@@ -66,8 +66,8 @@ fn the_body_takes_one_write_command_and_the_time_is_near_the_parts_limit() {
         assert!(writes.len() <= 3, "{name}: {writes:?}");
         // Where the beginning is right already, it is written again all the same: the chip only
         // writes from address 0 on, and the limit counts what had to be changed.
-        let most = if name.starts_with("at2lp-rc") { 1.15 } else { 1.35 };
-        assert!(ratio < most, "{name}: {ratio}");
+        let maximum = if name.starts_with("at2lp-rc") { 1.15 } else { 1.35 };
+        assert!(ratio < maximum, "{name}: {ratio}");
     }
 }
 
@@ -104,11 +104,11 @@ fn an_mm_image_is_refused_and_only_force_gets_it_written() {
     let older = Desk::new(scenario("at2lp-mm-image")).eeprom();
     let image = NamedImage { name: "PH-1003.iic".into(), bytes: older };
     let mut request = Request::default();
-    request.wish.image = Some(image);
+    request.target.image = Some(image);
     let mut desk = Desk::new(scenario("at2lp-rc42"));
     let failure = desk.rescue(&request).failure.unwrap();
     assert_eq!((failure.code, desk.write_cycles()), (Code::R204, 0));
-    assert!(failure.what.contains("changes what its pins do"), "{}", failure.what);
+    assert!(failure.what.contains("uses its pins differently"), "{}", failure.what);
     request.force = true;
     let failure = desk.rescue(&request).failure.unwrap();
     assert!(desk.eeprom().starts_with(b"MM"), "{failure}");
@@ -118,13 +118,13 @@ fn an_mm_image_is_refused_and_only_force_gets_it_written() {
 #[test]
 fn a_serial_number_from_the_label_is_the_one_it_gets() {
     let mut request = Request::default();
-    request.wish.serial = Some("DEF10B5A7F21".to_owned());
+    request.target.serial = Some("DEF10B5A7F21".to_owned());
     let mut desk = Desk::new(scenario("at2lp-rc42"));
     let outcome = desk.rescue(&request);
     assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
     let seen = outcome.identity.seen.unwrap();
     assert_eq!(seen.serial.as_deref(), Some("DEF10B5A7F21"));
-    request.wish.serial = Some("too short".to_owned());
+    request.target.serial = Some("too short".to_owned());
     let mut desk = Desk::new(scenario("at2lp-rc42"));
     assert_eq!(desk.rescue(&request).failure.unwrap().code, Code::R208);
 }

@@ -141,8 +141,8 @@ fn a_byte_that_is_not_kept_ends_the_rescue_before_the_signature() {
     assert_eq!(outcome.failure.unwrap().code, Code::R108);
     assert!(!desk.eeprom().starts_with(stuck.factory_image().get(..2).unwrap()));
     // The run with the byte in it, a few bytes long, is written three times more.
-    let most = whole.write_cycles() + 3 * 8;
-    assert!(desk.write_cycles() <= most, "{} of {most}", desk.write_cycles());
+    let maximum = whole.write_cycles() + 3 * 8;
+    assert!(desk.write_cycles() <= maximum, "{} of {maximum}", desk.write_cycles());
 }
 
 #[test]

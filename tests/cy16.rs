@@ -89,7 +89,9 @@ fn every_memory_that_answers_is_read_as_it_is() {
         let mut memory = cy16().open_memory(&mut *link, &seen_on(&bus), &finding).unwrap();
         let cells = eeprom(&bus);
         let length = u32::try_from(cells.len()).unwrap();
-        assert!(length >= memory.layout().extent.least() && length <= memory.layout().extent.end());
+        assert!(
+            length >= memory.layout().extent.minimum() && length <= memory.layout().extent.end()
+        );
         assert_eq!(memory.read(0..length).unwrap(), cells, "{}", one.name);
         if length * 2 <= memory.layout().extent.end() {
             assert_eq!(memory.read(length..length * 2).unwrap(), cells, "{} wraps", one.name);

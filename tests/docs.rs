@@ -91,12 +91,12 @@ fn every_event_and_every_key_of_the_outcome_is_in_using() {
     };
     let events = read("src/executor/event.rs");
     let notices = read("src/bench/notice.rs");
-    let (_, happenings) = notices.split_once("pub enum Happening {").unwrap();
+    let (_, bench_events) = notices.split_once("pub enum BenchEvent {").unwrap();
     // What passes for a screen only is in no JSON.
-    let happenings = happenings.replace("    Tick,\n", "");
+    let bench_events = bench_events.replace("    Tick,\n", "");
     let variants: Vec<String> = events
         .lines()
-        .chain(happenings.lines())
+        .chain(bench_events.lines())
         .map(|line| line.strip_suffix(',').map_or(line.to_owned(), |line| format!("{line} {{")))
         .filter_map(|line| line.strip_prefix("    ")?.strip_suffix(" {").map(str::to_owned))
         .filter(|name| name.chars().all(char::is_alphabetic))

@@ -22,7 +22,7 @@ fn rescue(name: &str) -> (Desk, recover::rescue::Outcome) {
 
 fn with_image(name: &str, bytes: &[u8]) -> Request {
     let mut request = Request::default();
-    request.wish.image = Some(NamedImage { name: name.to_owned(), bytes: bytes.to_vec() });
+    request.target.image = Some(NamedImage { name: name.to_owned(), bytes: bytes.to_vec() });
     request
 }
 
@@ -38,8 +38,12 @@ fn a_blank_enclosure_is_whole_again_for_a_page_write_each_and_the_signature() {
         let (desk, outcome) = rescue(name);
         assert_eq!(outcome.result, Verdict::Rescued, "{name}: {:?}", outcome.failure);
         let image = u32::try_from(scenario(name).factory_image().len()).unwrap();
-        let most = image.div_ceil(page) + 3;
-        assert!(desk.write_cycles() <= most.into(), "{name}: {} of {most}", desk.write_cycles());
+        let maximum = image.div_ceil(page) + 3;
+        assert!(
+            desk.write_cycles() <= maximum.into(),
+            "{name}: {} of {maximum}",
+            desk.write_cycles()
+        );
     }
 }
 
@@ -57,8 +61,8 @@ fn ids_alone_bring_a_board_without_firmware_back() {
 fn a_generic_profile_takes_ids_or_an_image_and_promises_nothing_by_itself() {
     let named = |profile: &str, ids: Option<&str>| {
         let mut request = with_profile(profile);
-        request.wish.ids = ids.map(|ids| ids.parse().unwrap());
-        request.wish.revision = ids.map(|_| 0x0102);
+        request.target.ids = ids.map(|ids| ids.parse().unwrap());
+        request.target.revision = ids.map(|_| 0x0102);
         request
     };
     for (name, profile, starts) in [
@@ -76,7 +80,7 @@ fn a_generic_profile_takes_ids_or_an_image_and_promises_nothing_by_itself() {
         let mut desk = Desk::new(scenario(name));
         let image = scenario(name).factory_image();
         let mut request = with_image("my.iic", image);
-        request.wish.profile = Some(profile.to_owned());
+        request.target.profile = Some(profile.to_owned());
         let outcome = desk.rescue(&request);
         assert_eq!(outcome.result, Verdict::Rescued, "{name}: {:?}", outcome.failure);
         assert!(desk.eeprom().starts_with(image));
@@ -145,8 +149,8 @@ fn images_that_cannot_be_meant_are_refused_each_with_its_own_error_and_nothing_i
     let factory = scenario("ezusb-blank").factory_image();
     let table: Vec<(Vec<u8>, Code, &str)> = vec![
         (Vec::new(), Code::R201, "empty"),
-        (vec![0; 8192], Code::R202, "8192 bytes of 00"),
-        (vec![0xff; 256], Code::R202, "256 bytes of ff"),
+        (vec![0; 8192], Code::R202, "8192 bytes, all of them 00"),
+        (vec![0xff; 256], Code::R202, "256 bytes, all of them ff"),
         (b"MZ not an image".to_vec(), Code::R203, "starts with 4d5a206e"),
         // The other register map: by its signature, and by the record that starts the 8051.
         (scenario("ezusb-an2131-blank").factory_image().to_vec(), Code::R204, "AN21xx"),
@@ -158,15 +162,15 @@ fn images_that_cannot_be_meant_are_refused_each_with_its_own_error_and_nothing_i
         (load(IDS, &[code(), record(0x7f00, &[1])], E6), Code::R206, "0x7f00..0x7f01"),
         (load(IDS, &[code(), record(0x3fff, &[1, 2])], E6), Code::R206, "0x3fff..0x4001"),
         (load(IDS, &[code(), record(0xe1ff, &[1, 2])], E6), Code::R206, "0xe1ff..0xe201"),
-        (vec![0x02; 0x1_0001], Code::R202, "65537 bytes of 02"),
+        (vec![0x02; 0x1_0001], Code::R202, "65537 bytes, all of them 02"),
         ([factory, &[0xff; 0x1_0000]].concat(), Code::R207, "at most 65536"),
         (load(IDS, &many(17), E6), Code::R206, "0x3e80..0x4268"),
         // Ids that nobody has, in images of ids and of firmware.
-        (load([0, 0, 1, 0], &[code()], E6), Code::R208, "nobody's"),
-        (load([0x09, 0x12, 0xff, 0xff], &[code()], E6), Code::R208, "nobody's"),
-        (vec![0xc0, 0xff, 0xff, 1, 0, 0, 1, 0], Code::R208, "nobody's"),
-        (vec![0xc0, 0x09, 0x12, 0, 0, 0, 1, 0], Code::R208, "nobody's"),
-        (vec![0xc0, 0xb4, 0x04, 0x13, 0x86, 0, 1, 0], Code::R208, "nothing would be gained"),
+        (load([0, 0, 1, 0], &[code()], E6), Code::R208, "not assigned"),
+        (load([0x09, 0x12, 0xff, 0xff], &[code()], E6), Code::R208, "not assigned"),
+        (vec![0xc0, 0xff, 0xff, 1, 0, 0, 1, 0], Code::R208, "not assigned"),
+        (vec![0xc0, 0x09, 0x12, 0, 0, 0, 1, 0], Code::R208, "not assigned"),
+        (vec![0xc0, 0xb4, 0x04, 0x13, 0x86, 0, 1, 0], Code::R208, "stay in boot mode"),
         (
             load(IDS, &[code(), record(0x100, &[1; 16]), record(0x10f, &[2])], E6),
             Code::R208,

@@ -109,13 +109,13 @@ fn ids_that_nobody_has_are_refused() {
             for firmware in ["", "--firmware loop.hex"] {
                 let words = format!("--chip {chip} --ids {ids} {firmware}");
                 let said = refusal(&words, b"", 1);
-                assert!(said.contains("error[R208]") && said.contains("nobody's"), "{said}");
+                assert!(said.contains("error[R208]") && said.contains("not assigned"), "{said}");
             }
         }
     }
     // A board with the ids of a blank chip would be taken for one.
     let said = refusal("--chip fx2lp --ids 04b4:8613", b"", 1);
-    assert!(said.contains("error[R208]") && said.contains("nothing would be gained"), "{said}");
+    assert!(said.contains("error[R208]") && said.contains("stay in boot mode"), "{said}");
 }
 
 #[test]
@@ -130,11 +130,11 @@ fn each_wrong_value_has_its_own_error() {
             given("--firmware given"),
             b":020000000200FC\n:0100010001FD\n:00000001FF\n",
             1,
-            "was given a byte before",
+            "already has a byte",
         ),
         (given("--firmware given"), b":020000000200FC\n", 1, "end record"),
         (given("--firmware given"), b":020000040001F9\n:0100000055AA\n:00000001FF\n", 1, "beyond"),
-        (given("--firmware given"), &[0xc2, 0, 0], 1, "it is an image already"),
+        (given("--firmware given"), &[0xc2, 0, 0], 1, "it is already an image"),
         // No RAM there; more than there is; more than the chip can address.
         (given("--firmware given"), b":0200000080FE80\n:01500000AA05\n:00000001FF\n", 1, "R206]"),
         (given("--firmware given"), &[0x80; 0x4001], 1, "R206]"),
@@ -146,8 +146,8 @@ fn each_wrong_value_has_its_own_error() {
         (given("--set 06=01"), b"", 1, "the setting 06 = 01"),
         ("--chip an2131 --ids 1209:0001 --set 07=01".to_owned(), b"", 1, "the setting 07 = 01"),
         (given("--product Disk"), b"", 1, "no strings"),
-        ("--chip sl11r --ids 1209:0001".to_owned(), b"", 1, "cannot be made up"),
-        ("--chip fx4 --ids 1209:0001".to_owned(), b"", 2, "R311]: no chip is called \"fx4\""),
+        ("--chip sl11r --ids 1209:0001".to_owned(), b"", 1, "cannot be made from values"),
+        ("--chip fx4 --ids 1209:0001".to_owned(), b"", 2, "R311]: there is no chip named \"fx4\""),
         ("--chip fx2lp".to_owned(), b"", 2, "--ids"),
         ("--chip fx2lp --ids 1209".to_owned(), b"", 2, "1209"),
         (given("--set 07"), b"", 2, "07=01"),

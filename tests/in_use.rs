@@ -122,7 +122,7 @@ fn disk(capacity_bytes: Option<u64>) -> KernelDrive {
 }
 
 fn awaited() -> KernelDrive {
-    KernelDrive::Awaited { driver: "usb-storage".to_owned() }
+    KernelDrive::ExpectedReturn { driver: "usb-storage".to_owned() }
 }
 
 /// A rescue of an AT2LP on a bus with such a kernel: what it says of the drive, how often the
@@ -157,7 +157,7 @@ fn a_driver_that_shows_its_disk_late_is_waited_for() {
 #[test]
 fn a_driver_that_shows_no_drive_is_not_waited_for_for_ever() {
     let (answer, ..) = rescued_with(vec![awaited()], Automounter::Absent);
-    let why = "the kernel's driver usb-storage found none".to_owned();
+    let why = "the kernel driver usb-storage found no drive".to_owned();
     assert_eq!(answer, DriveAnswer::Silent { why });
 }
 

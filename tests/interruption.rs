@@ -61,7 +61,7 @@ fn check_after_the_fault(
         assert!(desk.has_backup_of(before), "{what}: changed without a backup");
     }
     match outcome.device_state {
-        DeviceState::Untouched | DeviceState::RunningFromRam | DeviceState::Lost => {
+        DeviceState::Untouched | DeviceState::RunningFromRam | DeviceState::Disconnected => {
             assert_eq!(now, before, "{what}: said {:?}", outcome.device_state);
         }
         DeviceState::PartWritten | DeviceState::Written | DeviceState::Restored => {}

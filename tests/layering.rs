@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 /// What each top-level module may name of the others. `cli` and the binary may name everything.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
-    ("written", &[]),
+    ("toml_source", &[]),
     ("usb", &["clock"]),
     ("chip", &["usb", "clock"]),
-    ("profile", &["chip", "usb", "written"]),
+    ("profile", &["chip", "usb", "toml_source"]),
     ("failure", &["chip", "usb"]),
     ("rescue", &["failure", "chip", "profile", "usb"]),
     ("journal", &["rescue", "chip", "usb"]),
@@ -22,8 +22,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "bench",
         &[
-            "serial", "executor", "journal", "rescue", "failure", "chip", "profile", "usb",
-            "clock", "written",
+            "serial",
+            "executor",
+            "journal",
+            "rescue",
+            "failure",
+            "chip",
+            "profile",
+            "usb",
+            "clock",
+            "toml_source",
         ],
     ),
     ("ledger", &["executor", "rescue", "failure", "chip", "clock"]),

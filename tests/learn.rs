@@ -61,7 +61,7 @@ fn a_blank_at2lp_becomes_the_twin_of_the_healthy_one_under_its_own_serial_number
     assert_eq!(outcome.result, Verdict::Planned, "{:?}", outcome.failure);
     let (name, folder, serial) = learnt(&twin);
     assert_eq!(name, NAME);
-    assert!(serial.starts_with("0000A1B2C3D4 was left out"), "{serial}");
+    assert!(serial.starts_with("0000A1B2C3D4 was replaced by zeros"), "{serial}");
     profile::check(&folder, &known_chips()).unwrap();
     for entry in fs::read_dir(&folder).unwrap() {
         let bytes = fs::read(entry.unwrap().path()).unwrap();
@@ -70,7 +70,7 @@ fn a_blank_at2lp_becomes_the_twin_of_the_healthy_one_under_its_own_serial_number
     }
 
     let mut request = with_profile(NAME);
-    request.wish.serial = Some("0000A1B2C3D5".to_owned());
+    request.target.serial = Some("0000A1B2C3D5".to_owned());
     let mut desk = Desk::new(scenario("at2lp-rc42"));
     desk.library = library(home.path());
     let outcome = desk.rescue(&request);
@@ -95,7 +95,7 @@ fn without_a_label_the_serial_number_is_made_up_and_said_to_be() {
     assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
     let serial = outcome.identity.seen.unwrap().serial.unwrap();
     assert!(serial != "000000000000" && serial != "0000A1B2C3D4", "{serial}");
-    let said = format!("{serial} was made up");
+    let said = format!("{serial} is new");
     assert!(outcome.notes.iter().any(|note| note.contains(&said)), "{:?}", outcome.notes);
 }
 

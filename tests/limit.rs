@@ -1,11 +1,11 @@
 //! What a rescue's memory phase takes, beside the least that the virtual part and the wires to it
-//! allow. See `bench/least.rs`.
+//! allow. See `bench/minimum.rs`.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::sync::Arc;
 
-use crate::least::{Least, least};
+use crate::minimum::{Minimum, minimum};
 use crate::support::{Desk, scenario, simulated, with_profile};
 use recover::clock::Clock;
 use recover::rescue::{Outcome, Verdict};
@@ -59,7 +59,7 @@ impl Link for DegradedLink {
     }
 }
 
-fn rescued(scenario: &Scenario, bus: impl FnOnce(SimBus) -> Box<dyn Bus>) -> (Outcome, Least) {
+fn rescued(scenario: &Scenario, bus: impl FnOnce(SimBus) -> Box<dyn Bus>) -> (Outcome, Minimum) {
     let mut desk = Desk::new(scenario);
     let before = desk.eeprom();
     let profile = if scenario.model == "ez-host" { "ez-otg" } else { scenario.model };
@@ -67,13 +67,13 @@ fn rescued(scenario: &Scenario, bus: impl FnOnce(SimBus) -> Box<dyn Bus>) -> (Ou
     let mut bus = bus(desk.bus.clone());
     let outcome = desk.run_on(&mut *bus, |session| session.rescue(&request));
     assert_eq!(outcome.result, Verdict::Rescued, "{}: {:?}", scenario.name, outcome.failure);
-    let least = least(scenario, &before, &desk.eeprom());
-    (outcome, least)
+    let minimum = minimum(scenario, &before, &desk.eeprom());
+    (outcome, minimum)
 }
 
 fn ratio(scenario: &Scenario) -> f64 {
-    let (outcome, least) = rescued(scenario, |bus| Box::new(bus));
-    outcome.memory_time_ms / least.memory_ms
+    let (outcome, minimum) = rescued(scenario, |bus| Box::new(bus));
+    outcome.memory_time_ms / minimum.memory_ms
 }
 
 #[test]
@@ -81,9 +81,9 @@ fn no_rescue_takes_less_than_the_part_and_the_bus_take() {
     let rescuable =
         scenarios().iter().filter(|scenario| scenario.expectation == Expectation::Rescued);
     for scenario in rescuable {
-        let (outcome, least) = rescued(scenario, |bus| Box::new(bus));
-        let (took, least) = (outcome.memory_time_ms, least.memory_ms);
-        assert!(took >= least, "{}: {took:.1} ms, least {least:.1} ms", scenario.name);
+        let (outcome, minimum) = rescued(scenario, |bus| Box::new(bus));
+        let (took, minimum) = (outcome.memory_time_ms, minimum.memory_ms);
+        assert!(took >= minimum, "{}: {took:.1} ms, least {minimum:.1} ms", scenario.name);
     }
 }
 
@@ -92,15 +92,15 @@ fn pages_of_eight_bytes_make_the_ratio_worse() {
     for name in ["ezusb-blank", "ezusb-zeroed", "ezusb-largest"] {
         let scenario = scenario(name);
         let plain = ratio(scenario);
-        let (outcome, least) = rescued(scenario, |bus| Box::new(Degraded(bus)));
-        let degraded = outcome.memory_time_ms / least.memory_ms;
+        let (outcome, minimum) = rescued(scenario, |bus| Box::new(Degraded(bus)));
+        let degraded = outcome.memory_time_ms / minimum.memory_ms;
         assert!(degraded > 2.0 * plain, "{name}: {degraded:.2}, undegraded {plain:.2}");
     }
 }
 
 #[test]
 fn no_ratio_is_worse_than_it_was() {
-    for (name, most) in [
+    for (name, maximum) in [
         ("sl11r-zeroed", 1.15),
         ("ez-otg-zeroed", 1.4),
         ("at2lp-rc42", 1.15),
@@ -109,7 +109,7 @@ fn no_ratio_is_worse_than_it_was() {
         ("ezusb-largest", 2.9),
     ] {
         let ratio = ratio(scenario(name));
-        assert!(ratio <= most, "{name}: {ratio:.3} times its least, at most {most}");
+        assert!(ratio <= maximum, "{name}: {ratio:.3} times its least, at most {maximum}");
     }
 }
 
@@ -121,14 +121,14 @@ fn the_least_is_that_of_the_part_and_of_the_clock_it_shares_with_the_chip() {
         at.iter().for_each(|at| after[*at] = 1);
         after
     };
-    let of = |name: &str, at| least(scenario(name), &vec![0; 0x1_0000], &changed(at));
+    let of = |name: &str, at| minimum(scenario(name), &vec![0; 0x1_0000], &changed(at));
     // Bytes: 3 for each of three addressings and 4 of content; 4 for each of two reads and 4 more.
     // START and STOP are a clock each.
     let clocks = f64::from((3 * 3 + 4 + 4 * 2 + 4) * 9 + 2 * (3 + 2));
-    let near = |least: Least, cycles: u64, cycle_ms: f64, clock_ms: f64| {
+    let near = |minimum: Minimum, cycles: u64, cycle_ms: f64, clock_ms: f64| {
         let expected = cycles as f64 * cycle_ms + clocks * clock_ms;
-        assert_eq!(least.cycles, cycles);
-        assert!((least.memory_ms - expected).abs() < 0.01, "{least:?}, expected {expected}");
+        assert_eq!(minimum.cycles, cycles);
+        assert!((minimum.memory_ms - expected).abs() < 0.01, "{minimum:?}, expected {expected}");
     };
     near(of("ezusb-largest", [0, 1, 127, 128]), 3, 5.0, 0.0025);
     near(of("ezusb-zeroed", [0, 1, 63, 64]), 3, 5.0, 0.0025);

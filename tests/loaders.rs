@@ -63,12 +63,12 @@ fn records(mut stream: &[u8]) -> Vec<(u8, &[u8])> {
 
 #[test]
 fn the_factory_images_are_streams_of_one_block_and_one_call() {
-    for (name, least, most) in
+    for (name, minimum, maximum) in
         [("simulated-sl11r", 400, 0x0C00 - 0x04A4), ("simulated-ez-otg", 1200, 8192)]
     {
         let path = format!("{}/recovery-images/cy16/{name}", env!("CARGO_MANIFEST_DIR"));
         let stream = fs::read(format!("{path}/factory.bin")).unwrap();
-        assert!((least..most).contains(&stream.len()), "{name}: {} bytes", stream.len());
+        assert!((minimum..maximum).contains(&stream.len()), "{name}: {} bytes", stream.len());
         let records = records(&stream);
         assert_eq!(records[0].0, 2);
         assert_eq!(records[0].1[0], 0x7A);

@@ -14,7 +14,7 @@ use recover::chip::cy16::loader::{
     LoaderFailure, PARAMETERS, ReadRequest, ReenumerateRequest, SL11R_READ, Wiring,
 };
 use recover::chip::memory::AddressWidth;
-use recover::sim::chips::cy16::{Cy16, EZ_HOST, EZ_OTG, Profile, SL11R};
+use recover::sim::chips::cy16::{Cy16, EZ_HOST, EZ_OTG, SL11R, Silicon};
 use recover::sim::device::{Completion, Device};
 use recover::sim::parts::{Eeprom, part};
 use recover::usb::Setup;
@@ -24,7 +24,7 @@ const SECOND: u64 = 1_000_000_000;
 struct Chip(Cy16);
 
 impl Chip {
-    fn new(profile: &Profile, part_name: &str, content: &[u8]) -> Self {
+    fn new(profile: &Silicon, part_name: &str, content: &[u8]) -> Self {
         let eeprom = Eeprom::new(part(part_name).unwrap(), content);
         let mut device = Cy16::new(profile, Some(eeprom));
         device.power_on(0);
@@ -136,8 +136,11 @@ fn parts_of_every_kind_are_read_and_programmed_at_both_clocks() {
             // Sending and reading back cost a read each; the rest is the part's own time.
             let cycle = u64::from(part(name).unwrap().write_cycle_us) * 1000;
             let own = u64::from(report.cycles) * cycle;
-            let most = own + 2 * read_took + u64::from(report.cycles) * 700_000;
-            assert!((own..most).contains(&took), "{name} {clock:?}: {took} ns, not {own}..{most}");
+            let maximum = own + 2 * read_took + u64::from(report.cycles) * 700_000;
+            assert!(
+                (own..maximum).contains(&took),
+                "{name} {clock:?}: {took} ns, not {own}..{maximum}"
+            );
         }
         assert_eq!(chip.0.diagnostics(), []);
     }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::hall::{Hall, auto, once, port, quit_after};
-use recover::bench::{Command, Happening, Notice, What};
+use recover::bench::{BenchEvent, Command, Notice, NoticeContent};
 use recover::clock::Clock;
 use recover::executor::Event;
 use recover::failure::{Code, DeviceState};
@@ -66,7 +66,7 @@ fn nothing(_: &Notice) -> Vec<Command> {
 /// Whether a notice is the beginning of that step at that port.
 fn begins(notice: &Notice, index: u8, step: usize) -> bool {
     notice.port == Some(port(index))
-        && matches!(&notice.what, What::Run(Event::StepBegun { step: begun, .. }) if *begun == step)
+        && matches!(&notice.what, NoticeContent::Run(Event::StepBegun { step: begun, .. }) if *begun == step)
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_rescued_unit_that_is_plugged_in_again_is_left_alone() {
         hands.replug(&port(0));
     });
     let quit = |notice: &Notice| match notice.what {
-        What::Bench(Happening::LeftAlone { .. }) => vec![Command::Quit],
+        NoticeContent::Bench(BenchEvent::LeftAlone { .. }) => vec![Command::Quit],
         _ => Vec::new(),
     };
     let ran = hall.run(auto(), quit);
@@ -140,7 +140,9 @@ fn without_auto_a_unit_waits_to_be_told() {
     let hall = Hall::with_units(&["sl11r-zeroed", "at2lp-rc42"], Duration::ZERO);
     let mut left = quit_after(1);
     let answer = move |notice: &Notice| match &notice.what {
-        What::Bench(Happening::Arrived { waits: true, .. }) if notice.port == Some(port(1)) => {
+        NoticeContent::Bench(BenchEvent::Arrived { waits: true, .. })
+            if notice.port == Some(port(1)) =>
+        {
             vec![Command::Skip(port(0)), Command::Start(port(1))]
         }
         _ => left(notice),
@@ -156,7 +158,7 @@ fn a_unit_that_failed_is_begun_again_when_told_to() {
     let hall = Hall::with_units(&["sl11r-write-protected"], Duration::ZERO);
     let mut runs = 0;
     let answer = move |notice: &Notice| match &notice.what {
-        What::Run(Event::Outcome { .. }) => {
+        NoticeContent::Run(Event::Outcome { .. }) => {
             runs += 1;
             vec![if runs < 3 { Command::Start(port(0)) } else { Command::Quit }]
         }
@@ -211,7 +213,7 @@ fn a_worker_past_its_limit_is_told_of_and_its_port_left_to_itself() {
     let stuck = ran
         .notices
         .iter()
-        .find(|n| matches!(n.what, What::Bench(Happening::Stuck { .. })))
+        .find(|n| matches!(n.what, NoticeContent::Bench(BenchEvent::Stuck { .. })))
         .unwrap();
     let writing = hall.limits.writing;
     let at = Duration::from_millis(stuck.at_ms);
@@ -231,8 +233,8 @@ fn asked_to_quit_a_run_that_writes_goes_on_and_nothing_new_begins() {
     let mut writes = false;
     let ran = hall.run(auto(), move |notice| {
         writes |= begins(notice, 0, 3);
-        let proven =
-            notice.port == Some(port(1)) && matches!(notice.what, What::Run(Event::Proven { .. }));
+        let proven = notice.port == Some(port(1))
+            && matches!(notice.what, NoticeContent::Run(Event::Proven { .. }));
         if writes && proven { vec![Command::Quit] } else { Vec::new() }
     });
     let outcomes = ran.outcomes();

@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 
 use crate::cast::{Cast, Flag, Tampered, Watching, swap_part};
-use crate::least::least;
+use crate::minimum::minimum;
 use crate::support::{Desk, port, scenario, simulated, with_profile};
 use recover::executor::{Event, Request};
 use recover::failure::{Code, DeviceState};
@@ -49,7 +49,7 @@ fn a_byte_that_could_not_be_put_back_leaves_the_part_written() {
         reply
     });
     let observer = Box::new(Watching(move |event: &Event| {
-        if matches!(event, Event::StepBegun { title, .. } if title.contains("planned for")) {
+        if matches!(event, Event::StepBegun { title, .. } if title.contains("as a test")) {
             tries.set();
         }
     }));
@@ -110,9 +110,9 @@ fn every_part_takes_at_most_two_write_cycles_more_than_it_has_to() {
                 let before = desk.eeprom();
                 let outcome = desk.rescue(&with_profile(&simulated(model)));
                 assert_eq!(outcome.result, Verdict::Rescued, "{part}: {:?}", outcome.failure);
-                let least = least(&scenario, &before, &desk.eeprom()).cycles;
+                let minimum = minimum(&scenario, &before, &desk.eeprom()).cycles;
                 let cycles = desk.write_cycles();
-                assert!(cycles <= least + 2, "{model} {part} {byte:02x}: {cycles} of {least}");
+                assert!(cycles <= minimum + 2, "{model} {part} {byte:02x}: {cycles} of {minimum}");
             }
         }
     }
@@ -125,7 +125,7 @@ fn a_part_that_takes_single_bytes_gets_its_ids() {
     let mut desk = Desk::new(&scenario);
     let mut request = Request::default();
     let bytes = vec![0xc0, 0x34, 0x12, 0x78, 0x56, 0x01, 0x00, 0x00];
-    request.wish.image = Some(NamedImage { name: "ids.bin".to_owned(), bytes: bytes.clone() });
+    request.target.image = Some(NamedImage { name: "ids.bin".to_owned(), bytes: bytes.clone() });
     let outcome = desk.rescue(&request);
     assert!(desk.eeprom().starts_with(&bytes), "{:?}", outcome.failure);
     assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);

@@ -37,7 +37,7 @@ fn plan_for(length: usize, size: Size) -> Result<Plan, recover::failure::Failure
     let layout = Layout {
         name: "EEPROM",
         write_protection: "",
-        extent: Extent::Wraps { smallest: 16, reach: 2048 },
+        extent: Extent::Wraps { smallest: 16, address_limit: 2048 },
         unit: 1,
         units: &[],
         largest_write: 64,
@@ -71,9 +71,9 @@ fn plan_for(length: usize, size: Size) -> Result<Plan, recover::failure::Failure
 
 #[test]
 fn an_image_may_fill_the_eeprom_and_not_be_one_byte_longer() {
-    for (size, most) in [(Size::Proven(256), 256), (Size::AtLeast(256), 2048)] {
-        assert!(plan_for(most, size).is_ok(), "{size:?}");
-        assert_eq!(plan_for(most + 1, size).unwrap_err().code, Code::R105, "{size:?}");
+    for (size, maximum) in [(Size::Proven(256), 256), (Size::AtLeast(256), 2048)] {
+        assert!(plan_for(maximum, size).is_ok(), "{size:?}");
+        assert_eq!(plan_for(maximum + 1, size).unwrap_err().code, Code::R105, "{size:?}");
     }
 }
 

@@ -132,7 +132,7 @@ fn a_hub_that_is_deaf_is_told_on_and_hands_do_it() {
     assert_eq!(asked, 1);
     assert_eq!(switched(&desk), []);
     assert!(
-        outcome.notes.iter().any(|note| note.contains("does not really switch it")),
+        outcome.notes.iter().any(|note| note.contains("does not switch the power")),
         "{:?}",
         outcome.notes
     );
@@ -194,7 +194,7 @@ fn an_enclosure_that_appears_elsewhere_is_named() {
     let failure = outcome.failure.unwrap();
     assert_eq!(failure.code, Code::R111);
     assert_eq!(failure.device, DeviceState::Written);
-    assert!(failure.next[0].contains("at port 3-4 04b4:8613 appeared"), "{failure}");
+    assert!(failure.next[0].contains("appeared at port 3-4: 04b4:8613"), "{failure}");
 }
 
 #[test]
@@ -372,7 +372,7 @@ fn a_relay_in_another_ports_power_is_noticed() {
     let outcome = desk.run_by(&mut bus, &mut operator, |session| session.rescue(&request));
     assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
     assert!(
-        outcome.notes.iter().any(|note| note.contains("the device at port 3-3 left instead")),
+        outcome.notes.iter().any(|note| note.contains("the device at port 3-3 disappeared")),
         "{:?}",
         outcome.notes
     );

@@ -10,8 +10,8 @@ use recover::profile::{
     ImageMismatch, ImageSource, Library, Problem, ProblemKind, Profile, Scope, Sha256Digest, check,
     parse,
 };
+use recover::toml_source::Misshapen;
 use recover::usb::Ids;
-use recover::written::Misshapen;
 
 /// The chips as this test knows them, so that a profile naming a chip that was dropped is seen.
 const CHIPS: &[&str] =
@@ -163,7 +163,7 @@ fn the_sony_profile_owns_up_to_everything_it_infers() {
     let sony = library.find("sony-crx100e").unwrap();
     let inferred = sony.inferred();
     assert_eq!(inferred.len(), 5, "{inferred:#?}");
-    assert!(inferred[0].starts_with("that its chip is the sl11r is inferred: "), "{inferred:?}");
+    assert!(inferred[0].starts_with("its chip is the sl11r (inferred: "), "{inferred:?}");
     assert_eq!(sony.promised().unwrap().manufacturer, None);
     assert_eq!(sony.sightings[0].ids, Ids::new(0x04ce, 0x07d1));
 }
@@ -195,8 +195,8 @@ fn what_is_inferred_or_unknown_is_listed_and_nothing_else() {
     assert_eq!(
         good().inferred(),
         [
-            "that its chip is the sl11r is inferred: the label",
-            "that it is 04ce:0002 rev 2.60 class 08/06/50 \"Box\" when healthy is not known",
+            "its chip is the sl11r (inferred: the label)",
+            "it is 04ce:0002 rev 2.60 class 08/06/50 \"Box\" when healthy (not known)",
         ]
     );
 }
@@ -271,7 +271,7 @@ fn a_name_must_be_its_folders_and_typeable() {
 fn an_unknown_chip_is_told_with_the_known_ones() {
     let (line, kind) = problem("\"sl11r\"", "\"sl12r\"");
     assert_eq!(line, Some(6));
-    assert_eq!(kind.to_string(), "the chip \"sl12r\" is not known");
+    assert_eq!(kind.to_string(), "there is no chip \"sl12r\"");
     assert_eq!(
         kind.remedy(),
         "use one of: sl11r, ez-otg, ez-host, at2lp, at2, fx2lp, fx2, fx1, fx, an2131"
@@ -431,9 +431,9 @@ fn of_two_profiles_with_one_name_both_places_are_named() {
     let library = Library::embedded(CHIPS).with_user_folder(profiles.path());
     let found: Vec<_> = library.problems().iter().map(ToString::to_string).collect();
     assert_eq!(found.len(), 2, "{found:?}");
-    assert!(found[0].contains("sony-crx100e/profile.toml: there is a profile named"), "{found:?}");
+    assert!(found[0].contains("sony-crx100e/profile.toml: a profile named"), "{found:?}");
     assert!(
-        found[0].ends_with("already, in recovery-images/cy16/sony-crx100e/profile.toml"),
+        found[0].ends_with("already exists in recovery-images/cy16/sony-crx100e/profile.toml"),
         "{found:?}"
     );
     assert!(
@@ -461,7 +461,7 @@ fn a_file_that_is_not_text_or_far_too_big_is_refused() {
     assert!(matches!(found[0].kind, ProblemKind::Unreadable { .. }), "{found:?}");
     fs::write(folder.join("profile.toml"), "#".repeat(300_000)).unwrap();
     let found = check(&folder, CHIPS).unwrap_err();
-    assert_eq!(found[0].kind, ProblemKind::TooBig { most_bytes: 262_144 });
+    assert_eq!(found[0].kind, ProblemKind::TooBig { max_bytes: 262_144 });
 }
 
 #[cfg(unix)]
@@ -492,9 +492,9 @@ proptest::proptest! {
     ) {
         let end = (at + cut).min(GOOD.len());
         let text = [&GOOD[..at], &put, &GOOD[end..]].concat();
-        let most = text.lines().count() + 1;
+        let maximum = text.lines().count() + 1;
         for problem in parse(&text, "profile.toml", "maker-model", CHIPS).err().unwrap_or_default() {
-            proptest::prop_assert!(problem.line.is_none_or(|line| (1..=most).contains(&line)));
+            proptest::prop_assert!(problem.line.is_none_or(|line| (1..=maximum).contains(&line)));
         }
     }
 }

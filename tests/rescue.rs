@@ -27,7 +27,7 @@ fn request(scenario: &Scenario) -> Request {
 
 fn with_image(bytes: &[u8]) -> Request {
     let mut request = Request::default();
-    request.wish.image = Some(NamedImage { name: "given.bin".into(), bytes: bytes.to_vec() });
+    request.target.image = Some(NamedImage { name: "given.bin".into(), bytes: bytes.to_vec() });
     request
 }
 
@@ -122,7 +122,7 @@ fn one_that_looks_like_the_last_trial_is_called_healthy_with_a_doubt() {
     assert_ne!(now.device_number, before.device_number);
     let outcome = desk.rescue(&request);
     assert_eq!(outcome.result, Verdict::Healthy, "{:?}", outcome.failure);
-    let doubt = outcome.notes.iter().any(|note| note.contains("take all its power away"));
+    let doubt = outcome.notes.iter().any(|note| note.contains("remove all its power"));
     assert!(doubt, "{:?}", outcome.notes);
 }
 
@@ -187,7 +187,7 @@ fn what_the_next_run_found_rescued_is_known_without_a_profile() {
     let mut bus = Deaf { bus: desk.bus.clone(), to: |_| true };
     let again = desk.run_on(&mut bus, |session| session.rescue(&Request::default()));
     assert_eq!(again.result, Verdict::Rescued, "{:?}", again.failure);
-    let note = "it does not let us in";
+    let note = "does not accept the loader";
     assert!(again.notes.iter().any(|text| text.contains(note)), "{:?}", again.notes);
     desk.library = Library::empty(&known_chips());
     let outcome = desk.rescue(&Request::default());
@@ -328,7 +328,7 @@ fn an_image_other_than_the_profiles_is_refused() {
     let mut request = with_profile(&simulated("sl11r"));
     let mut bytes = scenario("sl11r-zeroed").factory_image().to_vec();
     *bytes.last_mut().unwrap() = 0x01;
-    request.wish.image = Some(NamedImage { name: "other.bin".into(), bytes });
+    request.target.image = Some(NamedImage { name: "other.bin".into(), bytes });
     let outcome = desk.rescue(&request);
     assert_eq!(outcome.failure.unwrap().code, Code::R209);
 }
@@ -403,11 +403,11 @@ fn an_sl11r_that_cannot_be_read_is_written_with_a_warning_and_confirmed_by_its_r
     assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
     assert_eq!(outcome.backup, None);
     assert!(
-        outcome.notes.iter().any(|note| note.contains("there is no backup")),
+        outcome.notes.iter().any(|note| note.contains("no backup was made")),
         "{:?}",
         outcome.notes
     );
-    assert!(outcome.notes.iter().any(|note| note.contains("not read back")), "{:?}", outcome.notes);
+    assert!(outcome.notes.iter().any(|note| note.contains("read back")), "{:?}", outcome.notes);
     assert!(desk.eeprom().starts_with(scenario.factory_image()));
 }
 

@@ -19,7 +19,7 @@ use crate::support::{Desk, port, scenario};
 fn request(bytes: Vec<u8>) -> Request {
     let mut request =
         Request { port: Some(port()), as_family: Some(&FLASH_CHIP), ..Request::default() };
-    request.wish.image = Some(NamedImage { name: "flash.bin".to_owned(), bytes });
+    request.target.image = Some(NamedImage { name: "flash.bin".to_owned(), bytes });
     request
 }
 
@@ -162,7 +162,7 @@ fn a_chip_does_not_leave_its_firmware_for_an_image_that_is_refused() {
     let desk = Desk::new(scenario("sl11r-blank"));
     let board = old_board();
     let mut forced = Request { force: true, ..request(image()) };
-    forced.wish.image = None;
+    forced.target.image = None;
     let outcome = rescue(&desk, &board, &forced);
     assert!(outcome.failure.is_some());
     assert_eq!(board.lock().unwrap().entered, 0);

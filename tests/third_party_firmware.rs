@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use recover::sim::chips::ezusb::{EzUsb, FX2, FX2LP, Profile};
+use recover::sim::chips::ezusb::{EzUsb, FX2, FX2LP, Silicon};
 use recover::sim::device::{Completion, Device};
 use recover::sim::parts::{Eeprom, part};
 use recover::sim::{Faults, SimBus};
@@ -49,7 +49,7 @@ struct Desk {
 }
 
 impl Desk {
-    fn new(profile: &'static Profile) -> Self {
+    fn new(profile: &'static Silicon) -> Self {
         let (bus, port) = (SimBus::new(), PortPath::new(1, vec![1]));
         bus.plug_in(port.clone(), Box::new(EzUsb::new(profile, None)), Faults::none());
         Self { bus, port }

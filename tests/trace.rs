@@ -374,8 +374,9 @@ fn an_interrupted_recording_is_told_from_a_damaged_one() {
 fn times_beyond_all_reason_do_not_stop_a_replay() {
     let (_, trace) = recorded(Serials::Kept);
     let header = trace.lines().next().unwrap();
-    let most = u64::MAX;
-    let line = format!(r#"{{"at_us":{most},"took_us":{most},"event":{{"scan":{{"done":[]}}}}}}"#);
+    let maximum = u64::MAX;
+    let line =
+        format!(r#"{{"at_us":{maximum},"took_us":{maximum},"event":{{"scan":{{"done":[]}}}}}}"#);
     let mut replayer = Replayer::read(format!("{header}\n{line}\n").as_bytes()).unwrap();
     assert_eq!(replayer.scan().unwrap(), []);
     let clock = replayer.clock();

@@ -36,9 +36,9 @@ fn replay(name: &str) {
     let path = root().join("tests/transcripts").join(name);
     let capture = Capture::parse(&fs::read_to_string(&path).unwrap());
     let mut request = Request::default();
-    request.wish.profile = capture.note("profile").map(str::to_owned);
-    request.wish.serial = capture.note("serial").map(str::to_owned);
-    request.wish.image = capture.note("image").map(|image| NamedImage {
+    request.target.profile = capture.note("profile").map(str::to_owned);
+    request.target.serial = capture.note("serial").map(str::to_owned);
+    request.target.image = capture.note("image").map(|image| NamedImage {
         name: image.to_owned(),
         bytes: fs::read(root().join("recovery-images").join(image)).unwrap(),
     });

@@ -35,7 +35,7 @@ use crate::serial::BoardKind;
 use crate::usb::PortPath;
 
 /// No bench is described in more.
-const MOST_BYTES: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// A bench as its owner described it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,13 +129,13 @@ impl BenchConfig {
 /// A board whose serial device is not there.
 pub fn missing_device(board: &Board) -> Failure {
     let what = format!(
-        "the serial device {} of the relay board {:?} is not there",
+        "the serial device {} of the relay board {:?} does not exist",
         board.device.display(),
         board.name
     );
     Failure::new(Code::R602, what, board.place.clone())
         .next("plug the relay board in; `ls -l /dev/serial/by-id` shows what is there")
-        .next("correct `device` in that line; a name below /dev/serial/by-id stays the same when others are plugged in")
+        .next("correct `device` in that line; names in /dev/serial/by-id stay the same when other boards are connected")
 }
 
 /// Reads the file at `path` and makes sure that what it names is there. `known_profiles` are the
@@ -160,9 +160,9 @@ pub fn load(path: &Path, known_profiles: &[&str]) -> Result<BenchConfig, Failure
 fn read(path: &Path) -> Result<String, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
-    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(format!("it is longer than {MOST_BYTES} bytes"));
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(format!("it is longer than {MAX_BYTES} bytes"));
     }
     String::from_utf8(bytes).map_err(|_| "it is not text".to_owned())
 }
@@ -170,7 +170,7 @@ fn read(path: &Path) -> Result<String, String> {
 /// Every problem of one file as one failure: the first in full, the others as things to do.
 pub fn failure(problems: &[Problem]) -> Failure {
     let Some((first, others)) = problems.split_first() else {
-        return Failure::new(Code::R601, "the bench file is not right", "bench.toml");
+        return Failure::new(Code::R601, "the bench file has an error", "bench.toml");
     };
     let failure = Failure::new(Code::R601, first.kind.to_string(), first.location())
         .next(first.kind.remedy());

@@ -1,5 +1,5 @@
 //! Many ports at once: a watcher that looks at all of them, and one worker for each port with a
-//! device in question. `recover --auto --all` and `recover bench` are two users of it.
+//! device that needs a rescue. `recover --auto --all` and `recover bench` are two users of it.
 //!
 //! A worker's rescue is [`executor::Session`](crate::executor::Session), unchanged; no worker
 //! waits for another. What happens goes out as one stream of [`Notice`]s, each with its port;
@@ -14,9 +14,9 @@
 //! one whose time is the least is the one that goes on.
 
 pub mod config;
-pub mod hands;
 pub mod notice;
 pub mod port;
+pub mod relay_operator;
 pub mod stage;
 pub mod stop;
 pub mod switchboard;
@@ -27,8 +27,8 @@ mod worker;
 use std::collections::BTreeMap;
 
 pub use config::BenchConfig;
-pub use hands::RelayOperator;
-pub use notice::{Happening, Listener, Notice, What};
+pub use notice::{BenchEvent, Listener, Notice, NoticeContent};
+pub use relay_operator::RelayOperator;
 pub use stage::{Limits, Stage};
 pub use stop::StopLevel;
 pub use switchboard::Switchboard;
@@ -41,7 +41,7 @@ use crate::rescue::preflight::Twin;
 use crate::usb::{Bus, PortPath};
 
 /// What every worker works with.
-pub struct Shop {
+pub struct Shared {
     /// Enclosure profiles.
     pub library: Library,
     /// What is kept on this computer.
@@ -53,19 +53,19 @@ pub struct Shop {
     /// How the program was called, without a port.
     pub commands: Commands,
     /// What is asked for every unit. The port is each unit's own, and so is the profile where
-    /// [`Self::profiles`] or [`Self::places`] have one for it.
+    /// [`Self::profiles`] or [`Self::port_settings`] have one for it.
     pub request: Request,
     /// Profiles asked for by name; a unit takes the first that is for its chip.
     pub profiles: Vec<String>,
     /// What is known of the bench's ports.
-    pub places: BTreeMap<PortPath, Place>,
+    pub port_settings: BTreeMap<PortPath, PortSettings>,
     /// How long each part of a rescue may take.
     pub limits: Limits,
 }
 
 /// One port as its bench knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct PortSettings {
     /// What is printed beside it.
     pub label: Option<String>,
     /// The profile of what is usually put there.
@@ -73,20 +73,20 @@ pub struct Place {
 }
 
 /// Gives every worker what it cannot share.
-pub trait Crew {
+pub trait WorkerFactory {
     /// What the worker of that port works with; `label` is what is printed beside it.
-    fn hand(&self, port: &PortPath, label: Option<&str>) -> Hand;
+    fn resources(&self, port: &PortPath, label: Option<&str>) -> WorkerResources;
 }
 
 /// What one worker has for itself.
-pub struct Hand {
+pub struct WorkerResources {
     /// A bus of its own that leads to the same ports.
     pub bus: Box<dyn Bus + Send>,
     /// Whoever does at its port what only hands can do.
     pub operator: Box<dyn Operator + Send>,
     /// Hears every event of the run before anybody else does: whoever has read an outcome finds
     /// the unit in the ledger.
-    pub witness: Box<dyn Observer + Send>,
+    pub observer: Box<dyn Observer + Send>,
 }
 
 /// How a bench is run.

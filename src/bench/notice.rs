@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::stage::Stage;
 use super::tally::Tally;
-use crate::chip::Standing;
+use crate::chip::IdMeaning;
 use crate::executor::Event;
 use crate::usb::{Ids, PortPath};
 
@@ -22,15 +22,15 @@ pub struct Notice {
     pub label: Option<String>,
     /// What.
     #[serde(flatten)]
-    pub what: What,
+    pub what: NoticeContent,
 }
 
 /// Of a port, or of a run.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
-pub enum What {
+pub enum NoticeContent {
     /// Something happened at the port or the bench.
-    Bench(Happening),
+    Bench(BenchEvent),
     /// Something happened in the run of the port.
     Run(Event),
 }
@@ -38,7 +38,7 @@ pub enum What {
 /// What happens outside the runs.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-pub enum Happening {
+pub enum BenchEvent {
     /// A port belongs to the bench; told of every port that has a name before the first look.
     Place {
         /// The profile of what is usually put there.
@@ -51,18 +51,19 @@ pub enum Happening {
         /// The step that had begun, where one had.
         step: Option<String>,
     },
-    /// A device in question is there.
+    /// A device that needs a rescue is there.
     Arrived {
         /// What it shows as.
         ids: Ids,
         /// What its owner would call it.
         name: String,
         /// What its id says of its health.
-        standing: Standing,
+        #[serde(rename = "standing")]
+        id_meaning: IdMeaning,
         /// Whether its rescue waits to be told to start.
         waits: bool,
     },
-    /// A device is there that is left alone.
+    /// A device is there that is not written.
     LeftAlone {
         /// What it shows as.
         ids: Ids,

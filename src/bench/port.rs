@@ -7,10 +7,10 @@ use crate::usb::Sighting;
 
 /// How long a port has to be empty until what comes next is another unit. A chip's own restart
 /// is shorter, a person's hands are slower.
-pub const GONE: Duration = Duration::from_secs(1);
+pub const MIN_ABSENCE: Duration = Duration::from_secs(1);
 
 /// How often in a row a unit that fails is begun by itself; then it waits to be told to start.
-pub const MOST_FAILURES: u32 = 3;
+pub const MAX_FAILURES: u32 = 3;
 
 /// Where a port stands.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,7 +19,7 @@ pub enum State {
     #[default]
     Empty,
     /// A device is there that is no unit.
-    LeftAlone(Sighting),
+    Ignored(Sighting),
     /// A unit waits to be told to start.
     Waiting(Sighting),
     /// A worker has the port; nobody else looks at it.
@@ -30,18 +30,18 @@ pub enum State {
 
 /// What a device is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Judged {
-    /// A rescue is in question.
+pub enum Classified {
+    /// It needs a rescue.
     Unit,
-    /// It is left alone.
-    LeftAlone,
+    /// It is not written.
+    Ignored,
 }
 
 /// What changed at a port.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// A device is there, and has been judged.
-    Arrived(Sighting, Judged),
+    Arrived(Sighting, Classified),
     /// It is empty.
     Left,
 }
@@ -61,17 +61,17 @@ impl Port {
         &mut self,
         now: Duration,
         seen: Option<&Sighting>,
-        judge: impl FnOnce(&Sighting) -> Judged,
+        judge: impl FnOnce(&Sighting) -> Classified,
     ) -> Option<Change> {
         match (&mut self.state, seen) {
             (State::Running, _) | (State::Empty, None) => None,
-            (State::LeftAlone(before) | State::Waiting(before), Some(seen))
+            (State::Ignored(before) | State::Waiting(before), Some(seen))
                 if before.is_same_enumeration(seen) =>
             {
                 None
             }
             (State::Done(away), Some(_))
-                if away.is_none_or(|since| now.saturating_sub(since) < GONE) =>
+                if away.is_none_or(|since| now.saturating_sub(since) < MIN_ABSENCE) =>
             {
                 *away = None;
                 None
@@ -80,7 +80,7 @@ impl Port {
                 *away = Some(now);
                 None
             }
-            (State::Done(Some(since)), None) if now.saturating_sub(*since) < GONE => None,
+            (State::Done(Some(since)), None) if now.saturating_sub(*since) < MIN_ABSENCE => None,
             (_, None) => {
                 self.state = State::Empty;
                 Some(Change::Left)
@@ -88,8 +88,8 @@ impl Port {
             (_, Some(seen)) => {
                 let judged = judge(seen);
                 self.state = match judged {
-                    Judged::Unit => State::Waiting(seen.clone()),
-                    Judged::LeftAlone => State::LeftAlone(seen.clone()),
+                    Classified::Unit => State::Waiting(seen.clone()),
+                    Classified::Ignored => State::Ignored(seen.clone()),
                 };
                 Some(Change::Arrived(seen.clone(), judged))
             }
@@ -97,8 +97,8 @@ impl Port {
     }
 
     /// Whether its unit is begun without being told to, where that is the mode.
-    pub fn may_begin_by_itself(&self) -> bool {
-        matches!(self.state, State::Waiting(_)) && self.failures < MOST_FAILURES
+    pub fn may_start_automatically(&self) -> bool {
+        matches!(self.state, State::Waiting(_)) && self.failures < MAX_FAILURES
     }
 
     /// How often in a row its unit has failed.
@@ -118,7 +118,7 @@ impl Port {
     }
 
     /// Whoever stands there wants its unit begun, however often that has failed.
-    pub fn told_to_start(&mut self) {
+    pub fn reset_failures(&mut self) {
         self.failures = 0;
     }
 }
@@ -148,15 +148,15 @@ mod tests {
         Duration::from_millis(100 * tenths)
     }
 
-    fn unit(_: &Sighting) -> Judged {
-        Judged::Unit
+    fn unit(_: &Sighting) -> Classified {
+        Classified::Unit
     }
 
     #[test]
     fn a_device_is_judged_once() {
         let mut port = Port::default();
         let arrived = port.look(at(0), Some(&device(1)), unit);
-        assert_eq!(arrived, Some(Change::Arrived(device(1), Judged::Unit)));
+        assert_eq!(arrived, Some(Change::Arrived(device(1), Classified::Unit)));
         assert_eq!(port.look(at(1), Some(&device(1)), |_| panic!("judged again")), None);
         assert_eq!(port.look(at(2), None, unit), Some(Change::Left));
         assert_eq!(port.look(at(3), None, unit), None);
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(port.look(at(11), None, unit), None);
         assert_eq!(port.look(at(21), None, unit), Some(Change::Left));
         let next = port.look(at(22), Some(&device(4)), unit);
-        assert_eq!(next, Some(Change::Arrived(device(4), Judged::Unit)));
+        assert_eq!(next, Some(Change::Arrived(device(4), Classified::Unit)));
     }
 
     #[test]
@@ -205,15 +205,15 @@ mod tests {
         let mut port = Port::default();
         for number in 1..=3 {
             port.look(at(0), Some(&device(number)), unit);
-            assert!(port.may_begin_by_itself());
+            assert!(port.may_start_automatically());
             port.begin();
             port.end(true);
             port.look(at(10), None, unit);
             port.look(at(20), None, unit);
         }
         port.look(at(30), Some(&device(9)), unit);
-        assert!(!port.may_begin_by_itself());
-        port.told_to_start();
-        assert!(port.may_begin_by_itself());
+        assert!(!port.may_start_automatically());
+        port.reset_failures();
+        assert!(port.may_start_automatically());
     }
 }

@@ -35,7 +35,7 @@ impl fmt::Display for Stage {
             Self::Reading => "the reading of the memory",
             Self::Step => "a step",
             Self::Writing => "the writing of the memory",
-            Self::Hands => "what was asked of a person",
+            Self::Hands => "the step for a person",
         })
     }
 }

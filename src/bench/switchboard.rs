@@ -106,7 +106,7 @@ impl Shared {
         if state.has_ended {
             return Err(Failure::new(
                 Code::R605,
-                "the program is being interrupted",
+                "recover is being interrupted",
                 format!("port {path}"),
             )
             .next("run the same command"));
@@ -116,9 +116,9 @@ impl Shared {
             && port.power.is_some()
             && !state.without_power.contains(path)
         {
-            let what = format!("the power of port {path} is on, so its contact stays open");
+            let what = format!("the power of port {path} is on, so the contact stays open");
             return Err(Failure::new(Code::R606, what, format!("port {path}"))
-                .next("take the power away first: in the profile, a step with action = \"power-off\" comes before the one with \"close-contact\""));
+                .next("switch the power off first: in the profile, put a step with action = \"power-off\" before the one with \"close-contact\""));
         }
         let closed = matches!(what, Switching::PowerOn | Switching::CloseContact);
         let result = state.set(channel, closed);
@@ -133,7 +133,7 @@ impl Shared {
 
     fn report_safe(&self) {
         if let Err(failure) = self.make_safe() {
-            log::error!("the relays could not be brought to their safe position: {failure}");
+            log::error!("the relays could not be set to their safe position: {failure}");
         }
     }
 

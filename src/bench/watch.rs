@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
-use super::notice::{Happening, Listener};
-use super::port::{Change, Judged, Port, State};
+use super::notice::{BenchEvent, Listener};
+use super::port::{Change, Classified, Port, State};
 use super::stop::StopLevel;
 use super::tally::Tally;
-use super::worker::{Job, Teller};
-use super::{Command, Crew, Mode, Place, Shop};
+use super::worker::{Job, Notifier};
+use super::{Command, Mode, PortSettings, Shared, WorkerFactory};
 use crate::chip;
 use crate::clock::{Clock, Deadline};
 use crate::executor::POLL;
@@ -22,12 +22,12 @@ use crate::usb::{Bus, PortPath, Sighting};
 
 /// A bench while it is run.
 pub struct Bench<'b> {
-    shop: Arc<Shop>,
+    shared: Arc<Shared>,
     bus: &'b mut dyn Bus,
     clock: Arc<dyn Clock>,
-    crew: &'b dyn Crew,
+    workers: &'b dyn WorkerFactory,
     mode: Mode,
-    teller: Teller,
+    notifier: Notifier,
     ports: BTreeMap<PortPath, Port>,
     jobs: BTreeMap<PortPath, Job>,
     tally: Tally,
@@ -39,18 +39,18 @@ pub struct Bench<'b> {
 impl<'b> Bench<'b> {
     /// A bench on this bus.
     pub fn new(
-        shop: Arc<Shop>,
+        shared: Arc<Shared>,
         bus: &'b mut dyn Bus,
-        crew: &'b dyn Crew,
+        workers: &'b dyn WorkerFactory,
         mode: Mode,
         listener: Box<dyn Listener>,
     ) -> Self {
         let clock = bus.clock();
-        let teller = Teller::new(listener, Arc::clone(&clock));
+        let notifier = Notifier::new(listener, Arc::clone(&clock));
         let (ports, jobs) = (BTreeMap::new(), BTreeMap::new());
         let tally = Tally::default();
         let (quits, is_blind) = (0, false);
-        Self { shop, bus, clock, crew, mode, teller, ports, jobs, tally, quits, is_blind }
+        Self { shared, bus, clock, workers, mode, notifier, ports, jobs, tally, quits, is_blind }
     }
 
     /// Watches until it is told to quit, or with [`Mode::once`] until every unit that was there
@@ -59,8 +59,8 @@ impl<'b> Bench<'b> {
     /// # Errors
     /// R506 when the journals cannot be read; with `once`, the bus's own.
     pub fn run(mut self, commands: &Receiver<Command>) -> Result<Tally, Failure> {
-        self.tell_what_is_known()?;
-        let wait = Deadline::after(&*self.clock, self.shop.request.wait.unwrap_or_default());
+        self.report_known_ports()?;
+        let wait = Deadline::after(&*self.clock, self.shared.request.wait.unwrap_or_default());
         let mut has_begun = false;
         loop {
             self.reap();
@@ -68,11 +68,11 @@ impl<'b> Bench<'b> {
             if !(self.mode.once && has_begun) {
                 let is_last = wait.passed(&*self.clock);
                 self.look()?;
-                let begun = self.begin_by_itself();
+                let begun = self.start_automatically();
                 has_begun |= begun || is_last;
             }
-            self.notice_stuck();
-            self.teller.tell(Happening::Tick);
+            self.report_stuck();
+            self.notifier.notify(BenchEvent::Tick);
             let working = self.jobs.values().any(|job| !job.is_stuck);
             if !working && (self.quits > 0 || (self.mode.once && has_begun)) {
                 break;
@@ -82,18 +82,20 @@ impl<'b> Bench<'b> {
         for _ in self.jobs.values() {
             self.tally.count_stuck();
         }
-        self.teller.tell(Happening::Summary { tally: self.tally.clone() });
+        self.notifier.notify(BenchEvent::Summary { tally: self.tally.clone() });
         Ok(self.tally)
     }
 
-    fn tell_what_is_known(&self) -> Result<(), Failure> {
-        for (port, place) in self.shop.places.iter().filter(|(port, _)| self.is_ours(port)) {
-            self.about(port).tell(Happening::Place { profile: place.profile.clone() });
+    fn report_known_ports(&self) -> Result<(), Failure> {
+        for (port, place) in
+            self.shared.port_settings.iter().filter(|(port, _)| self.is_bench_port(port))
+        {
+            self.about(port).notify(BenchEvent::Place { profile: place.profile.clone() });
         }
-        for file in self.shop.store.unfinished()? {
+        for file in self.shared.store.unfinished()? {
             let begun = file.journal().begun();
-            if self.is_ours(&begun.port) {
-                self.about(&begun.port).tell(Happening::InFlight {
+            if self.is_bench_port(&begun.port) {
+                self.about(&begun.port).notify(BenchEvent::InFlight {
                     rescue: begun.id.clone(),
                     step: file.journal().in_flight().map(str::to_owned),
                 });
@@ -102,16 +104,16 @@ impl<'b> Bench<'b> {
         Ok(())
     }
 
-    fn is_ours(&self, port: &PortPath) -> bool {
+    fn is_bench_port(&self, port: &PortPath) -> bool {
         self.mode.ports.as_ref().is_none_or(|ports| ports.contains(port))
     }
 
-    fn place(&self, port: &PortPath) -> Place {
-        self.shop.places.get(port).cloned().unwrap_or_default()
+    fn place(&self, port: &PortPath) -> PortSettings {
+        self.shared.port_settings.get(port).cloned().unwrap_or_default()
     }
 
-    fn about(&self, port: &PortPath) -> Teller {
-        self.teller.about(port, self.place(port).label, Arc::clone(&self.clock))
+    fn about(&self, port: &PortPath) -> Notifier {
+        self.notifier.about(port, self.place(port).label, Arc::clone(&self.clock))
     }
 
     fn hear(&mut self, commands: &Receiver<Command>) {
@@ -129,14 +131,14 @@ impl<'b> Bench<'b> {
 
     fn start(&mut self, path: &PortPath) {
         let Some(port) = self.ports.get_mut(path) else { return };
-        port.told_to_start();
+        port.reset_failures();
         match &port.state {
             State::Waiting(seen) => {
                 let seen = seen.clone();
                 self.begin(&seen);
             }
             State::Done(None) => self.retry(path),
-            State::Empty | State::LeftAlone(_) | State::Running | State::Done(Some(_)) => {}
+            State::Empty | State::Ignored(_) | State::Running | State::Done(Some(_)) => {}
         }
     }
 
@@ -154,7 +156,7 @@ impl<'b> Bench<'b> {
             && matches!(port.state, State::Waiting(_))
         {
             port.end(false);
-            self.about(path).tell(Happening::Skipped);
+            self.about(path).notify(BenchEvent::Skipped);
         }
     }
 
@@ -162,7 +164,7 @@ impl<'b> Bench<'b> {
         self.quits += 1;
         let level = if self.quits > 1 { StopLevel::Everything } else { StopLevel::Unwritten };
         self.jobs.values().for_each(|job| job.stop.ask(level));
-        self.teller.tell(Happening::Stopping { running: self.jobs.len() });
+        self.notifier.notify(BenchEvent::Stopping { running: self.jobs.len() });
     }
 
     /// Takes note of the runs that have ended.
@@ -170,11 +172,11 @@ impl<'b> Bench<'b> {
         let ended: Vec<PortPath> = self
             .jobs
             .iter()
-            .filter(|(_, job)| job.life().ended.is_some())
+            .filter(|(_, job)| job.progress().ended.is_some())
             .map(|(port, _)| port.clone())
             .collect();
         for path in ended {
-            let outcome = self.jobs.remove(&path).and_then(|job| job.life().ended.take());
+            let outcome = self.jobs.remove(&path).and_then(|job| job.progress().ended.take());
             let (Some(outcome), Some(port)) = (outcome, self.ports.get_mut(&path)) else {
                 continue;
             };
@@ -189,7 +191,7 @@ impl<'b> Bench<'b> {
             Err(error) if self.mode.once => return Err(Failure::from_bus(&error)),
             Err(error) => {
                 if !self.is_blind {
-                    self.teller.tell(Happening::Blind { why: error.to_string() });
+                    self.notifier.notify(BenchEvent::Blind { why: error.to_string() });
                 }
                 self.is_blind = true;
                 return Ok(());
@@ -198,7 +200,7 @@ impl<'b> Bench<'b> {
         self.is_blind = false;
         let mut here: BTreeMap<PortPath, Sighting> =
             seen.into_iter().map(|seen| (seen.port.clone(), seen)).collect();
-        here.retain(|port, _| self.is_ours(port));
+        here.retain(|port, _| self.is_bench_port(port));
         for path in self.ports.keys().chain(here.keys()).cloned().collect::<Vec<_>>() {
             self.look_at(&path, here.get(&path));
         }
@@ -213,61 +215,57 @@ impl<'b> Bench<'b> {
         let change = port.look(now, seen, |seen| {
             candidate = self.candidate(seen);
             match &candidate {
-                Some(candidate) if candidate.is_in_question() => Judged::Unit,
-                _ => Judged::LeftAlone,
+                Some(candidate) if candidate.needs_rescue() => Classified::Unit,
+                _ => Classified::Ignored,
             }
         });
         let told = self.about(path);
         match change {
             None => {}
-            Some(Change::Left) => told.tell(Happening::Left),
-            Some(Change::Arrived(seen, Judged::Unit)) => {
-                let by_itself = self.mode.auto && port.may_begin_by_itself() && self.quits == 0;
+            Some(Change::Left) => told.notify(BenchEvent::Left),
+            Some(Change::Arrived(seen, Classified::Unit)) => {
+                let by_itself = self.mode.auto && port.may_start_automatically() && self.quits == 0;
                 if let Some(candidate) = candidate {
-                    told.tell(Happening::Arrived {
+                    told.notify(BenchEvent::Arrived {
                         ids: seen.ids,
                         name: candidate.suspicion.name.to_owned(),
-                        standing: candidate.suspicion.standing,
+                        id_meaning: candidate.suspicion.id_meaning,
                         waits: !by_itself,
                     });
                 }
-                if self.mode.auto && !port.may_begin_by_itself() {
-                    told.tell(Happening::GivenUp { times: port.failures() });
+                if self.mode.auto && !port.may_start_automatically() {
+                    told.notify(BenchEvent::GivenUp { times: port.failures() });
                 }
             }
-            Some(Change::Arrived(seen, Judged::LeftAlone)) => {
+            Some(Change::Arrived(seen, Classified::Ignored)) => {
                 self.tally.healthy += usize::from(candidate.is_some());
                 let name = candidate.as_ref().map_or_else(
-                    || {
-                        seen.product
-                            .clone()
-                            .unwrap_or_else(|| "not a chip this program knows".to_owned())
-                    },
+                    || seen.product.clone().unwrap_or_else(|| "not a known chip".to_owned()),
                     |candidate| candidate.suspicion.name.to_owned(),
                 );
                 let healthy = candidate.is_some();
-                told.tell(Happening::LeftAlone { ids: seen.ids, name, healthy });
+                told.notify(BenchEvent::LeftAlone { ids: seen.ids, name, healthy });
             }
         }
         self.ports.insert(path.clone(), port);
     }
 
     fn candidate(&self, seen: &Sighting) -> Option<Candidate> {
-        let journals = self.shop.store.journals().unwrap_or_default();
+        let journals = self.shared.store.journals().unwrap_or_default();
         let journals: Vec<_> = journals.iter().map(|file| file.journal()).collect();
-        let Shop { request, library, scope, .. } = &*self.shop;
+        let Shared { request, library, scope, .. } = &*self.shared;
         Candidate::of(seen, request, &journals, library, *scope)
     }
 
     /// Begins every unit that need not be told to start; whether there is one.
-    fn begin_by_itself(&mut self) -> bool {
+    fn start_automatically(&mut self) -> bool {
         if !self.mode.auto || self.quits > 0 {
             return false;
         }
         let units: Vec<Sighting> = self
             .ports
             .values()
-            .filter(|port| port.may_begin_by_itself())
+            .filter(|port| port.may_start_automatically())
             .filter_map(|port| match &port.state {
                 State::Waiting(seen) => Some(seen.clone()),
                 _ => None,
@@ -284,23 +282,23 @@ impl<'b> Bench<'b> {
         let path = &seen.port;
         let request = self.request(seen);
         let label = self.place(path).label;
-        let hand = self.crew.hand(path, label.as_deref());
-        let teller = self.teller.about(path, label, hand.bus.clock());
+        let resources = self.workers.resources(path, label.as_deref());
+        let notifier = self.notifier.about(path, label, resources.bus.clock());
         if let Some(port) = self.ports.get_mut(path) {
             port.begin();
         }
-        self.about(path).tell(Happening::Begun);
-        let job = Job::begin(&self.shop, seen, request, hand, teller);
+        self.about(path).notify(BenchEvent::Begun);
+        let job = Job::begin(&self.shared, seen, request, resources, notifier);
         self.jobs.insert(path.clone(), job);
     }
 
     /// What is asked for this unit.
     fn request(&self, seen: &Sighting) -> Request {
-        let mut request = Request { port: Some(seen.port.clone()), ..self.shop.request.clone() };
+        let mut request = Request { port: Some(seen.port.clone()), ..self.shared.request.clone() };
         request.wait = None;
         let profile = self.candidate(seen).and_then(|candidate| self.profile_for(&candidate));
         if let Some(profile) = profile.or_else(|| self.place(&seen.port).profile) {
-            request.wish.profile = Some(profile);
+            request.target.profile = Some(profile);
         }
         request
     }
@@ -308,8 +306,8 @@ impl<'b> Bench<'b> {
     /// The profile among those asked for that is for the unit's chip, or at least its family.
     fn profile_for(&self, candidate: &Candidate) -> Option<String> {
         let asked = || {
-            let profiles = self.shop.profiles.iter();
-            profiles.filter_map(|name| self.shop.library.find(name))
+            let profiles = self.shared.profiles.iter();
+            profiles.filter_map(|name| self.shared.library.find(name))
         };
         let family = |name: &str| chip::model(name).map(|(chip, _)| chip.family());
         let ours = candidate.suspicion.model.name;
@@ -319,22 +317,23 @@ impl<'b> Bench<'b> {
             .map(|profile| profile.name.clone())
     }
 
-    fn notice_stuck(&mut self) {
+    fn report_stuck(&mut self) {
         let now = self.clock.now();
-        let limits = &self.shop.limits;
+        let limits = &self.shared.limits;
         let late: Vec<_> = self
             .jobs
             .iter()
             .filter(|(_, job)| !job.is_stuck)
             .filter_map(|(path, job)| {
-                let life = job.life();
-                let limit = limits.of(life.stage);
-                let late = life.ended.is_none() && now.saturating_sub(life.since) > limit;
-                late.then_some((path.clone(), life.stage, limit))
+                let progress = job.progress();
+                let limit = limits.of(progress.stage);
+                let late = progress.ended.is_none() && now.saturating_sub(progress.since) > limit;
+                late.then_some((path.clone(), progress.stage, limit))
             })
             .collect();
         for (path, stage, limit) in late {
-            self.about(&path).tell(Happening::Stuck { stage, limit_s: Duration::as_secs(&limit) });
+            self.about(&path)
+                .notify(BenchEvent::Stuck { stage, limit_s: Duration::as_secs(&limit) });
             if let Some(job) = self.jobs.get_mut(&path) {
                 job.is_stuck = true;
             }

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::notice::{Happening, Listener, Notice, What};
+use super::notice::{BenchEvent, Listener, Notice, NoticeContent};
 use super::stage::{Follower, Stage};
 use super::stop::{Stop, Stoppable};
-use super::{Hand, Shop};
+use super::{Shared, WorkerResources};
 use crate::clock::Clock;
 use crate::executor::{Event, Observer, Operator, Request, Session, Tools};
 use crate::failure::{Code, DeviceState, Failure};
@@ -21,7 +21,7 @@ const STACK_BYTES: usize = 1 << 20;
 
 /// Tells the listener; its clones speak to the same one.
 #[derive(Clone)]
-pub(super) struct Teller {
+pub(super) struct Notifier {
     listener: Arc<Mutex<Box<dyn Listener>>>,
     clock: Arc<dyn Clock>,
     began: Duration,
@@ -29,7 +29,7 @@ pub(super) struct Teller {
     label: Option<String>,
 }
 
-impl Teller {
+impl Notifier {
     pub(super) fn new(listener: Box<dyn Listener>, clock: Arc<dyn Clock>) -> Self {
         let began = clock.now();
         let listener = Arc::new(Mutex::new(listener));
@@ -46,19 +46,19 @@ impl Teller {
         Self { port: Some(port.clone()), label, clock, ..self.clone() }
     }
 
-    pub(super) fn tell(&self, what: Happening) {
-        self.send(What::Bench(what), self.port.clone());
+    pub(super) fn notify(&self, what: BenchEvent) {
+        self.send(NoticeContent::Bench(what), self.port.clone());
     }
 
-    fn tell_of_run(&self, event: Event) {
+    fn notify_run_event(&self, event: Event) {
         // These have a port themselves.
         let has_port =
             matches!(event, Event::Sighted { .. } | Event::Switched { .. } | Event::Outcome { .. });
         let port = if has_port { None } else { self.port.clone() };
-        self.send(What::Run(event), port);
+        self.send(NoticeContent::Run(event), port);
     }
 
-    fn send(&self, what: What, port: Option<PortPath>) {
+    fn send(&self, what: NoticeContent, port: Option<PortPath>) {
         let passed = self.clock.now().saturating_sub(self.began);
         let at_ms = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
         let notice = Notice { at_ms, port, label: self.label.clone(), what };
@@ -68,7 +68,7 @@ impl Teller {
 
 /// What the watcher knows of a run.
 #[derive(Debug)]
-pub(super) struct Life {
+pub(super) struct Progress {
     pub(super) stage: Stage,
     /// On the worker's clock.
     pub(super) since: Duration,
@@ -77,49 +77,49 @@ pub(super) struct Life {
 
 /// A run that was begun.
 pub(super) struct Job {
-    life: Arc<Mutex<Life>>,
+    progress: Arc<Mutex<Progress>>,
     pub(super) stop: Stop,
     /// Whether it was told of as stuck.
     pub(super) is_stuck: bool,
 }
 
 impl Job {
-    pub(super) fn life(&self) -> MutexGuard<'_, Life> {
-        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins a run on a thread of its own.
     pub(super) fn begin(
-        shop: &Arc<Shop>,
+        shared: &Arc<Shared>,
         seen: &Sighting,
         request: Request,
-        hand: Hand,
-        teller: Teller,
+        resources: WorkerResources,
+        notifier: Notifier,
     ) -> Self {
-        let Hand { bus, operator, witness } = hand;
+        let WorkerResources { bus, operator, observer } = resources;
         let port = &seen.port;
         let since = bus.clock().now();
-        let life = Arc::new(Mutex::new(Life { stage: Stage::Proof, since, ended: None }));
+        let progress = Arc::new(Mutex::new(Progress { stage: Stage::Proof, since, ended: None }));
         let stop = Stop::default();
         let worker = Worker {
-            shop: Arc::clone(shop),
+            shared: Arc::clone(shared),
             bus: Stoppable { bus, port: port.clone(), stop: stop.clone() },
             operator,
-            ear: Ear {
-                witness,
-                teller,
-                life: Arc::clone(&life),
+            worker_observer: WorkerObserver {
+                observer,
+                notifier,
+                progress: Arc::clone(&progress),
                 stop: stop.clone(),
                 follower: Follower::default(),
             },
             request,
         };
-        let job = Self { life, stop, is_stuck: false };
+        let job = Self { progress, stop, is_stuck: false };
         let thread = thread::Builder::new().name(format!("port {port}")).stack_size(STACK_BYTES);
         if let Err(error) = thread.spawn(|| worker.work()) {
             let failure = Failure::new(Code::R406, error.to_string(), format!("port {port}"))
-                .next("close other programs, and tell the bench to start the unit again");
-            job.life().ended = Some(failed(port, failure));
+                .next("close other programs, then start the unit again");
+            job.progress().ended = Some(failed(port, failure));
         }
         job
     }
@@ -136,10 +136,10 @@ fn failed(port: &PortPath, failure: Failure) -> Outcome {
 }
 
 struct Worker {
-    shop: Arc<Shop>,
+    shared: Arc<Shared>,
     bus: Stoppable,
     operator: Box<dyn Operator + Send>,
-    ear: Ear,
+    worker_observer: WorkerObserver,
     request: Request,
 }
 
@@ -152,7 +152,7 @@ impl Worker {
             let said = panic.downcast_ref::<String>().map(String::as_str);
             self.broken(said.or_else(|| panic.downcast_ref().copied()).unwrap_or("a panic"))
         });
-        self.ear.life().ended = Some(outcome);
+        self.worker_observer.progress().ended = Some(outcome);
         // What the worker holds goes last: on the simulator its turn with it.
     }
 
@@ -161,12 +161,12 @@ impl Worker {
         Session::new(Tools {
             bus: &mut self.bus,
             operator: &mut *self.operator,
-            observer: &mut self.ear,
-            twin: &*self.shop.twin,
-            library: &self.shop.library,
-            store: &self.shop.store,
-            scope: self.shop.scope,
-            commands: self.shop.commands.at(&port),
+            observer: &mut self.worker_observer,
+            twin: &*self.shared.twin,
+            library: &self.shared.library,
+            store: &self.shared.store,
+            scope: self.shared.scope,
+            commands: self.shared.commands.at(&port),
         })
         .rescue(&self.request)
     }
@@ -174,51 +174,51 @@ impl Worker {
     /// The outcome of a run that the program itself broke.
     fn broken(&mut self, said: &str) -> Outcome {
         let port = &self.bus.port;
-        let written = self.ear.stop.has_written();
+        let written = self.worker_observer.stop.has_written();
         let state = if written { DeviceState::PartWritten } else { DeviceState::Untouched };
-        let commands = self.shop.commands.at(port);
-        let what = format!("a fault of the program ended this port's run: {said}");
+        let commands = self.shared.commands.at(port);
+        let what = format!("a fault in recover ended this port's run: {said}");
         let failure = Failure::new(Code::R406, what, format!("port {port}"))
             .leaving(state)
-            .next("take the enclosure's power away and plug it into the same port again")
+            .next("power-cycle the enclosure in the same port")
             .next(if written { commands.resume() } else { commands.again });
         let outcome = failed(port, failure.clone());
-        self.ear.observe(&Event::Failed { failure });
-        self.ear.observe(&Event::Outcome { outcome: Box::new(outcome.clone()) });
+        self.worker_observer.observe(&Event::Failed { failure });
+        self.worker_observer.observe(&Event::Outcome { outcome: Box::new(outcome.clone()) });
         outcome
     }
 }
 
 /// Hears a run's events: follows its stages and passes them on.
-struct Ear {
-    witness: Box<dyn Observer + Send>,
-    teller: Teller,
-    life: Arc<Mutex<Life>>,
+struct WorkerObserver {
+    observer: Box<dyn Observer + Send>,
+    notifier: Notifier,
+    progress: Arc<Mutex<Progress>>,
     stop: Stop,
     follower: Follower,
 }
 
-impl Ear {
-    fn life(&self) -> MutexGuard<'_, Life> {
-        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+impl WorkerObserver {
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Observer for Ear {
+impl Observer for WorkerObserver {
     fn observe(&mut self, event: &Event) {
         if let Some(stage) = self.follower.follow(event) {
-            let now = self.teller.clock.now();
-            let mut life = self.life();
-            (life.stage, life.since) = (stage, now);
+            let now = self.notifier.clock.now();
+            let mut progress = self.progress();
+            (progress.stage, progress.since) = (stage, now);
         }
         if self.follower.has_written {
             self.stop.note_writing();
         }
         let mut event = event.clone();
         if let Event::Outcome { outcome } = &mut event {
-            outcome.port = outcome.port.take().or_else(|| self.teller.port.clone());
+            outcome.port = outcome.port.take().or_else(|| self.notifier.port.clone());
         }
-        self.witness.observe(&event);
-        self.teller.tell_of_run(event);
+        self.observer.observe(&event);
+        self.notifier.notify_run_event(event);
     }
 }

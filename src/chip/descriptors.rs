@@ -11,22 +11,31 @@ use crate::chip::Identity;
 use crate::usb::{ClassCode, Ids};
 
 /// The longest configuration that is believed, bytes.
-const MOST_CONFIGURATION: usize = 1024;
+const MAX_CONFIGURATION: usize = 1024;
 /// How many device descriptors that differ are collected.
-const MOST_DEVICES: usize = 8;
+const MAX_DEVICES: usize = 8;
 /// How many descriptors of a configuration are looked through for its first interface.
-const MOST_DESCRIPTORS: usize = 64;
+const MAX_DESCRIPTORS: usize = 64;
 
 /// A device descriptor, 18 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceDescriptor {
     /// bDeviceClass, bDeviceSubClass, bDeviceProtocol.
+    #[doc(alias = "bDeviceClass")]
+    #[doc(alias = "bDeviceSubClass")]
+    #[doc(alias = "bDeviceProtocol")]
     pub class: ClassCode,
     /// idVendor and idProduct.
+    #[doc(alias = "idVendor")]
+    #[doc(alias = "idProduct")]
     pub ids: Ids,
     /// bcdDevice.
+    #[doc(alias = "bcdDevice")]
     pub bcd_device: u16,
     /// iManufacturer, iProduct, iSerialNumber; 0 for none.
+    #[doc(alias = "iManufacturer")]
+    #[doc(alias = "iProduct")]
+    #[doc(alias = "iSerialNumber")]
     pub strings: [u8; 3],
 }
 
@@ -98,7 +107,7 @@ pub fn search(pieces: &[Vec<u8>]) -> Found {
             if let Some(device) = DeviceDescriptor::decode(window)
                 && !matches!(device.ids.vendor, 0 | 0xffff)
                 && !devices.contains(&device)
-                && devices.len() < MOST_DEVICES
+                && devices.len() < MAX_DEVICES
             {
                 devices.push(device);
             }
@@ -135,8 +144,8 @@ fn first_interface(piece: &[u8]) -> Option<ClassCode> {
     while let [_, next @ ..] = rest {
         if let [9, 2, low, high, ..] = rest {
             let total = usize::from(u16::from_le_bytes([*low, *high]));
-            let inside = rest.get(9..total.min(MOST_CONFIGURATION));
-            let found = inside.into_iter().flat_map(descriptors).take(MOST_DESCRIPTORS);
+            let inside = rest.get(9..total.min(MAX_CONFIGURATION));
+            let found = inside.into_iter().flat_map(descriptors).take(MAX_DESCRIPTORS);
             for descriptor in found {
                 if let [9, 4, 0, _, _, class, subclass, protocol, _] = descriptor {
                     return Some(ClassCode::new(*class, *subclass, *protocol));

@@ -74,7 +74,7 @@ impl fmt::Display for DriveAnswer {
         match self {
             Self::Answers(drive) => write!(f, "{} answers", drive.name),
             Self::Silent { why } => write!(f, "no drive answers: {why}"),
-            Self::NotAsked => f.write_str("the drive was not asked"),
+            Self::NotAsked => f.write_str("the drive's identity was not read"),
         }
     }
 }
@@ -136,7 +136,7 @@ fn bot(link: &mut dyn Link, pipes: Pipes, quirks: Quirks) -> Bot<'_> {
 fn silent(error: BotError) -> Result<DriveAnswer, ChipError> {
     match error {
         BotError::Transfer { stage, source: TransferError::Gone } => {
-            let doing = format!("asking for the drive, {stage} phase");
+            let doing = format!("reading the drive's identity, {stage} phase");
             Err(ChipError::Transfer { doing, source: TransferError::Gone })
         }
         other => Ok(DriveAnswer::Silent { why: other.to_string() }),

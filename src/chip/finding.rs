@@ -43,7 +43,7 @@ pub struct Suspicion {
     /// What that is: "ScanLogic SL11R mask ROM, EEPROM blank or broken".
     pub detail: &'static str,
     /// What the id says about the device's health.
-    pub standing: Standing,
+    pub id_meaning: IdMeaning,
 }
 
 /// One pair of ids that speaks of a family.
@@ -58,7 +58,7 @@ pub struct KnownIds {
     /// What that is.
     pub detail: &'static str,
     /// What the pair says about health.
-    pub standing: Standing,
+    pub id_meaning: IdMeaning,
     /// How that is known.
     pub grade: Grade,
     /// Who else uses the pair.
@@ -68,7 +68,7 @@ pub struct KnownIds {
 /// What an id says about a device's health.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Standing {
+pub enum IdMeaning {
     /// Only a chip that found no valid memory answers with it.
     BootId,
     /// A chip without valid memory answers with it, and so do healthy products that never had

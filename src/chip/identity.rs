@@ -11,6 +11,8 @@ use crate::usb::{ClassCode, Ids, Sighting};
 #[serde(deny_unknown_fields)]
 pub struct Identity {
     /// idVendor and idProduct.
+    #[doc(alias = "idVendor")]
+    #[doc(alias = "idProduct")]
     pub ids: Ids,
     /// bcdDevice.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -29,7 +29,7 @@ pub struct Image {
 impl Image {
     /// An image that lies at address 0 as it lies in its file. Of the ranges that make the chip
     /// boot, what lies behind its end is none of it.
-    pub fn from_start(bytes: Vec<u8>, commit: &[Range<u32>]) -> Self {
+    pub fn at_address_zero(bytes: Vec<u8>, commit: &[Range<u32>]) -> Self {
         let segment = Segment { address: 0, bytes };
         let end = segment.range().end;
         let inside = |range: &Range<u32>| range.start.min(end)..range.end.min(end);

@@ -29,7 +29,7 @@ use serde::Serialize;
 pub use build::{Built, Recipe};
 pub use drive::{Drive, DriveAnswer};
 pub use families::{families, family, model};
-pub use finding::{Evidence, Finding, Grade, KnownIds, Running, Standing, Suspicion};
+pub use finding::{Evidence, Finding, Grade, IdMeaning, KnownIds, Running, Suspicion};
 pub use identity::Identity;
 pub use image::Image;
 pub use memory::{Layout, Memory, MemoryError, Operation, Segment, Size};
@@ -239,7 +239,7 @@ pub trait Chip: Send + Sync {
     /// The chip's physical least times.
     fn timing(&self, model: Model) -> Timing;
 
-    /// Asks the drive behind a bridge who it is, once the bridge is itself again. Reads only.
+    /// Reads the identity of the drive behind a bridge, once the bridge has its own identity. Reads only.
     ///
     /// # Errors
     /// [`ChipError`] when the bridge fails; a drive that fails is [`DriveAnswer::Silent`].
@@ -256,7 +256,7 @@ pub trait Chip: Send + Sync {
         let _ = recipe;
         Err(ImageError::Unsuitable {
             part: "an image from values".to_owned(),
-            why: format!("the image of an {model} holds a program and cannot be made up"),
+            why: format!("the image of an {model} holds a program and cannot be made from values"),
         })
     }
 
@@ -276,7 +276,9 @@ pub trait Chip: Send + Sync {
         let _ = (bytes, serial, unique);
         Err(ImageError::Unsuitable {
             part: "the serial number".to_owned(),
-            why: format!("the image of an {model} is a program, which may keep one anywhere"),
+            why: format!(
+                "the image of an {model} is a program, so the place of its serial number is not known"
+            ),
         })
     }
 

@@ -10,7 +10,7 @@ pub enum ImageError {
     Empty,
     /// The same byte throughout, like the ZERO.BIN that bricks enclosures.
     #[error(
-        "the image is {length} bytes of {byte:02x} and nothing else; writing it would blank the enclosure"
+        "the image has {length} bytes, all of them {byte:02x}; writing it would blank the enclosure"
     )]
     AllOneByte {
         /// The byte.
@@ -19,7 +19,7 @@ pub enum ImageError {
         length: usize,
     },
     /// The first bytes are not this chip's signature.
-    #[error("the image starts with {got}, a {chip} boots only from {expected}")]
+    #[error("the image starts with {got}, but a {chip} boots only from {expected}")]
     WrongSignature {
         /// The chip.
         chip: &'static str,
@@ -56,7 +56,7 @@ pub enum ImageError {
         length: usize,
     },
     /// A record would be placed where the chip has no RAM for it.
-    #[error("{part} goes to {start:#06x}..{end:#06x}, outside the RAM of a {chip}")]
+    #[error("{part} loads to {start:#06x}..{end:#06x}, outside the RAM of a {chip}")]
     OutsideRam {
         /// Which record.
         part: String,
@@ -68,12 +68,12 @@ pub enum ImageError {
         chip: &'static str,
     },
     /// Larger than any memory the chip boots from.
-    #[error("the image is {length} bytes, a {chip} boots from at most {most}")]
+    #[error("the image has {length} bytes, but a {chip} boots from at most {maximum}")]
     TooBig {
         /// Length of the image, bytes.
         length: usize,
         /// The most.
-        most: usize,
+        maximum: usize,
         /// The chip.
         chip: &'static str,
     },

@@ -11,27 +11,31 @@ use crate::usb::{Ids, PortPath};
 
 const EXAMPLES: &str = "\
 Examples:
-  recover --auto --sim                      practise: a whole rescue on a virtual enclosure
-  recover list                              what is on the bus, by the names owners met
-  recover --auto --dry-run                  look, prove, read, plan; write nothing lasting
+  recover --auto --sim                      practise: a complete rescue of a virtual enclosure
+  recover list                              show the devices that recover knows
+  recover --auto --dry-run                  identify, read and plan; write nothing
   recover --auto --image CDRW0008.BIN       rescue with the vendor's image
-  recover --auto --all                      rescue all that need it, at once
+  recover --auto --all                      rescue all enclosures that need it
   recover --auto --profile generic-fx2lp --ids 1d50:608c
-                                            give a board without firmware its ids back
-  recover --auto --wait                     wait until the enclosure shows up, then rescue it
+                                            give a board without firmware its USB ID
+  recover --auto --wait                     wait for the enclosure, then rescue it
 
-Exit codes: 0 rescued, or healthy already; 1 not rescued and nothing lasting changed; 2 usage;
-3 the device was changed and can be finished (`next:` says how); 4 a choice or consent is needed.";
+Exit codes:
+  0  rescued, or already healthy
+  1  not rescued; the memory is unchanged
+  2  error in the command line
+  3  the memory is partly written; `next:` says how to finish
+  4  a choice or your consent is needed";
 
-/// Brings bricked USB enclosures back to life through the boot loader in their bridge chip.
+/// Repairs bricked USB enclosures through the boot mode of their bridge chip.
 #[derive(Debug, Parser)]
 #[command(name = "recover", version, after_help = EXAMPLES, disable_help_subcommand = true)]
 pub struct Cli {
-    /// Find the one enclosure that needs it, prove it, back it up and bring it back
+    /// Find the enclosure that needs a rescue, identify it, back it up and repair it
     #[arg(long)]
     pub auto: bool,
 
-    /// Rescue every enclosure that needs it, all at once
+    /// Rescue every enclosure that needs it, at the same time
     #[arg(long, requires = "auto")]
     pub all: bool,
 
@@ -51,12 +55,12 @@ pub struct Cli {
 /// Which device, which bus, how it is told.
 #[derive(Clone, Debug, Args)]
 pub struct CommonArgs {
-    /// Only the device at this port, as `recover list` writes it
+    /// Use only the device at this port, as `recover list` shows it
     #[arg(long, global = true, value_name = "PATH", help_heading = "Device")]
     pub port: Option<PortPath>,
 
-    /// Ask the device at --port as this chip family although its id is in no table (read-only
-    /// proof first)
+    /// Treat the device at --port as this chip family although its USB ID is not listed; the
+    /// chip is identified by reading first
     #[arg(
         long = "as",
         global = true,
@@ -66,32 +70,32 @@ pub struct CommonArgs {
     )]
     pub as_family: Option<String>,
 
-    /// Wait for the device to appear, for so many seconds (600 without a number)
+    /// Wait this many seconds for the device to appear [600 without a number]
     #[arg(long, global = true, value_name = "SECONDS", num_args = 0..=1, require_equals = true,
           default_missing_value = "600", help_heading = "Device")]
     pub wait: Option<u64>,
 
-    /// The bench file: labels, profiles and relays of ports (bench.toml in the home folder
-    /// without)
+    /// The bench file with the labels, profiles and relays of ports [default: bench.toml in the
+    /// home folder]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Device")]
     pub bench_config: Option<PathBuf>,
 
-    /// Use virtual enclosures instead of the computer's ports, several as a,b:3; `recover sim list`
-    /// names them
+    /// Use virtual enclosures instead of real ports; several as a,b:3; `recover sim list` shows
+    /// them
     #[arg(long, global = true, value_name = "SCENARIO", num_args = 0..=1,
           default_missing_value = crate::sim::DEFAULT_SCENARIO, help_heading = "Simulator")]
     pub sim: Option<String>,
 
-    /// Disturb the simulator at a transfer: unplug@N, stall@N, timeout@N, short@N, flip@N, seed=S
+    /// Disturb a transfer in the simulator: unplug@N, stall@N, timeout@N, short@N, flip@N, seed=S
     #[arg(long, global = true, value_name = "FAULT", help_heading = "Simulator")]
     pub fault: Vec<String>,
 
-    /// The virtual hub switches its ports' power, or says so: switching, lying, deaf or ganged
+    /// How the virtual hub switches port power: switching, lying, deaf or ganged
     #[arg(long, global = true, value_name = "KIND", requires = "sim", help_heading = "Simulator")]
     pub sim_hub: Option<crate::sim::HubKind>,
 
-    /// A virtual relay board behind a serial device, wired as --bench-config says; KIND is lcus,
-    /// aa-bb, letter, numato or mute
+    /// A virtual relay board at a serial device, wired as in --bench-config; KIND is lcus, aa-bb,
+    /// letter, numato or mute
     #[arg(
         long,
         global = true,
@@ -102,27 +106,27 @@ pub struct CommonArgs {
     )]
     pub sim_relay: Option<String>,
 
-    /// Keep the virtual memory in this file from one run to the next
+    /// Keep the virtual memory in this file between runs
     #[arg(long, global = true, value_name = "FILE", requires = "sim", help_heading = "Simulator")]
     pub sim_state: Option<PathBuf>,
 
-    /// Print events as JSON, one object a line, on stdout
+    /// Print events as JSON on stdout, one object per line
     #[arg(long, global = true, help_heading = "Output")]
     pub json: bool,
 
-    /// Log more: -v steps, -vv every transfer, -vvv every byte
+    /// Show more: -v evidence, hashes and steps, -vv every transfer, -vvv every byte
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
     pub verbose: u8,
 
-    /// Record every transfer of this run in a file, JSON lines
+    /// Record every transfer of this run in a file as JSON lines
     #[arg(long, global = true, value_name = "FILE", help_heading = "Output")]
     pub trace: Option<PathBuf>,
 
-    /// Replace serial numbers in the trace by pseudonyms
+    /// Replace serial numbers in the trace with pseudonyms
     #[arg(long, global = true, requires = "trace", help_heading = "Output")]
     pub mask_serials: bool,
 
-    /// Where backups, journals and your own profiles are kept
+    /// The folder for backups, journals and your own profiles
     #[arg(
         long,
         global = true,
@@ -148,19 +152,19 @@ pub struct RescueArgs {
     #[arg(long, value_name = "FILE")]
     pub image: Option<PathBuf>,
 
-    /// The enclosure model; `recover profile list` names them
+    /// The enclosure model; `recover profile list` shows them
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
 
-    /// Who it is to be, as 1d50:608c, where the profile leaves that to you
+    /// The USB ID to give it, as 1d50:608c, for a profile without one
     #[arg(long, value_name = "IDS", requires = "profile", conflicts_with = "image")]
     pub ids: Option<Ids>,
 
-    /// Its bcdDevice in hexadecimal, with --ids
+    /// The bcdDevice to give it, in hexadecimal, with --ids
     #[arg(long, value_name = "BCD", value_parser = hexadecimal, requires = "ids")]
     pub revision: Option<u16>,
 
-    /// The serial number on the label, for an image that is made from values
+    /// The serial number to give it, for an image that is made from values
     #[arg(long, value_name = "SERIAL")]
     pub serial: Option<String>,
 
@@ -168,15 +172,15 @@ pub struct RescueArgs {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Consent in advance to a plan that rests on inferred facts
+    /// Give consent in advance to a plan that relies on unverified facts
     #[arg(long)]
     pub yes: bool,
 
-    /// Write although a check says no (not provably broken, failed pre-flight); a backup is kept
+    /// Write although a check failed (memory not proven broken, or pre-flight test failed)
     #[arg(long)]
     pub force: bool,
 
-    /// Do not try the image from RAM first
+    /// Do not start the image from RAM first
     #[arg(long)]
     pub no_trial: bool,
 }
@@ -184,14 +188,14 @@ pub struct RescueArgs {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show what is on the bus, by the names its owners met
+    /// Show the devices that recover knows, and their state
     #[command(after_help = "Example:\n  recover list\n  recover list --sim sl11r-healthy")]
     List {
-        /// Show devices this program does not know as well
+        /// Show unknown devices too
         #[arg(long)]
         all: bool,
     },
-    /// Prove the chip and read its memory; write nothing lasting
+    /// Identify the chip and read its memory; write nothing to the memory
     #[command(
         after_help = "Example:\n  recover diagnose --port 3-2.1\n  recover diagnose --port 3-2.1 --as cy16"
     )]
@@ -208,16 +212,16 @@ pub enum Command {
         #[command(flatten)]
         rescue: RescueArgs,
     },
-    /// Watch all ports of a bench and rescue what is plugged in, many at once
+    /// Watch all ports of a bench and rescue many enclosures at the same time
     #[command(
         after_help = "Examples:\n  recover bench --auto\n  recover bench --auto --profile sony-crx100e --ports A1,A2\n  \
         recover bench --auto --sim sl11r-zeroed:4,at2lp-rc42,sl11r-dead-eeprom"
     )]
     Bench(BenchArgs),
-    /// Save the memory's bytes
+    /// Save the bytes of the memory
     #[command(after_help = "Example:\n  recover backup --output enclosure.bin")]
     Backup {
-        /// Write the bytes to this file as well
+        /// Also write the bytes to this file
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
@@ -229,37 +233,37 @@ pub enum Command {
         /// The backup's name
         #[arg(value_name = "ID", required_unless_present = "list")]
         id: Option<String>,
-        /// List the backups there are
+        /// List the backups
         #[arg(long)]
         list: bool,
         #[command(flatten)]
         rescue: RescueArgs,
     },
-    /// Look at image files
+    /// Inspect, check or build image files
     #[command(subcommand)]
     Image(ImageCommand),
-    /// Look at enclosure profiles
+    /// List, show, make or check enclosure profiles
     #[command(subcommand)]
     Profile(ProfileCommand),
-    /// Look at the simulator's virtual enclosures
+    /// Use the virtual enclosures of the simulator
     #[command(subcommand)]
     Sim(SimCommand),
     /// Print which chips and enclosures are supported, as Markdown tables
     #[command(after_help = "Example:\n  recover supported")]
     Supported,
-    /// Look into the ledger of the units that passed
+    /// Show or export the ledger of handled units
     #[command(subcommand)]
     Ledger(LedgerCommand),
-    /// Make a page about one unit of the ledger, to print and hand over
+    /// Make a printable report about one unit of the ledger
     #[command(after_help = "Example:\n  recover report 2026-11-22T10-02-33-sl11r --html unit.html")]
     Report {
-        /// The unit's id, or as much of its beginning as no other has
+        /// The unit's id, or a unique beginning of it
         id: String,
-        /// The file to write; one that exists is not overwritten
+        /// The file to write; an existing file is not overwritten
         #[arg(long, value_name = "FILE")]
         html: PathBuf,
     },
-    /// Print a script that completes this program's command line
+    /// Print a completion script for your shell
     #[command(
         after_help = "Example:\n  recover completions bash > ~/.local/share/bash-completion/completions/recover"
     )]
@@ -272,11 +276,11 @@ pub enum Command {
         after_help = "Example:\n  recover man | man -l -\n  recover man --output ~/.local/share/man/man1"
     )]
     Man {
-        /// Write it and a page for every command into this folder instead
+        /// Write it and a page for each command into this folder instead
         #[arg(short, long, value_name = "FOLDER")]
         output: Option<PathBuf>,
     },
-    /// Print a udev rules file that lets ordinary users rescue enclosures
+    /// Print a udev rules file that lets normal users open the devices
     #[command(
         after_help = "Example:\n  recover udev-rules | sudo tee /etc/udev/rules.d/70-recover.rules"
     )]
@@ -286,16 +290,16 @@ pub enum Command {
 /// `recover image …`.
 #[derive(Debug, Subcommand)]
 pub enum ImageCommand {
-    /// Show what a file is and what it consists of
+    /// Show the type and the parts of a file
     #[command(after_help = "Example:\n  recover image inspect CDRW0008.BIN")]
     Inspect {
         /// The file
         file: PathBuf,
-        /// The chip it is for; every chip is tried without
+        /// The chip it is for [default: try every chip]
         #[arg(long, value_name = "CHIP")]
         chip: Option<String>,
     },
-    /// Check a file as a rescue would, pre-flight on the virtual chip included
+    /// Check a file like a rescue does, including the pre-flight test on the virtual chip
     #[command(after_help = "Example:\n  recover image check CDRW0008.BIN --chip sl11r")]
     Check {
         /// The file
@@ -304,7 +308,7 @@ pub enum ImageCommand {
         #[arg(long, value_name = "CHIP")]
         chip: String,
     },
-    /// Make an image from values: ids and settings, and a program where the chip takes one
+    /// Make an image from a USB ID, settings and, for chips that run one, a program
     #[command(
         after_help = "Examples:\n  recover image build --chip fx2lp --ids 1209:0001 --output ids.iic\n  \
         recover image build --chip fx2lp --ids 1d50:608c --firmware fx2lafw.fw --output boot.iic"
@@ -315,13 +319,13 @@ pub enum ImageCommand {
 /// How a bench is run.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
-    /// Rescue every unit as it is plugged in; without it a key starts each
+    /// Rescue every unit when it is connected; without --auto, a key starts each rescue
     #[arg(long)]
     pub auto: bool,
-    /// Only these ports: paths or labels, with commas
+    /// Use only these ports: paths or labels, separated by commas
     #[arg(long, value_name = "LIST")]
     pub ports: Option<String>,
-    /// Virtual seconds to a real one, 0 for as fast as it goes; 1 on a terminal, else 0
+    /// Virtual seconds per real second; 0 is the maximum speed [default: 1 on a terminal, else 0]
     #[arg(long, value_name = "FACTOR", requires = "sim", value_parser = pace, help_heading = "Simulator")]
     pub pace: Option<f64>,
     #[command(flatten)]
@@ -348,7 +352,7 @@ pub struct BuildArgs {
     /// bcdDevice in hexadecimal, as 0100
     #[arg(long, value_name = "BCD", value_parser = hexadecimal)]
     pub revision: Option<u16>,
-    /// A program: Intel HEX, or flat from address 0 on
+    /// A program: Intel HEX, or a flat binary from address 0
     #[arg(long, value_name = "FILE")]
     pub firmware: Option<PathBuf>,
     /// iManufacturer's text
@@ -360,7 +364,7 @@ pub struct BuildArgs {
     /// iSerialNumber's text
     #[arg(long, value_name = "TEXT")]
     pub serial: Option<String>,
-    /// A setting by address, both in hexadecimal, as 07=01; may be given again
+    /// A setting as ADDRESS=VALUE in hexadecimal, like 07=01; repeatable
     #[arg(long = "set", value_name = "ADDRESS=VALUE", value_parser = setting)]
     pub settings: Vec<(u8, u8)>,
     /// The file to write
@@ -384,25 +388,25 @@ pub enum ProfileCommand {
     /// List the enclosure models
     #[command(after_help = "Example:\n  recover profile list")]
     List,
-    /// Show one model and what is known of it
+    /// Show one enclosure model
     #[command(after_help = "Example:\n  recover profile show sony-crx100e")]
     Show {
         /// Its name
         name: String,
     },
-    /// Make a profile from a healthy enclosure of the same model; write nothing to it
+    /// Make a profile from a healthy enclosure of the same model, without writing to it
     #[command(
         after_help = "Example:\n  recover profile learn --port 3-2.1 --as at2lp --name my-enclosure"
     )]
     Learn {
-        /// The profile's name; made from what the device says of itself without
+        /// The profile's name [default: made from the device's USB strings]
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
     },
-    /// Check a folder of profiles, or your own
+    /// Check a folder of profiles
     #[command(after_help = "Example:\n  recover profile check ~/my-profiles")]
     Check {
-        /// The folder; your own profiles without
+        /// The folder [default: your own profiles]
         folder: Option<PathBuf>,
     },
 }
@@ -413,12 +417,12 @@ pub enum SimCommand {
     /// List the virtual enclosures
     #[command(after_help = "Example:\n  recover sim list")]
     List,
-    /// Tell the story of one
+    /// Describe one virtual enclosure
     #[command(after_help = "Example:\n  recover sim show sl11r-zeroed")]
     Show {
         /// Its name
         name: String,
-        /// Write what its drive's medium holds to this file, the first 8 MiB at most
+        /// Write the content of its drive's medium to this file, at most the first 8 MiB
         #[arg(long, value_name = "FILE")]
         medium: Option<PathBuf>,
     },
@@ -430,63 +434,63 @@ pub enum SimCommand {
         /// Their names
         #[arg(required = true, value_name = "SCENARIO")]
         scenarios: Vec<String>,
-        /// So many of each
+        /// The number of each
         #[arg(long, value_name = "NUMBER", default_value_t = 1,
               value_parser = clap::value_parser!(u8).range(1..))]
         count: u8,
-        /// Write a line for every transfer to this file
+        /// Write one line per transfer to this file
         #[arg(long, value_name = "FILE")]
         log: Option<PathBuf>,
-        /// Answer as soon as an answer is known, not when the device would
+        /// Reply at once, not after the time a real device needs
         #[arg(long)]
         unpaced: bool,
     },
-    /// Pull the plug of an enclosure that `sim attach` plugged in, or put it back
+    /// Unplug or replug an enclosure that `sim attach` plugged in
     #[command(after_help = "Example, as root:\n  recover sim power 1-1 off")]
     Power {
         /// Its port, as `sim attach` printed it
         #[arg(value_name = "PORT")]
         at: PortPath,
-        /// Out or in
+        /// off unplugs it, on plugs it in
         switch: Switch,
     },
-    /// Disturb its transfers, counted from 1 from now on
+    /// Disturb the next transfers of an attached enclosure, counted from 1
     #[command(after_help = "Example, as root:\n  recover sim disturb 1-1 unplug@37")]
     Disturb {
         /// Its port, as `sim attach` printed it
         #[arg(value_name = "PORT")]
         at: PortPath,
-        /// As --fault takes them
+        /// The faults, as for --fault
         #[arg(value_name = "FAULT")]
         faults: crate::sim::Faults,
     },
-    /// Print a line whenever one of these ports of a root hub gains or loses power; `sim attach`
-    /// begins it by itself
+    /// Print one line when one of these root hub ports gains or loses power; `sim attach` starts
+    /// this command
     #[command(hide = true)]
     WatchPower {
         /// The ports
         #[arg(value_name = "PORT")]
         at: Vec<PortPath>,
     },
-    /// Print how it is, what was sent to it, and its memory's wear and hash, as JSON
+    /// Print the state, the transfers and the memory wear of an attached enclosure as JSON
     #[command(after_help = "Example, as root:\n  recover sim status 1-1")]
     Status {
         /// Its port, as `sim attach` printed it
         #[arg(value_name = "PORT")]
         at: PortPath,
     },
-    /// Be a relay board behind a serial device of this computer; print every relay that moves
+    /// Emulate a relay board at a serial device of this computer; print every relay change
     #[command(after_help = "Examples:\n  recover sim relay --kind lcus --device /tmp/relays\n  \
         sudo recover sim relay --device /tmp/relays --power 1=1-1 --power 2=1-2")]
     Relay {
-        /// What it understands: lcus, aa-bb, letter, numato or mute
+        /// The kind of board: lcus, aa-bb, letter, numato or mute
         #[arg(long, value_name = "KIND", default_value = "lcus")]
         kind: crate::sim::relay::Dialect,
-        /// A link to make to the serial device
+        /// The link to create to the serial device
         #[arg(long, value_name = "FILE")]
         device: Option<PathBuf>,
-        /// The relay that carries the power of a port of `sim attach` through its NC terminal;
-        /// once for each
+        /// The relay that switches the power of a `sim attach` port through its NC terminal;
+        /// repeatable
         #[arg(long, value_name = "RELAY=PORT", value_parser = wired)]
         power: Vec<(u8, PortPath)>,
     },
@@ -502,8 +506,8 @@ fn wired(text: &str) -> Result<(u8, PortPath), String> {
 /// A plug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Switch {
-    /// Put it in
+    /// Plug it in
     On,
-    /// Pull it
+    /// Unplug it
     Off,
 }

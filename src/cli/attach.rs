@@ -117,7 +117,7 @@ mod system {
             KernelError::NoController => failure.next("load it: `sudo modprobe vhci-hcd`"),
             KernelError::Denied => failure.next("run the same command with sudo"),
             KernelError::NoPort { .. } => {
-                failure.next("end another `recover sim attach`, or ask for fewer devices")
+                failure.next("stop another `recover sim attach`, or attach fewer devices")
             }
             KernelError::File { .. } => {
                 failure.next("`sudo modprobe -r vhci-hcd && sudo modprobe vhci-hcd`")
@@ -145,7 +145,7 @@ mod system {
     use super::{Code, CommonArgs, Failure, PortPath, What};
 
     fn failure() -> Failure {
-        let what = "only Linux takes virtual devices, through its module vhci-hcd";
+        let what = "only Linux accepts virtual devices, through its module vhci-hcd";
         Failure::new(Code::R701, what, "sim attach").next("practise with `recover --auto --sim`")
     }
 

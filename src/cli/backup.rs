@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::{CommonArgs, RescueArgs};
 use super::{command_line, request, rescue, store, write_new};
 use crate::failure::{Code, Failure};
-use crate::rescue::Wish;
+use crate::rescue::TargetRequest;
 use crate::rescue::choice::NamedImage;
 use crate::ui;
 
@@ -13,14 +13,15 @@ use crate::ui;
 /// there already is not overwritten.
 pub fn backup(common: &CommonArgs, output: Option<&Path>) -> Result<u8, Failure> {
     if let Some(output) = output.filter(|output| output.exists()) {
-        let what = "this file is there already, and is not overwritten";
+        let what = "this file already exists and is not overwritten";
         return Err(Failure::new(Code::R506, what, output.display().to_string())
             .next("name another file with --output, or move this one away"));
     }
     let request = request(common, &RescueArgs::default())?;
     let mut saved = None;
     let command = command_line(common, "recover backup");
-    let code = rescue::run(common, command, &request.wish, |session| {
+    let detail = rescue::detail(common, false);
+    let code = rescue::run(common, command, &request.target, detail, |session| {
         let outcome = session.backup(&request);
         saved = outcome.backup.clone();
         outcome
@@ -38,23 +39,26 @@ pub fn backup(common: &CommonArgs, output: Option<&Path>) -> Result<u8, Failure>
 
 fn copy_out(common: &CommonArgs, id: &str, output: &Path) -> Result<(), Failure> {
     let (_, bytes) = store(common)?.load_backup(id)?;
-    write_new(output, &bytes, &format!("the bytes are kept as backup {id}; name another file"))
+    write_new(output, &bytes, &format!("the bytes are saved as backup {id}; name another file"))
 }
 
 /// Writes a backup back.
 pub fn restore(common: &CommonArgs, id: &str, args: &RescueArgs) -> Result<u8, Failure> {
     let (record, bytes) = store(common)?.load_backup(id)?;
     let mut request = request(common, args)?;
-    if request.wish != Wish::default() {
-        let what = "a restore writes the backup and nothing else";
+    if request.target != TargetRequest::default() {
+        let what = "a restore takes its bytes from the backup only";
         return Err(Failure::new(Code::R311, what, "--image, --profile")
             .next(command_line(common, &format!("recover restore {id}"))));
     }
     request.port.get_or_insert_with(|| record.port.clone());
     let command = command_line(common, &format!("recover restore {id}"));
     let image = NamedImage { name: id.to_owned(), bytes: bytes.clone() };
-    let wish = Wish { image: Some(image), ..Wish::default() };
-    rescue::run(common, command, &wish, |session| session.restore(&request, &record, &bytes))
+    let requested = TargetRequest { image: Some(image), ..TargetRequest::default() };
+    let detail = rescue::detail(common, request.dry_run);
+    rescue::run(common, command, &requested, detail, |session| {
+        session.restore(&request, &record, &bytes)
+    })
 }
 
 /// Lists the backups.
@@ -63,7 +67,7 @@ pub fn list(common: &CommonArgs) -> Result<u8, Failure> {
         if common.json {
             ui::print(&serde_json::to_string(&record).unwrap_or_default());
         } else {
-            let whole = if record.whole { "whole" } else { "as far as it was read" };
+            let whole = if record.whole { "whole" } else { "incomplete" };
             ui::print(&format!(
                 "{}  port {}  {}  {} bytes, {whole}",
                 record.id, record.port, record.ids, record.bytes

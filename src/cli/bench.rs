@@ -8,12 +8,13 @@ use std::thread;
 use std::time::Duration;
 
 use super::args::{BenchArgs, CommonArgs};
-use super::crew::{HostCrew, SimCrew};
-use super::shop::{fits_many, shop};
+use super::shared::{fits_many, shared};
 use super::simulated::{Plugged, Simulated};
+use super::worker_factory::{HostWorkerFactory, SimWorkerFactory};
 use super::{interrupt, report};
 use crate::bench::{
-    Bench, Command, Crew, Happening, Listener, Mode, Notice, Place, Shop, Tally, What,
+    Bench, BenchEvent, Command, Listener, Mode, Notice, NoticeContent, PortSettings, Shared, Tally,
+    WorkerFactory,
 };
 use crate::executor::Event;
 use crate::failure::{Code, Failure};
@@ -26,16 +27,17 @@ const LAST_DRAWING: Duration = Duration::from_secs(1);
 /// Watches the ports and rescues what is plugged in, until it is told to end.
 pub fn bench(common: &CommonArgs, args: &BenchArgs) -> Result<u8, Failure> {
     fits_many(common, &args.rescue)?;
-    let shop = shop(common, &args.rescue, "recover bench")?;
-    let ports = args.ports.as_deref().map(|list| named_ports(list, &shop.places)).transpose()?;
-    let shop = Arc::new(shop);
+    let shared = shared(common, &args.rescue, "recover bench")?;
+    let ports =
+        args.ports.as_deref().map(|list| named_ports(list, &shared.port_settings)).transpose()?;
+    let shared = Arc::new(shared);
     let mode = Mode { auto: args.auto, once: false, ports };
     let on_screen = !common.json && io::stdin().is_terminal() && io::stdout().is_terminal();
     let Some(names) = &common.sim else {
         let bus = HostBus::new();
-        let crew = HostCrew::of(bus.participant(), common, true)?;
+        let workers = HostWorkerFactory::of(bus.participant(), common, true)?;
         let reader = Reader::of(common, on_screen, None);
-        return run(&shop, bus, crew, mode, reader, None);
+        return run(&shared, bus, workers, mode, reader, None);
     };
     let simulated = Simulated::open(common, names, Plugged::OverTime)?;
     let pace = args.pace.unwrap_or(if on_screen { 1.0 } else { 0.0 });
@@ -43,9 +45,9 @@ pub fn bench(common: &CommonArgs, args: &BenchArgs) -> Result<u8, Failure> {
         simulated.bus.virtual_clock().pace(pace);
     }
     let bus = simulated.bus.clone();
-    let crew = SimCrew::of(common, bus.clone())?;
+    let workers = SimWorkerFactory::of(common, bus.clone())?;
     let reader = Reader::of(common, on_screen, Some(simulated.count()));
-    let code = run(&shop, bus, crew, mode, reader, Some(simulated.clone()))?;
+    let code = run(&shared, bus, workers, mode, reader, Some(simulated.clone()))?;
     simulated.keep()?;
     Ok(code)
 }
@@ -66,9 +68,9 @@ impl<'c> Reader<'c> {
 }
 
 fn run(
-    shop: &Arc<Shop>,
+    shared: &Arc<Shared>,
     mut bus: impl Bus + Send + 'static,
-    crew: impl Crew + Send + 'static,
+    workers: impl WorkerFactory + Send + 'static,
     mode: Mode,
     reader: Reader<'_>,
     simulated: Option<Simulated>,
@@ -81,9 +83,9 @@ fn run(
             // The sender has to live as long as the run: without one, the bench ends.
             let counting = Box::new(Counting { told, left: units, commands });
             let listener = Box::new(Keeping { told: counting, simulated });
-            Bench::new(Arc::clone(shop), &mut bus, &crew, mode, listener).run(&heard)?
+            Bench::new(Arc::clone(shared), &mut bus, &workers, mode, listener).run(&heard)?
         }
-        Reader::Screen(common) => on_screen(common, shop, bus, crew, mode, simulated)?,
+        Reader::Screen(common) => on_screen(common, shared, bus, workers, mode, simulated)?,
     };
     Ok(tally.exit_code)
 }
@@ -91,9 +93,9 @@ fn run(
 /// Runs the bench and its screen, each on a thread of its own.
 fn on_screen(
     common: &CommonArgs,
-    shop: &Arc<Shop>,
+    shared: &Arc<Shared>,
     mut bus: impl Bus + Send + 'static,
-    crew: impl Crew + Send + 'static,
+    workers: impl WorkerFactory + Send + 'static,
     mode: Mode,
     simulated: Option<Simulated>,
 ) -> Result<Tally, Failure> {
@@ -105,10 +107,10 @@ fn on_screen(
     interrupt::quits(commands.clone(), |_| ());
     interrupt::before_ending(ui::give_back_terminal);
     let (notices, told) = channel();
-    let (shop, is_auto) = (Arc::clone(shop), mode.auto);
+    let (shared, is_auto) = (Arc::clone(shared), mode.auto);
     let bench = thread::spawn(move || {
         let listener = Box::new(Keeping { told: Box::new(Passing(notices)), simulated });
-        Bench::new(shop, &mut bus, &crew, mode, listener).run(&heard)
+        Bench::new(shared, &mut bus, &workers, mode, listener).run(&heard)
     });
     let common = common.clone();
     let (lives, screen) = channel::<()>();
@@ -118,16 +120,16 @@ fn on_screen(
         let shown = ui::show_bench(is_auto, &told, &commands, &|port| {
             report::latest(&common, port).map_or_else(
                 |failure| failure.what,
-                |path| format!("the page is {}", path.display()),
+                |path| format!("the report is {}", path.display()),
             )
         });
         if let Err(error) = &shown {
-            ui::announce(&format!("the terminal cannot be used any more: {error}; ending"));
+            ui::announce(&format!("the terminal is no longer usable: {error}; stopping"));
         }
     });
     let tally = bench.join().unwrap_or_else(|_| {
-        Err(Failure::new(Code::R406, "the bench itself failed", "bench")
-            .next("start it again: what had begun is shown and finished"))
+        Err(Failure::new(Code::R406, "the bench failed", "bench")
+            .next("start it again: it shows and finishes the runs that had begun"))
     });
     // A screen whose terminal was closed never comes back: crossterm reads its end of file again
     // and again. The bench has ended, and so does the program.
@@ -163,7 +165,7 @@ impl Listener for Keeping {
     fn hear(&mut self, notice: &Notice) {
         let may_have_changed = matches!(
             notice.what,
-            What::Run(
+            NoticeContent::Run(
                 Event::StepBegun { .. }
                     | Event::StepDone { .. }
                     | Event::Progress { .. }
@@ -200,12 +202,12 @@ impl Listener for Counting {
     fn hear(&mut self, notice: &Notice) {
         self.told.hear(notice);
         let is_end = match &notice.what {
-            What::Run(Event::Outcome { .. }) => true,
-            What::Bench(happening) => matches!(
+            NoticeContent::Run(Event::Outcome { .. }) => true,
+            NoticeContent::Bench(happening) => matches!(
                 happening,
-                Happening::LeftAlone { .. } | Happening::Arrived { waits: true, .. }
+                BenchEvent::LeftAlone { .. } | BenchEvent::Arrived { waits: true, .. }
             ),
-            What::Run(_) => false,
+            NoticeContent::Run(_) => false,
         };
         if let Some(left) = self.left.as_mut().filter(|_| is_end) {
             *left = left.saturating_sub(1);
@@ -217,7 +219,10 @@ impl Listener for Counting {
 }
 
 /// The ports of a list of paths and labels.
-fn named_ports(list: &str, known: &BTreeMap<PortPath, Place>) -> Result<Vec<PortPath>, Failure> {
+fn named_ports(
+    list: &str,
+    known: &BTreeMap<PortPath, PortSettings>,
+) -> Result<Vec<PortPath>, Failure> {
     let of = |name: &str| {
         let labelled = known.iter().find(|(_, place)| place.label.as_deref() == Some(name));
         labelled.map(|(path, _)| path.clone()).or_else(|| name.parse().ok()).ok_or_else(|| {

@@ -25,7 +25,7 @@ pub fn man(output: Option<&Path>) -> Result<u8, Failure> {
         let place = place.display().to_string();
         move |error: std::io::Error| {
             Failure::new(Code::R506, error.to_string(), place)
-                .next("name a folder that you may write to with --output")
+                .next("name a writable folder with --output")
         }
     };
     match output {

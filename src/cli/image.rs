@@ -34,8 +34,9 @@ fn model(name: &str) -> Result<(&'static dyn Chip, Model), Failure> {
             .flat_map(|family| family.models())
             .map(|model| model.name)
             .collect();
-        let what = format!("no chip is called {name:?}; there are {}", known.join(", "));
-        Failure::new(Code::R311, what, "--chip").next("`recover image inspect FILE` tries them all")
+        let what = format!("there is no chip named {name:?}; the chips are {}", known.join(", "));
+        Failure::new(Code::R311, what, "--chip")
+            .next("`recover image inspect FILE` tries all of them")
     })
 }
 
@@ -65,7 +66,7 @@ fn build(common: &CommonArgs, values: &BuildArgs) -> Result<u8, Failure> {
     let image = chip.read_image(model, &built.bytes).map_err(refused)?;
     fs::write(&values.output, &built.bytes).map_err(|error| {
         Failure::new(Code::R506, error.to_string(), output.clone())
-            .next("name a file that can be written with --output")
+            .next("name a writable file with --output")
     })?;
     if common.json {
         let mut object = object(model, &image);
@@ -121,7 +122,7 @@ fn describe(model: Model, image: &Image) -> String {
     lines.extend(image.contents.iter().map(|line| format!("  {line}")));
     lines.push(match &image.identity {
         Some(identity) => format!("  descriptors found in it: {identity}"),
-        None => "  no descriptors were found in it".to_owned(),
+        None => "  no descriptors found in it".to_owned(),
     });
     lines.join("\n")
 }
@@ -146,7 +147,7 @@ fn check(common: &CommonArgs, file: &NamedImage, chip: &str) -> Result<u8, Failu
         ui::print(&describe(model, &image));
         match &preflight {
             Preflight::CameUp { identity } => {
-                ui::print(&format!("pre-flight: comes up as {identity}"));
+                ui::print(&format!("pre-flight: starts as {identity}"));
             }
             Preflight::Inconclusive { why } => {
                 ui::print(&format!("pre-flight: inconclusive: {why}"));
@@ -158,7 +159,7 @@ fn check(common: &CommonArgs, file: &NamedImage, chip: &str) -> Result<u8, Failu
         Preflight::CameUp { .. } | Preflight::Inconclusive { .. } => Ok(0),
         Preflight::Failed { why } => {
             Err(Failure::new(Code::R211, why, format!("image {}", file.name))
-                .next("check that the image is for this very chip: `recover image inspect`"))
+                .next("check with `recover image inspect` that the image is for this chip"))
         }
     }
 }

@@ -53,8 +53,8 @@ pub fn quits(commands: Sender<Command>, tell: fn(&str)) {
         }
         interruptions += 1;
         tell(match interruptions {
-            1 => "ending: nothing new is begun, and what is being written goes on to its end",
-            2 => "ending: runs that wait for hands stop as well; once more ends at once",
+            1 => "stopping: recover starts no new run and completes every write in progress",
+            2 => "stopping: runs that wait for a person stop too; press once more to exit at once",
             _ => return false,
         });
         commands.send(Command::Quit).is_ok()
@@ -81,7 +81,7 @@ fn install() {
             std::process::exit(INTERRUPTED);
         });
         if let Err(error) = installed {
-            log::warn!("an interruption will not be noticed: {error}");
+            log::warn!("Ctrl-C will not be noticed: {error}");
         }
     });
 }

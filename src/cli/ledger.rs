@@ -10,7 +10,7 @@ use crate::ledger::{Ledger, Query, Unit, table};
 use crate::ui;
 
 /// Most ids that are offered where more than one unit could be meant.
-const MOST_OFFERED: usize = 8;
+const MAX_OFFERED: usize = 8;
 
 /// Runs one of the ledger commands.
 pub fn run(common: &CommonArgs, command: &LedgerCommand) -> Result<u8, Failure> {
@@ -70,8 +70,8 @@ fn units(common: &CommonArgs, query: &QueryArgs) -> Result<Vec<Unit>, Failure> {
     if all == 0 {
         return Err(empty(common, place));
     }
-    Err(Failure::new(Code::R523, format!("none of its {all} units fits"), place)
-        .next("leave out --serial or --since, or ask for less of the serial number")
+    Err(Failure::new(Code::R523, format!("none of its {all} units matches"), place)
+        .next("leave out --serial or --since, or give a shorter part of the serial number")
         .next(command_line(common, "recover ledger list")))
 }
 
@@ -91,13 +91,13 @@ pub fn unit(common: &CommonArgs, verb: &str, id: &str) -> Result<Unit, Failure> 
             if ledger.units(&Query::default()).map_err(|error| error.failure())?.is_empty() {
                 return Err(empty(common, place));
             }
-            Err(Failure::new(Code::R523, format!("no unit has the id {id:?}"), place)
+            Err(Failure::new(Code::R523, format!("there is no unit with the id {id:?}"), place)
                 .next(format!("`{}` lists them", command_line(common, "recover ledger list"))))
         }
         Err(found) => {
             let what = format!("{count} units have an id that begins with {id:?}");
             let mut failure = Failure::new(Code::R524, what, place);
-            let newest = found.iter().rev().take(MOST_OFFERED);
+            let newest = found.iter().rev().take(MAX_OFFERED);
             failure.next.extend(newest.map(|unit| {
                 let verb = format!("{verb} {}", quoted(&unit.id));
                 format!("{}    ({})", command_line(common, &verb), unit.result)
@@ -108,13 +108,17 @@ pub fn unit(common: &CommonArgs, verb: &str, id: &str) -> Result<Unit, Failure> 
 }
 
 fn empty(common: &CommonArgs, place: String) -> Failure {
-    Failure::new(Code::R523, "no unit has passed through a rescue or a restore here yet", place)
+    Failure::new(Code::R523, "the ledger has no units yet", place)
         .next(format!(
-            "`{}` rescues a unit and keeps it here",
+            "`{}` rescues a unit and records it here",
             command_line(common, "recover --auto")
         ))
         .next(match common.sim {
-            Some(_) => "this is the simulator's own ledger: leave --sim out for that of real devices",
-            None => "the simulator has a ledger of its own: add --sim; another folder's is named with --home",
+            Some(_) => {
+                "this is the simulator's ledger; without --sim you see the ledger of real devices"
+            }
+            None => {
+                "the simulator has a separate ledger: add --sim; for another folder, use --home"
+            }
         })
 }

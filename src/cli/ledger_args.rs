@@ -16,19 +16,19 @@ pub enum LedgerCommand {
         #[command(flatten)]
         query: QueryArgs,
     },
-    /// Show all that is kept of one unit
+    /// Show everything recorded about one unit
     #[command(after_help = "Example:\n  recover ledger show 2026-11-22T10-02-33-sl11r")]
     Show {
-        /// Its id, or as much of its beginning as no other has
+        /// Its id, or a unique beginning of it
         id: String,
     },
     /// Write the units as a table
     #[command(after_help = "Example:\n  recover ledger export --format csv --output units.csv")]
     Export {
-        /// What to write
+        /// The table format
         #[arg(long, value_enum, value_name = "FORMAT")]
         format: TableFormat,
-        /// The file to write, instead of stdout; one that exists is not overwritten
+        /// The file to write instead of stdout; an existing file is not overwritten
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
         #[command(flatten)]
@@ -39,10 +39,10 @@ pub enum LedgerCommand {
 /// Which units of the ledger.
 #[derive(Clone, Debug, Default, Args)]
 pub struct QueryArgs {
-    /// Only units with this in a serial number, letters of either case
+    /// Only units whose serial number contains this text, upper or lower case
     #[arg(long, value_name = "TEXT")]
     pub serial: Option<String>,
-    /// Only units since that day or moment (UTC), as 2026-11-22 or 2026-11-22T10:02:33Z
+    /// Only units since this day or time (UTC), as 2026-11-22 or 2026-11-22T10:02:33Z
     #[arg(long, value_name = "DATE", value_parser = moment)]
     pub since: Option<Timestamp>,
 }

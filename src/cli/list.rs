@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::args::CommonArgs;
 use super::ports::Ports;
-use crate::chip::Standing;
+use crate::chip::IdMeaning;
 use crate::executor::candidate::recognise;
 use crate::failure::Failure;
 use crate::ui;
@@ -18,7 +18,8 @@ struct Listed<'s> {
     chip: Option<&'static str>,
     name: Option<&'static str>,
     detail: Option<&'static str>,
-    standing: Option<Standing>,
+    #[serde(rename = "standing")]
+    id_meaning: Option<IdMeaning>,
 }
 
 /// Shows what is on the bus.
@@ -39,7 +40,7 @@ pub fn list(common: &CommonArgs, all: bool) -> Result<u8, Failure> {
                 chip: suspicion.as_ref().map(|s| s.model.name),
                 name: suspicion.as_ref().map(|s| s.name),
                 detail: suspicion.as_ref().map(|s| s.detail),
-                standing: suspicion.as_ref().map(|s| s.standing),
+                id_meaning: suspicion.as_ref().map(|s| s.id_meaning),
             };
             ui::print(&serde_json::to_string(&listed).unwrap_or_default());
         } else {
@@ -48,7 +49,7 @@ pub fn list(common: &CommonArgs, all: bool) -> Result<u8, Failure> {
     }
     if shown == 0 && !common.json {
         ui::print(&format!(
-            "none of the {} USB devices here is a chip this program knows; `recover list --all` shows them",
+            "none of the {} USB devices is a known chip; `recover list --all` shows all of them",
             seen.len()
         ));
     }

@@ -8,7 +8,6 @@ mod args;
 mod attach;
 mod backup;
 mod bench;
-mod crew;
 mod diagnose;
 mod generated;
 mod image;
@@ -22,11 +21,12 @@ mod relays;
 mod report;
 mod rescue;
 mod serials;
-mod shop;
+mod shared;
 mod sim;
 mod simulated;
 mod supported;
 mod udev_rules;
+mod worker_factory;
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
@@ -42,13 +42,13 @@ pub use args::Cli;
 use crate::executor::{Request, Store};
 use crate::failure::{Code, Failure};
 use crate::profile::{Library, known_chips as profile_chips};
-use crate::rescue::Wish;
+use crate::rescue::TargetRequest;
 use crate::rescue::choice::NamedImage;
 use crate::{chip, ui};
 use args::{Command, CommonArgs, ProfileCommand, RescueArgs, SimCommand};
 
 /// No image of any chip here is larger; a longer file was named by mistake.
-const MOST_FILE_BYTES: u64 = 1 << 24;
+const MAX_FILE_BYTES: u64 = 1 << 24;
 
 /// The whole program.
 pub fn main() -> ExitCode {
@@ -100,7 +100,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
     let Cli { auto, all, rescue, common, command } = cli;
     let attaches = matches!(&command, Some(Command::Sim(SimCommand::Attach { .. })));
     if !common.fault.is_empty() && common.sim.is_none() && !attaches {
-        let what = "--fault disturbs virtual devices only";
+        let what = "--fault works with virtual devices only";
         return Err(Failure::new(Code::R311, what, "--fault").next("add --sim"));
     }
     let stray = rescue != RescueArgs::default();
@@ -112,7 +112,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
             Ok(2)
         }
         Some(_) if auto || stray => {
-            let what = "--auto and its options go without a command";
+            let what = "--auto and its options cannot be combined with a command";
             Err(Failure::new(Code::R311, what, "command line").next("`recover --help`"))
         }
         Some(command) => match command {
@@ -160,7 +160,7 @@ fn home(common: &CommonArgs) -> Result<PathBuf, Failure> {
 fn write_new(path: &Path, bytes: &[u8], otherwise: &str) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         let what = match error.kind() {
-            ErrorKind::AlreadyExists => "this file is there already, and is not overwritten".into(),
+            ErrorKind::AlreadyExists => "this file already exists and is not overwritten".into(),
             _ => error.to_string(),
         };
         Failure::new(Code::R506, what, path.display().to_string()).next(otherwise)
@@ -181,7 +181,10 @@ fn request(common: &CommonArgs, rescue: &RescueArgs) -> Result<Request, Failure>
         None => None,
         Some(name) => Some(chip::family(name).ok_or_else(|| {
             let known: Vec<_> = chip::families().iter().map(|family| family.family()).collect();
-            let what = format!("no chip family is called {name:?}; there are {}", known.join(", "));
+            let what = format!(
+                "there is no chip family named {name:?}; the families are {}",
+                known.join(", ")
+            );
             Failure::new(Code::R311, what, "--as").next("`recover diagnose --help`")
         })?),
     };
@@ -196,7 +199,7 @@ fn request(common: &CommonArgs, rescue: &RescueArgs) -> Result<Request, Failure>
     };
     Ok(Request {
         port: common.port.clone(),
-        wish: Wish {
+        target: TargetRequest {
             profile,
             image,
             ids: rescue.ids,
@@ -227,9 +230,9 @@ fn read_image(path: &Path) -> Result<NamedImage, Failure> {
 fn read_bounded(path: &Path) -> Result<Vec<u8>, String> {
     let file = fs::File::open(path).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
-    file.take(MOST_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > MOST_FILE_BYTES {
-        return Err(format!("it is longer than {MOST_FILE_BYTES} bytes"));
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(format!("it is longer than {MAX_FILE_BYTES} bytes"));
     }
     Ok(bytes)
 }

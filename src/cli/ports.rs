@@ -5,7 +5,7 @@ use std::io::BufWriter;
 use std::path::Path;
 
 use super::args::CommonArgs;
-use super::simulated::{Plugged, Simulated, VirtualHands};
+use super::simulated::{Plugged, Simulated, VirtualOperator};
 use super::{interrupt, relays};
 use crate::executor::Operator;
 use crate::failure::{Code, Failure};
@@ -36,7 +36,7 @@ impl Ports {
         let mut ports = match &common.sim {
             Some(names) => {
                 let simulated = Simulated::open(common, names, Plugged::Already)?;
-                let hands = Box::new(VirtualHands(simulated.bus.clone()));
+                let hands = Box::new(VirtualOperator(simulated.bus.clone()));
                 let operator = relays::operator(common, hands, Some(&simulated.bus))?;
                 let bus = Box::new(simulated.bus.clone());
                 Self { bus, operator, simulated: Some(simulated) }

@@ -19,8 +19,8 @@ pub fn run(common: &CommonArgs, command: &ProfileCommand) -> Result<u8, Failure>
             let folder = match folder {
                 Some(folder) if !folder.is_dir() => {
                     let place = folder.display().to_string();
-                    return Err(Failure::new(Code::R506, "there is no such folder", place)
-                        .next("name the folder that holds the profiles' folders"));
+                    return Err(Failure::new(Code::R506, "this folder does not exist", place)
+                        .next("name the folder that contains the profile folders"));
                 }
                 Some(folder) => folder.clone(),
                 None => Store::new(home(common)?).profiles(),
@@ -38,7 +38,10 @@ fn learn(common: &CommonArgs, name: Option<&str>) -> Result<u8, Failure> {
         name: name.map(ToOwned::to_owned),
     };
     let command = command_line(common, "recover profile learn");
-    rescue::run(common, command, &request.wish, |session| session.learn(&request, &learning))
+    let detail = rescue::detail(common, false);
+    rescue::run(common, command, &request.target, detail, |session| {
+        session.learn(&request, &learning)
+    })
 }
 
 /// Checks every profile in and below a folder.
@@ -56,7 +59,7 @@ fn check(common: &CommonArgs, folder: &Path) -> Result<u8, Failure> {
             ui::print(&serde_json::json!({ "profiles": count }).to_string());
             return Ok(0);
         }
-        ui::print(&format!("{} profiles, nothing wrong with them", library.profiles().count()));
+        ui::print(&format!("{} profiles, no errors", library.profiles().count()));
         return Ok(0);
     };
     for problem in rest {
@@ -91,7 +94,7 @@ fn list(common: &CommonArgs) -> Result<u8, Failure> {
 fn show(common: &CommonArgs, name: &str) -> Result<u8, Failure> {
     let library = library(common)?;
     let profile = library.find(name).ok_or_else(|| {
-        Failure::new(Code::R306, format!("no profile is called {name:?}"), "profile show")
+        Failure::new(Code::R306, format!("there is no profile named {name:?}"), "profile show")
             .next("`recover profile list`")
     })?;
     if common.json {
@@ -110,13 +113,15 @@ fn describe(profile: &Profile) -> String {
     lines.push(format!("  chip: {} ({})", profile.chip.model, profile.chip.confidence.grade));
     for sighting in &profile.sightings {
         lines
-            .push(format!("  blank it shows as: {} ({})", sighting.ids, sighting.confidence.grade));
+            .push(format!("  USB ID when blank: {} ({})", sighting.ids, sighting.confidence.grade));
     }
     lines.push(match &profile.identity {
         Some(claim) => {
-            format!("  healthy it is: {} ({})", claim.identity, claim.confidence.grade)
+            format!("  identity when healthy: {} ({})", claim.identity, claim.confidence.grade)
         }
-        None => "  healthy it is: what you say, by --ids or by an image of your own".to_owned(),
+        None => {
+            "  identity when healthy: the one you give with --ids or with your own image".to_owned()
+        }
     });
     lines.push(format!(
         "  memory: {}, {} bytes ({})",
@@ -132,7 +137,7 @@ fn describe(profile: &Profile) -> String {
         lines.push(format!("             {}", guidance.expect));
     }
     for sentence in profile.inferred() {
-        lines.push(format!("  not proven: {sentence}"));
+        lines.push(format!("  not verified: {sentence}"));
     }
     for source in &profile.provenance.sources {
         lines.push(format!("  source: {source}"));

@@ -89,7 +89,7 @@ impl VirtualBoard {
             None => Ok(None),
             Some(_) => Err(Failure::new(
                 Code::R311,
-                "virtual relay boards need the pseudo terminals of Unix",
+                "virtual relay boards need Unix pseudo terminals",
                 "--sim-relay",
             )
             .next("leave --sim-relay out")),
@@ -151,7 +151,7 @@ mod virtual_board {
         /// Wires the board to the ports as the bench file says, and lets it live.
         pub(super) fn wire(&self, config: &BenchConfig) -> Result<(), Failure> {
             let Some(board) = config.boards.iter().find(|board| board.device == self.link) else {
-                let what = format!("no board of the bench file has {}", self.link.display());
+                let what = format!("no board in the bench file has {}", self.link.display());
                 return Err(Failure::new(Code::R311, what, "--sim-relay")
                     .next("name it as `device` of a [[board]]"));
             };

@@ -19,7 +19,7 @@ pub fn report(common: &CommonArgs, id: &str, html: &Path) -> Result<u8, Failure>
         let told = serde_json::json!({ "id": unit.id, "html": html.display().to_string() });
         ui::print(&told.to_string());
     } else {
-        ui::print(&format!("{}: the page about {}", html.display(), unit.id));
+        ui::print(&format!("{}: the report about {}", html.display(), unit.id));
     }
     Ok(0)
 }
@@ -33,7 +33,7 @@ pub fn latest(common: &CommonArgs, port: &PortPath) -> Result<PathBuf, Failure> 
         Ledger::new(store.ledger()).units(&Query::default()).map_err(|error| error.failure())?;
     let last = units.iter().filter(|unit| unit.port == place).max_by_key(|unit| unit.began);
     let unit = last.ok_or_else(|| {
-        let what = format!("nothing has passed at port {port} yet");
+        let what = format!("no unit has been handled at port {port} yet");
         Failure::new(Code::R523, what, "ledger").next("`recover ledger list`")
     })?;
     let path = store.folder("reports")?.join(format!("{}.html", unit.id));

@@ -7,21 +7,23 @@ use crate::executor::{Both, Commands, Request, Session, Tools};
 use crate::failure::{Code, Failure};
 use crate::ledger::{Keeper, Ledger};
 use crate::preflight::VirtualTwin;
-use crate::rescue::{Outcome, Wish};
-use crate::ui;
+use crate::rescue::{Outcome, TargetRequest};
+use crate::ui::{self, Detail};
 
 /// `recover --auto`.
 pub fn auto(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     let request = request(common, rescue)?;
     let command = with_image(command_line(common, "recover --auto"), rescue);
-    run(common, command, &request.wish, |session| session.rescue(&request))
+    let detail = detail(common, request.dry_run);
+    run(common, command, &request.target, detail, |session| session.rescue(&request))
 }
 
 /// `recover plan`.
 pub fn plan(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     let request = Request { dry_run: true, ..request(common, rescue)? };
     let command = with_image(command_line(common, "recover plan"), rescue);
-    run(common, command, &request.wish, |session| session.rescue(&request))
+    let detail = detail(common, request.dry_run);
+    run(common, command, &request.target, detail, |session| session.rescue(&request))
 }
 
 /// `recover resume`: `--auto` on the port of the one unfinished rescue.
@@ -37,13 +39,17 @@ pub fn resume(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
             let common = CommonArgs { port: Some(port.clone()), ..common.clone() };
             let request = Request { resume: true, ..request(&common, rescue)? };
             let command = with_image(command_line(&common, "recover resume"), rescue);
-            run(&common, command, &request.wish, |session| session.rescue(&request))
+            let detail = detail(&common, request.dry_run);
+            run(&common, command, &request.target, detail, |session| session.rescue(&request))
         }
-        [] => Err(Failure::new(Code::R505, "no rescue was left unfinished", "journals").next(
-            format!("`{}` looks at what is there now", command_line(common, "recover --auto")),
+        [] => Err(Failure::new(Code::R505, "there is no unfinished rescue", "journals").next(
+            format!(
+                "`{}` rescues the device that is connected now",
+                command_line(common, "recover --auto")
+            ),
         )),
         several => {
-            let what = format!("{} rescues were left unfinished", several.len());
+            let what = format!("{} rescues are unfinished", several.len());
             let mut failure = Failure::new(Code::R301, what, "journals");
             failure.next.extend(several.iter().map(|port| {
                 let common = CommonArgs { port: Some(port.clone()), ..common.clone() };
@@ -62,12 +68,19 @@ pub(super) fn with_image(command: String, rescue: &RescueArgs) -> String {
     }
 }
 
-/// Runs a session on the bus that was asked for and tells its outcome. `wish` is what is to be
-/// written, as far as that was named.
+/// How much a run prints: a plan that is not carried out shows its steps.
+pub(super) fn detail(common: &CommonArgs, dry_run: bool) -> Detail {
+    let evidence = common.verbose > 0;
+    Detail { evidence, steps: evidence || dry_run }
+}
+
+/// Runs a session on the requested bus and prints its outcome. `requested` is the image to write,
+/// as far as the command line names it.
 pub fn run(
     common: &CommonArgs,
     command: String,
-    wish: &Wish,
+    requested: &TargetRequest,
+    detail: Detail,
     work: impl FnOnce(Session<'_>) -> Outcome,
 ) -> Result<u8, Failure> {
     let store = store(common)?;
@@ -75,8 +88,8 @@ pub fn run(
     for problem in library.problems() {
         log::warn!("{problem}");
     }
-    let mut ports = Ports::open(common, &serials::known(&library, &store, wish))?;
-    let mut shown = ui::observer(common.json);
+    let mut ports = Ports::open(common, &serials::known(&library, &store, requested))?;
+    let mut shown = ui::observer(common.json, detail);
     let twin = VirtualTwin;
     let (outcome, kept) = {
         let (bus, operator) = ports.parts();
@@ -96,11 +109,11 @@ pub fn run(
         (outcome, keeper.into_kept())
     };
     if let Some(Err(error)) = &kept {
-        log::warn!("the ledger does not have this unit: {error}");
+        log::warn!("this unit could not be added to the ledger: {error}");
     }
     if !common.json {
         let unit = kept.as_ref().and_then(|kept| kept.as_deref().ok());
-        let report = ui::report(&outcome, unit);
+        let report = ui::report(&outcome, unit, detail);
         if !report.is_empty() {
             ui::print(&report);
         }

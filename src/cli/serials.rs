@@ -5,10 +5,10 @@
 use crate::chip;
 use crate::executor::Store;
 use crate::profile::Library;
-use crate::rescue::Wish;
+use crate::rescue::TargetRequest;
 
 /// Every one that is known here.
-pub fn known(library: &Library, store: &Store, wish: &Wish) -> Vec<String> {
+pub fn known(library: &Library, store: &Store, requested: &TargetRequest) -> Vec<String> {
     let mut serials: Vec<Option<String>> =
         library.profiles().map(|profile| profile.promised()?.serial.clone()).collect();
     serials.extend(store.backups().unwrap_or_default().into_iter().map(|record| record.serial));
@@ -17,8 +17,8 @@ pub fn known(library: &Library, store: &Store, wish: &Wish) -> Vec<String> {
         serials.push(begun.expected.as_ref().and_then(|expected| expected.serial.clone()));
         serials.extend(store.kept_image(&begun.image_sha256).map(|bytes| of_image(&bytes)));
     }
-    serials.push(wish.image.as_ref().and_then(|image| of_image(&image.bytes)));
-    serials.push(wish.serial.clone());
+    serials.push(requested.image.as_ref().and_then(|image| of_image(&image.bytes)));
+    serials.push(requested.serial.clone());
     let mut serials: Vec<String> = serials.into_iter().flatten().collect();
     serials.sort();
     serials.dedup();

@@ -14,7 +14,7 @@ use crate::usb::PortPath;
 use crate::{sim, ui};
 
 /// Most bytes of a medium that are written to a file.
-const MOST_MEDIUM_BYTES: usize = 8 << 20;
+const MAX_MEDIUM_BYTES: usize = 8 << 20;
 
 /// Runs one of the simulator commands.
 pub fn run(common: &CommonArgs, command: &SimCommand) -> Result<u8, Failure> {
@@ -67,8 +67,8 @@ fn write_medium(scenario: &Scenario, path: &Path) -> Result<(), Failure> {
         let what = format!("{} has no drive with a medium", scenario.name);
         Failure::new(Code::R311, what, "--medium").next("`recover sim list` names the others")
     })?;
-    let most = MOST_MEDIUM_BYTES / medium.sector_bytes();
-    let sectors = u16::try_from(medium.sectors()).unwrap_or(u16::MAX).min(most as u16);
+    let maximum = MAX_MEDIUM_BYTES / medium.sector_bytes();
+    let sectors = u16::try_from(medium.sectors()).unwrap_or(u16::MAX).min(maximum as u16);
     let bytes = medium.read(0, sectors).unwrap_or_default();
     fs::write(path, bytes).map_err(|error| file_failure(path, &error))
 }
@@ -107,7 +107,7 @@ fn relay(kind: Dialect, device: Option<&Path>, load: Told) -> Result<(), Failure
 
 #[cfg(not(unix))]
 fn relay(_: Dialect, _: Option<&Path>, _: Told) -> Result<(), Failure> {
-    Err(Failure::new(Code::R311, "virtual relay boards need the pseudo terminals of Unix", "sim")
+    Err(Failure::new(Code::R311, "virtual relay boards need Unix pseudo terminals", "sim")
         .next("`recover sim list` names what there is"))
 }
 

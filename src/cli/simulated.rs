@@ -21,7 +21,7 @@ use crate::usb::PortPath;
 const NEXT_UNIT: Duration = Duration::from_millis(1500);
 
 /// Most virtual enclosures at once.
-const MOST_UNITS: usize = 64;
+const MAX_UNITS: usize = 64;
 
 /// Virtual enclosures on their ports.
 #[derive(Clone)]
@@ -138,7 +138,7 @@ fn load(path: &Path, units: &[Unit]) -> Result<Vec<(PortPath, Vec<u8>)>, Failure
     }
     let wrong = |why: String| {
         Failure::new(Code::R506, why, path.display().to_string())
-            .next("name another file with --sim-state, or remove this one to start afresh")
+            .next("name another file with --sim-state, or delete this one to start again")
     };
     let text = read_text(path).map_err(&wrong)?;
     let file: KeptFile = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
@@ -147,14 +147,14 @@ fn load(path: &Path, units: &[Unit]) -> Result<Vec<(PortPath, Vec<u8>)>, Failure
         KeptFile::Several(several) => several,
     };
     if kept.len() != units.len() {
-        return Err(wrong(format!("it is of {} enclosures, not of {}", kept.len(), units.len())));
+        return Err(wrong(format!("it holds {} enclosures, expected {}", kept.len(), units.len())));
     }
     let pairs = kept.into_iter().zip(units);
     pairs
         .map(|(kept, unit)| {
             let same_port = kept.port.as_ref().is_none_or(|port| *port == unit.port);
             if kept.scenario != unit.scenario.name || !same_port {
-                return Err(wrong(format!("it is of the scenario {}", kept.scenario)));
+                return Err(wrong(format!("it holds the scenario {}", kept.scenario)));
             }
             let bytes = hex::decode(&kept.eeprom).map_err(|error| wrong(error.to_string()))?;
             Ok((unit.port.clone(), bytes))
@@ -170,9 +170,9 @@ fn units(names: &str) -> Result<Vec<Unit>, Failure> {
         let (name, times) = match name.split_once(':') {
             None => (name, 1),
             Some((name, times)) => match times.parse() {
-                Ok(times) if (1..=MOST_UNITS).contains(&times) => (name, times),
+                Ok(times) if (1..=MAX_UNITS).contains(&times) => (name, times),
                 _ => {
-                    let what = format!("{times:?} is no number of enclosures");
+                    let what = format!("{times:?} is not a number of enclosures");
                     return Err(Failure::new(Code::R311, what, "--sim")
                         .next(format!("write it like {name}:3")));
                 }
@@ -180,8 +180,9 @@ fn units(names: &str) -> Result<Vec<Unit>, Failure> {
         };
         found.extend(std::iter::repeat_n(find_scenario(name)?, times));
     }
-    if found.len() > MOST_UNITS {
-        let what = format!("{} virtual enclosures, at most {MOST_UNITS} are", found.len());
+    if found.len() > MAX_UNITS {
+        let what =
+            format!("{} virtual enclosures are too many; the maximum is {MAX_UNITS}", found.len());
         return Err(Failure::new(Code::R311, what, "--sim").next("name fewer of them"));
     }
     if let [scenario] = *found {
@@ -202,15 +203,15 @@ pub fn faults(common: &CommonArgs) -> Result<Faults, Failure> {
 /// The scenario of that name.
 pub fn find_scenario(name: &str) -> Result<&'static Scenario, Failure> {
     sim::scenario(name).ok_or_else(|| {
-        Failure::new(Code::R311, format!("no scenario is called {name:?}"), "simulator")
+        Failure::new(Code::R311, format!("there is no scenario named {name:?}"), "simulator")
             .next("`recover sim list` names them")
     })
 }
 
 /// On the simulator there is nothing to lose, and the plug is pulled by the program.
-pub struct VirtualHands(pub SimBus);
+pub struct VirtualOperator(pub SimBus);
 
-impl Operator for VirtualHands {
+impl Operator for VirtualOperator {
     fn consent(&mut self, _reasons: &[String]) -> Consent {
         Consent::Given
     }

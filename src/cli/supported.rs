@@ -1,7 +1,7 @@
 //! `recover supported`: the chips, their ids and the enclosures there are profiles of, as the
 //! Markdown tables of docs/supported.md. A test compares them.
 
-use crate::chip::{self, Chip, KnownIds, Model, Standing};
+use crate::chip::{self, Chip, IdMeaning, KnownIds, Model};
 use crate::profile::{Library, Profile, Scope, known_chips};
 use crate::sim;
 use crate::sim::scenarios::Expectation;
@@ -51,10 +51,12 @@ fn rule(columns: usize) -> String {
 
 fn chip_row(family: &dyn Chip, model: Model) -> String {
     let boots = |known: &&KnownIds| {
-        known.model == model && matches!(known.standing, Standing::BootId | Standing::SharedBootId)
+        known.model == model
+            && matches!(known.id_meaning, IdMeaning::BootId | IdMeaning::SharedBootId)
     };
     let ids: Vec<String> = family.known_ids().iter().filter(boots).map(blank_ids).collect();
-    let ids = if ids.is_empty() { "not told apart by its id".to_owned() } else { ids.join("; ") };
+    let ids =
+        if ids.is_empty() { "not distinguished by its USB ID".to_owned() } else { ids.join("; ") };
     let scenarios: Vec<_> =
         sim::scenarios().iter().filter(|scenario| scenario.model == model.name).collect();
     let rescued =
@@ -73,8 +75,8 @@ fn chip_row(family: &dyn Chip, model: Model) -> String {
 }
 
 fn blank_ids(known: &KnownIds) -> String {
-    let shared = match known.standing {
-        Standing::SharedBootId => "; others use it too",
+    let shared = match known.id_meaning {
+        IdMeaning::SharedBootId => "; also used by others",
         _ => "",
     };
     format!("{} \"{}\" ({}{shared})", known.ids, known.name, known.grade)
@@ -84,7 +86,7 @@ fn profile_row(profile: &Profile) -> String {
     let name = format!("`{}`, {}", profile.name, profile.title);
     let image = profile.image.source.to_string();
     let grades = match profile.scope {
-        Scope::Simulator => "exists in the simulator only".to_owned(),
+        Scope::Simulator => "simulator only".to_owned(),
         Scope::Hardware => format!(
             "chip {}, identity {}, memory {}, image {}",
             profile.chip.confidence.grade,

@@ -2,7 +2,7 @@
 //! earlier rescues, by what profiles say of healthy enclosures.
 
 use super::Request;
-use crate::chip::{self, Chip, Identity, Standing, Suspicion};
+use crate::chip::{self, Chip, IdMeaning, Identity, Suspicion};
 use crate::journal::{Ending, Journal};
 use crate::profile::{Library, Scope};
 use crate::usb::{ClassCode, Interface, PortPath, Sighting, Speed};
@@ -47,20 +47,20 @@ impl Candidate {
         let unfinished = latest(belongs_to);
         let on_trial_of = latest(was_left_on_trial);
         let (chip, suspicion) = recognise(seen)
-            .or_else(|| as_asked(request, seen))
-            .or_else(|| as_journalled(unfinished.as_ref().or(on_trial_of.as_ref())))
-            .or_else(|| as_profiled(seen, library, scope))
-            .or_else(|| as_rescued(seen, journals))?;
+            .or_else(|| by_request(request, seen))
+            .or_else(|| by_journal(unfinished.as_ref().or(on_trial_of.as_ref())))
+            .or_else(|| by_profile(seen, library, scope))
+            .or_else(|| by_earlier_rescue(seen, journals))?;
         Some(Self { seen: seen.clone(), chip, suspicion, unfinished, on_trial_of })
     }
 
-    /// Whether a rescue is in question at all.
-    pub fn is_in_question(&self) -> bool {
-        self.suspicion.standing != Standing::Running || self.is_known_sick()
+    /// Whether it needs a rescue.
+    pub fn needs_rescue(&self) -> bool {
+        self.suspicion.id_meaning != IdMeaning::Running || self.is_known_broken()
     }
 
     /// Whether an earlier run tells that it needs a rescue, healthy as it may look.
-    pub fn is_known_sick(&self) -> bool {
+    pub fn is_known_broken(&self) -> bool {
         self.unfinished.is_some() || self.on_trial_of.is_some()
     }
 }
@@ -74,7 +74,7 @@ fn belongs_to(journal: &Journal, seen: &Sighting) -> bool {
         recognise(seen).is_some_and(|(_, suspicion)| {
             let family = chip::model(&begun.chip).map(|(chip, _)| chip.family());
             // Models of a family may share their ids; the journal has the one that was proven.
-            suspicion.standing != Standing::Running && family == Some(suspicion.model.family)
+            suspicion.id_meaning != IdMeaning::Running && family == Some(suspicion.model.family)
         })
     };
     !journal.has_ended()
@@ -86,7 +86,7 @@ fn belongs_to(journal: &Journal, seen: &Sighting) -> bool {
 
 /// Whether that rescue failed and left this very enumeration of a device running its image from
 /// RAM. After the computer has restarted, another device may have that number: all that comes of
-/// it is that its power has to go before it is believed.
+/// it is a power cycle before its identity is believed.
 fn was_left_on_trial(journal: &Journal, seen: &Sighting) -> bool {
     let begun = journal.begun();
     journal.left_on_trial() == Some(seen.device_number)
@@ -94,53 +94,57 @@ fn was_left_on_trial(journal: &Journal, seen: &Sighting) -> bool {
         && begun.expected.as_ref().is_some_and(|identity| identity.ids == seen.ids)
 }
 
-fn as_asked(request: &Request, seen: &Sighting) -> Option<Recognised> {
+fn by_request(request: &Request, seen: &Sighting) -> Option<Recognised> {
     let chip = request.as_family?;
     // Only a device named by its port is asked, so that no stranger is.
     (request.port.as_ref() == Some(&seen.port)).then_some(())?;
     let model = *chip.models().first()?;
     let suspicion = Suspicion {
         model,
-        name: "device with an unlisted id",
-        detail: "asked because --as was given",
-        standing: Standing::Unlisted,
+        name: "device with an unlisted USB ID",
+        detail: "chip family given by --as",
+        id_meaning: IdMeaning::Unlisted,
     };
     Some((chip, suspicion))
 }
 
 /// A device of an unfinished rescue, or of one that left it on trial.
-fn as_journalled(journal: Option<&Journal>) -> Option<Recognised> {
+fn by_journal(journal: Option<&Journal>) -> Option<Recognised> {
     let journal = journal?;
     let name = match journal.has_ended() {
         true => "enclosure of a failed rescue",
         false => "enclosure of an unfinished rescue",
     };
-    running(&journal.begun().chip, name, "it runs the image from RAM; its memory is not finished")
+    running(
+        &journal.begun().chip,
+        name,
+        "it runs the image from RAM; its memory is not completely written",
+    )
 }
 
 /// A device that is what a profile promises: a healthy enclosure.
-fn as_profiled(seen: &Sighting, library: &Library, scope: Scope) -> Option<Recognised> {
+fn by_profile(seen: &Sighting, library: &Library, scope: Scope) -> Option<Recognised> {
     let now = Identity::of(seen);
     let profile = library.profiles().find(|profile| {
         profile.scope == scope
             && profile.promised().is_some_and(|promised| promised.differences(&now).is_empty())
     })?;
-    let detail = "it is what a profile says of the model when healthy";
+    let detail = "its identity is that of a healthy enclosure in a profile";
     running(&profile.chip.model, "enclosure of a known model", detail)
 }
 
 /// A device that an earlier rescue brought back, and that no profile knows.
-fn as_rescued(seen: &Sighting, journals: &[&Journal]) -> Option<Recognised> {
+fn by_earlier_rescue(seen: &Sighting, journals: &[&Journal]) -> Option<Recognised> {
     let journal =
         journals.iter().rfind(|j| j.result() == Some(Ending::Rescued) && expects(j, seen))?;
-    let detail = "it is what that rescue made of it";
+    let detail = "its identity is the one that rescue gave it";
     running(&journal.begun().chip, "enclosure of an earlier rescue", detail)
 }
 
 /// A chip that runs firmware.
 fn running(chip: &str, name: &'static str, detail: &'static str) -> Option<Recognised> {
     let (chip, model) = chip::model(chip)?;
-    Some((chip, Suspicion { model, name, detail, standing: Standing::Running }))
+    Some((chip, Suspicion { model, name, detail, id_meaning: IdMeaning::Running }))
 }
 
 /// Whether that rescue was to make of a device what this one is.
@@ -150,7 +154,7 @@ pub(super) fn expects(journal: &Journal, seen: &Sighting) -> bool {
 }
 
 /// Whether a device with this identity would be taken for a chip in boot mode.
-pub fn would_be_in_boot_mode(identity: &Identity) -> bool {
+pub fn is_boot_mode_identity(identity: &Identity) -> bool {
     let class = identity.interface_class.unwrap_or(ClassCode::new(0xff, 0, 0));
     let seen = Sighting {
         port: PortPath::new(0, Vec::new()),
@@ -165,5 +169,5 @@ pub fn would_be_in_boot_mode(identity: &Identity) -> bool {
         speed: Speed::Unknown,
         driver: None,
     };
-    recognise(&seen).is_some_and(|(_, suspicion)| suspicion.standing == Standing::BootId)
+    recognise(&seen).is_some_and(|(_, suspicion)| suspicion.id_meaning == IdMeaning::BootId)
 }

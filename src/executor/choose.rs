@@ -12,9 +12,10 @@ use crate::failure::{Code, Failure};
 use crate::journal::Journal;
 use crate::profile::{ImageSource, Profile};
 use crate::rescue::choice::{
-    Choice, NamedImage, OwnImage, Seen, choose_backup, choose_image, choose_profile, who_is_to_be,
+    Choice, NamedImage, OwnImage, Seen, choose_backup, choose_image, choose_profile,
+    requested_identity,
 };
-use crate::rescue::{RunStage, Wish, Work};
+use crate::rescue::{RunKind, RunStage, TargetRequest};
 
 /// Chooses the image, and has it checked.
 pub(super) fn choose_target(
@@ -24,33 +25,34 @@ pub(super) fn choose_target(
     finding: &Finding,
 ) -> Result<Target, Failure> {
     run.enter(RunStage::Preflight);
-    let wish = wish(run, request, candidate)?;
-    let unfinished = taken_up(request, candidate);
-    if let (Some(journal), Some(image)) = (unfinished, &wish.image)
+    let requested = target_request(run, request, candidate)?;
+    let unfinished = unfinished_rescue(request, candidate);
+    if let (Some(journal), Some(image)) = (unfinished, &requested.image)
         && journal.begun().restoring
     {
-        if run.outcome.work == Some(Work::Rescue) {
-            run.outcome.work = Some(Work::Restore);
+        if run.outcome.work == Some(RunKind::Rescue) {
+            run.outcome.work = Some(RunKind::Restore);
         }
         let choice = Choice { profile: None, image: image.clone(), doubt: None };
         return Ok(restore_target(run, candidate, finding, choice));
     }
     let backups = match unfinished {
         Some(_) => Vec::new(),
-        None => own_backup::own_backups(run, candidate, finding, &wish)?,
+        None => own_backup::own_backups(run, candidate, finding, &requested)?,
     };
-    let named = wish.profile.as_ref().and_then(|name| run.tools.library.find(name));
-    let choice = match choose_backup(&wish, named, candidate.suspicion.standing, &backups) {
+    let named = requested.profile.as_ref().and_then(|name| run.tools.library.find(name));
+    let choice = match choose_backup(&requested, named, candidate.suspicion.id_meaning, &backups) {
         OwnImage::Take(backup) => own_backup::take_backup(run, backup),
-        OwnImage::None => by_profile(run, candidate, finding, &wish)?,
+        OwnImage::None => by_profile(run, candidate, finding, &requested)?,
         OwnImage::Offer(backups) => {
             let offered = own_backup::offered(run, &backups);
-            let choice = by_profile(run, candidate, finding, &wish).map_err(|mut failure| {
-                failure.next.splice(0..0, offered.iter().cloned());
-                failure
-            })?;
+            let choice =
+                by_profile(run, candidate, finding, &requested).map_err(|mut failure| {
+                    failure.next.splice(0..0, offered.iter().cloned());
+                    failure
+                })?;
             for offer in &offered {
-                run.note(format!("a backup holds a whole image as well: {offer}"));
+                run.note(format!("a backup also holds a whole image: {offer}"));
             }
             choice
         }
@@ -63,30 +65,30 @@ fn by_profile(
     run: &mut Run<'_>,
     candidate: &Candidate,
     finding: &Finding,
-    wish: &Wish,
+    requested: &TargetRequest,
 ) -> Result<Choice, Failure> {
     let library = run.tools.library;
     let told = {
         let commands = run.tools.commands.clone();
         move |undecided| commands.choice(undecided)
     };
-    let standing = candidate.suspicion.standing;
-    let seen = Seen { model: finding.model, standing, ids: candidate.seen.ids };
+    let id_meaning = candidate.suspicion.id_meaning;
+    let seen = Seen { model: finding.model, id_meaning, ids: candidate.seen.ids };
     let profile =
-        choose_profile(wish, &seen, run.tools.scope, library.profiles()).map_err(&told)?;
-    if let (Some(profile), Some(_)) = (profile, wish.ids) {
-        who_is_to_be(wish, profile).map_err(&told)?;
+        choose_profile(requested, &seen, run.tools.scope, library.profiles()).map_err(&told)?;
+    if let (Some(profile), Some(_)) = (profile, requested.ids) {
+        requested_identity(requested, profile).map_err(&told)?;
     }
     let of_profile = match profile {
-        Some(profile) if wish.image.is_none() => {
-            image_of_profile(run, candidate, finding, profile, wish)?
+        Some(profile) if requested.image.is_none() => {
+            image_of_profile(run, candidate, finding, profile, requested)?
         }
         _ => None,
     };
-    let image = choose_image(wish, profile, of_profile).map_err(&told)?;
+    let image = choose_image(requested, profile, of_profile).map_err(&told)?;
     let mut profile = profile.cloned();
     if let Some(claim) = profile.as_mut().and_then(|profile| profile.identity.as_mut())
-        && let Some(serial) = &wish.serial
+        && let Some(serial) = &requested.serial
     {
         claim.identity.serial = Some(serial.clone());
     }
@@ -99,7 +101,7 @@ fn image_of_profile(
     candidate: &Candidate,
     finding: &Finding,
     profile: &Profile,
-    wish: &Wish,
+    requested: &TargetRequest,
 ) -> Result<Option<Vec<u8>>, Failure> {
     match &profile.image.source {
         ImageSource::Shipped { .. } => {
@@ -107,9 +109,9 @@ fn image_of_profile(
                 let place = format!("profile {}", profile.name);
                 Failure::new(Code::R309, problem.to_string(), place).next(problem.kind.remedy())
             })?;
-            with_own_serial(run, candidate, finding, profile, wish, bytes).map(Some)
+            with_own_serial(run, candidate, finding, profile, requested, bytes).map(Some)
         }
-        _ => made_from_values(run, candidate, finding, profile, wish),
+        _ => build_from_values(run, candidate, finding, profile, requested),
     }
 }
 
@@ -119,7 +121,7 @@ fn with_own_serial(
     candidate: &Candidate,
     finding: &Finding,
     profile: &Profile,
-    wish: &Wish,
+    requested: &TargetRequest,
     bytes: Vec<u8>,
 ) -> Result<Vec<u8>, Failure> {
     if !profile.image.own_serial {
@@ -127,7 +129,7 @@ fn with_own_serial(
     }
     let built = candidate
         .chip
-        .with_serial(finding.model, &bytes, wish.serial.as_deref(), unique())
+        .with_serial(finding.model, &bytes, requested.serial.as_deref(), unique())
         .map_err(|error| Failure::from_image(&error, &profile.name))?;
     for note in built.notes {
         run.note(note);
@@ -136,20 +138,20 @@ fn with_own_serial(
 }
 
 /// The image of a profile that gives values instead of bytes; `None` where it does not.
-fn made_from_values(
+fn build_from_values(
     run: &mut Run<'_>,
     candidate: &Candidate,
     finding: &Finding,
     profile: &Profile,
-    wish: &Wish,
+    requested: &TargetRequest,
 ) -> Result<Option<Vec<u8>>, Failure> {
     let ImageSource::Values { settings } = &profile.image.source else { return Ok(None) };
-    let who =
-        who_is_to_be(wish, profile).map_err(|undecided| run.tools.commands.choice(undecided))?;
+    let who = requested_identity(requested, profile)
+        .map_err(|undecided| run.tools.commands.choice(undecided))?;
     let Some(mut identity) = who else {
         return Ok(None);
     };
-    identity.serial = wish.serial.clone().or(identity.serial);
+    identity.serial = requested.serial.clone().or(identity.serial);
     let settings = settings.clone();
     let recipe = Recipe { identity, unique: unique(), settings, firmware: None };
     let built = candidate
@@ -163,21 +165,32 @@ fn made_from_values(
 }
 
 /// What the user asked for; where that is nothing, what an unfinished rescue was about.
-fn wish(run: &Run<'_>, request: &Request, candidate: &Candidate) -> Result<Wish, Failure> {
-    match taken_up(request, candidate) {
+fn target_request(
+    run: &Run<'_>,
+    request: &Request,
+    candidate: &Candidate,
+) -> Result<TargetRequest, Failure> {
+    match unfinished_rescue(request, candidate) {
         Some(journal) => {
             let begun = journal.begun();
             let bytes = run.tools.store.kept_image(&begun.image_sha256)?;
             let image = NamedImage { name: begun.image.clone(), bytes };
-            Ok(Wish { profile: begun.profile.clone(), image: Some(image), ..Wish::default() })
+            Ok(TargetRequest {
+                profile: begun.profile.clone(),
+                image: Some(image),
+                ..TargetRequest::default()
+            })
         }
-        None => Ok(request.wish.clone()),
+        None => Ok(request.target.clone()),
     }
 }
 
 /// The unfinished rescue that says what is to be done, where the user does not.
-pub(super) fn taken_up<'c>(request: &Request, candidate: &'c Candidate) -> Option<&'c Journal> {
-    let asked = request.wish.profile.is_some() || request.wish.image.is_some();
+pub(super) fn unfinished_rescue<'c>(
+    request: &Request,
+    candidate: &'c Candidate,
+) -> Option<&'c Journal> {
+    let asked = request.target.profile.is_some() || request.target.image.is_some();
     candidate.unfinished.as_ref().filter(|_| !asked)
 }
 

@@ -1,7 +1,7 @@
 //! Sees that the device is who it was, and asks the drive behind it.
 
-use super::ask_drive::ask_the_drive;
-use super::candidate::{Candidate, would_be_in_boot_mode};
+use super::candidate::{Candidate, is_boot_mode_identity};
+use super::drive_identity::read_drive_identity;
 use super::permission::Permission;
 use super::run::Run;
 use crate::chip::Identity;
@@ -26,7 +26,7 @@ pub(super) fn confirm(
     let expected = permission.target().expected.as_ref();
     let mut differences =
         expected.map(|expected| expected.differences(&identity)).unwrap_or_default();
-    let mut is_mask_rom = would_be_in_boot_mode(&identity);
+    let mut is_mask_rom = is_boot_mode_identity(&identity);
     if differences.is_empty()
         && let Some(wanted) = &permission.target().image.firmware
     {
@@ -48,12 +48,12 @@ pub(super) fn confirm(
     }
     if differences.is_empty() {
         run.state = DeviceState::Restored;
-        ask_the_drive(run, permission.candidate(), seen);
+        read_drive_identity(run, permission.candidate(), seen);
         return Ok(());
     }
     let failure = if is_mask_rom {
         let what = format!(
-            "it is still {}: the chip does not boot what its {} holds",
+            "it is still {}: the chip does not boot from its {}",
             identity.ids,
             permission.survey().layout.name
         );
@@ -64,17 +64,17 @@ pub(super) fn confirm(
             None => failure,
         };
         failure.next(format!(
-            "take all its power away for ten seconds, plug it in again, then `{}`",
+            "remove all its power for ten seconds, plug it in again, then run `{}`",
             run.tools.commands.resume()
         ))
     } else {
         let what = format!("it came back with {}", differences.join(", "));
         Failure::new(Code::R112, what, place)
-            .next("check that the image is for this very enclosure model")
+            .next("check that the image is for this enclosure model")
     };
     let failure = match &run.outcome.backup {
         Some(backup) => failure
-            .next(format!("`{}` puts the old contents back", run.tools.commands.restore(backup))),
+            .next(format!("`{}` writes the old contents back", run.tools.commands.restore(backup))),
         None => failure,
     };
     Err(failure.leaving(run.state))

@@ -20,12 +20,12 @@ pub(super) fn enter(
     let entry = candidate
         .chip
         .enter(&mut *proven.link, &proven.finding)
-        .map_err(|error| run.chip_failure(error, "way into the boot mode"))?;
+        .map_err(|error| run.chip_failure(error, "entering boot mode"))?;
     let port = format!("port {}", candidate.seen.port);
     match entry {
         Entry::Here => return Ok((candidate, proven)),
         Entry::ByHand(how) => {
-            let what = "its memory is reached from its boot mode only";
+            let what = "its memory can be read only in boot mode";
             return Err(Failure::new(Code::R103, what, port)
                 .leaving(run.state)
                 .next(how)
@@ -39,10 +39,10 @@ pub(super) fn enter(
     let number = seen.device_number;
     let back = run.wait_for(&seen.port, RETURN_TIME, |back| back.device_number != number)?;
     let Some(back) = back else {
-        let what = "it was told to enter its boot mode, and did not come back";
+        let what = "the chip was told to enter boot mode and did not come back";
         return Err(Failure::new(Code::R111, what, port)
             .leaving(run.state)
-            .next("take its power away, plug it in again and run the same command"));
+            .next("power-cycle the enclosure and run the same command"));
     };
     run.note("the chip is in its boot mode until its power is taken away".to_owned());
     let candidate = Candidate { seen: back, ..candidate };

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::operator::Switching;
 
-use crate::chip::{DriveAnswer, Evidence, Identity, Model, Running, Size, Standing};
+use crate::chip::{DriveAnswer, Evidence, IdMeaning, Identity, Model, Running, Size};
 use crate::failure::Failure;
 use crate::rescue::outcome::SwitchedBy;
 use crate::rescue::{Condition, Limit, Outcome, Preflight, Risk};
@@ -28,7 +28,8 @@ pub enum Event {
         /// What that is.
         detail: String,
         /// What its id says of its health.
-        standing: Standing,
+        #[serde(rename = "standing")]
+        id_meaning: IdMeaning,
         /// All that it presents itself as.
         identity: Identity,
     },
@@ -85,7 +86,7 @@ pub enum Event {
         steps: Vec<PlannedStep>,
         /// The planned minimum for it.
         limit: Limit,
-        /// What it rests on that nobody has proven, one sentence each.
+        /// The unverified facts that it relies on, one sentence each.
         unproven: Vec<String>,
     },
     /// A step begins.

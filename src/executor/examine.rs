@@ -5,7 +5,7 @@ use super::event::Event;
 use super::prove::Proven;
 use super::run::Run;
 use super::store::{BackupRecord, Store};
-use super::waits::{ATTEMPTS, is_passing, read_all};
+use super::waits::{ATTEMPTS, is_transient, read_all};
 use crate::chip::memory::Extent;
 use crate::chip::memory::wrap::{is_uniform, proven_size};
 use crate::chip::{ChipError, Memory, MemoryError, Size};
@@ -68,7 +68,7 @@ pub(super) fn judge(
         let result = open_and_survey(run, candidate, proven, want);
         let again = match &result {
             Ok(survey) => survey.contents.is_none(),
-            Err(error) => is_passing(error),
+            Err(error) => is_transient(error),
         };
         // Without a backup a passing disturbance would cost the old contents.
         if again && attempt < ATTEMPTS {
@@ -99,21 +99,21 @@ fn open_and_survey(
     }
     let result = match memory.layout().extent {
         Extent::Known(bytes) => survey_known(run, &mut *memory, bytes),
-        Extent::Wraps { smallest, reach } => {
-            survey_wrapping(run, &mut *memory, smallest, reach, want)
+        Extent::Wraps { smallest, address_limit } => {
+            survey_wrapping(run, &mut *memory, smallest, address_limit, want)
         }
     };
     match result {
         Err(MemoryError::Unreadable(why)) => {
             let layout = memory.layout();
-            let least = layout.extent.least();
+            let minimum = layout.extent.minimum();
             let (contents, unreadable) = (None, Some(why));
             let size = match layout.extent {
                 Extent::Known(bytes) => Size::Proven(bytes),
-                Extent::Wraps { .. } => Size::AtLeast(least),
+                Extent::Wraps { .. } => Size::AtLeast(minimum),
             };
             let before = None;
-            Ok(Survey { layout, size, part_bytes: least, contents, unreadable, before })
+            Ok(Survey { layout, size, part_bytes: minimum, contents, unreadable, before })
         }
         result => result,
     }
@@ -126,7 +126,7 @@ fn survey_known(
     bytes: u32,
 ) -> Result<Survey, MemoryError> {
     let mut contents = Vec::new();
-    read_on(run, memory, &mut contents, bytes)?;
+    read_further(run, memory, &mut contents, bytes)?;
     Ok(Survey {
         layout: memory.layout(),
         size: Size::Proven(bytes),
@@ -142,25 +142,25 @@ fn survey_wrapping(
     run: &mut Run<'_>,
     memory: &mut dyn Memory,
     smallest: u32,
-    reach: u32,
+    address_limit: u32,
     want: u32,
 ) -> Result<Survey, MemoryError> {
-    let want = want.clamp(smallest, reach);
+    let want = want.clamp(smallest, address_limit);
     let mut contents = Vec::new();
-    let mut goal = smallest.saturating_mul(2).min(reach);
+    let mut goal = smallest.saturating_mul(2).min(address_limit);
     let size = loop {
-        read_on(run, memory, &mut contents, goal)?;
-        match proven_size(&contents, smallest, reach) {
+        read_further(run, memory, &mut contents, goal)?;
+        match proven_size(&contents, smallest, address_limit) {
             Some(Size::Proven(size)) if !seen_again(memory, &contents, size, goal)? => {}
             Some(Size::AtLeast(_)) if goal < want => {}
             Some(Size::AtLeast(_)) if !uniform_beyond(memory, &contents, goal)? => {}
             Some(size) => break size,
             None => {}
         }
-        if goal >= reach {
-            break Size::Proven(reach);
+        if goal >= address_limit {
+            break Size::Proven(address_limit);
         }
-        goal = goal.saturating_mul(2).min(reach);
+        goal = goal.saturating_mul(2).min(address_limit);
     };
     if let Size::Proven(size) = size {
         contents.truncate(usize::try_from(size).unwrap_or(usize::MAX));
@@ -176,7 +176,7 @@ fn survey_wrapping(
 }
 
 /// Reads up to `goal`, the first address not read.
-fn read_on(
+fn read_further(
     run: &mut Run<'_>,
     memory: &mut dyn Memory,
     contents: &mut Vec<u8>,
@@ -196,7 +196,7 @@ fn back_up(run: &mut Run<'_>, proven: &Proven, survey: &Survey) -> Result<Saved,
     let Some(contents) = &survey.contents else {
         let why = survey.unreadable.clone().unwrap_or_default();
         run.note(format!(
-            "there is no backup, because the {} cannot be read: {why}",
+            "no backup was made, because the {} cannot be read: {why}",
             survey.layout.name
         ));
         return Ok(Saved(()));

@@ -19,15 +19,15 @@ impl Run<'_> {
         let failure = match error {
             ChipError::Transfer { source: TransferError::Gone, .. } => {
                 let lost = match self.state {
-                    DeviceState::Untouched | DeviceState::RunningFromRam => DeviceState::Lost,
+                    DeviceState::Untouched | DeviceState::RunningFromRam => DeviceState::Disconnected,
                     written => written,
                 };
                 return Failure::new(Code::R110, what, place)
                     .leaving(lost)
-                    .next(format!("plug it into the same port again, then run `{again}`"));
+                    .next(format!("plug the enclosure into the same port again, then run `{again}`"));
             }
             ChipError::Transfer { source: TransferError::Denied, .. } => {
-                Failure::new(Code::R401, what, place).next("`recover udev-rules` prints the rule that permits it, and the command that installs it")
+                Failure::new(Code::R401, what, place).next("`recover udev-rules` prints the rule that gives permission, and the command to install it")
             }
             ChipError::Transfer { source: TransferError::Busy, .. } => {
                 Failure::new(Code::R402, what, place)
@@ -35,14 +35,14 @@ impl Run<'_> {
             }
             ChipError::Transfer { .. } | ChipError::Loader(_) => {
                 Failure::new(Code::R113, what, place).next(format!(
-                    "take its power away, plug it into the same port again, then run `{again}`"
+                    "power-cycle the enclosure in the same port, then run `{again}`"
                 ))
             }
             ChipError::NotProven(_) => Failure::new(Code::R102, what, place)
-                .next("nothing was written; if you know the chip, record what it answers with `recover diagnose --trace FILE` and show us")
-                .next(format!("if it has just been used by other software, take its power away, plug it in again and run `{again}`")),
+                .next("nothing was written; if you know the chip, record its replies with `recover diagnose --trace FILE` and send them to us")
+                .next(format!("if other software has just used the device, power-cycle it and run `{again}`")),
             ChipError::NoMemory => Failure::new(Code::R103, what, place)
-                .next("look at the small 8-pin chip beside the bridge: its supply, its solder joints, pull-ups on both lines; boards without one never had firmware of their own"),
+                .next("check the small 8-pin chip beside the bridge: its supply, its solder joints and the pull-ups on both lines. A board without this chip never had its own firmware"),
         };
         failure.leaving(self.state)
     }

@@ -29,14 +29,14 @@ pub(super) fn find(run: &mut Run<'_>, request: &Request) -> Result<Candidate, Fa
     let mut found = choose(run, request, &seen);
     loop {
         let nothing_yet = match &found {
-            Ok(candidate) => request.wait.is_some() && !candidate.is_in_question(),
+            Ok(candidate) => request.wait.is_some() && !candidate.needs_rescue(),
             Err(failure) => failure.code == Code::R101,
         };
         if !nothing_yet {
             return found;
         }
         // By itself a bench takes nothing into its boot mode that is there and healthy.
-        let may_guide = match guide::is_guided_by_bench(run, request) {
+        let may_guide = match guide::bench_can_switch(run, request) {
             true => found.is_err(),
             false => !deadline.passed(&*clock),
         };
@@ -69,7 +69,7 @@ fn choose(run: &Run<'_>, request: &Request, seen: &[Sighting]) -> Result<Candida
         .filter_map(|seen| Candidate::of(seen, request, &journals, library, *scope))
         .collect();
     let in_question: Vec<&Candidate> =
-        candidates.iter().filter(|candidate| candidate.is_in_question()).collect();
+        candidates.iter().filter(|candidate| candidate.needs_rescue()).collect();
     match (in_question.as_slice(), candidates.as_slice()) {
         ([only], _) => Ok((*only).clone()),
         // Only healthy devices: any of them stands for the answer.
@@ -79,7 +79,7 @@ fn choose(run: &Run<'_>, request: &Request, seen: &[Sighting]) -> Result<Candida
             let what = format!("{} devices may need a rescue", several.len());
             let mut failure = Failure::new(Code::R301, what, "all ports");
             failure.next.extend(
-                run.tools.commands.all().map(|all| format!("{all}    (every one of them)")),
+                run.tools.commands.all().map(|all| format!("{all}    (rescues all of them)")),
             );
             for candidate in several {
                 failure.next.push(format!(
@@ -98,12 +98,12 @@ fn choose(run: &Run<'_>, request: &Request, seen: &[Sighting]) -> Result<Candida
 fn nothing_found(run: &Run<'_>, request: &Request, seen: &[Sighting]) -> Failure {
     let place = request.port.as_ref().map_or("all ports".to_owned(), |port| format!("port {port}"));
     let what = match seen {
-        [] => "no USB device is there".to_owned(),
+        [] => "no USB device is connected".to_owned(),
         seen => {
             let shown: Vec<String> =
                 seen.iter().take(8).map(|seen| format!("{} at {}", seen.ids, seen.port)).collect();
             format!(
-                "of {} devices here none is a chip in boot mode: {}",
+                "no chip in boot mode is there; connected USB devices ({}): {}",
                 seen.len(),
                 shown.join(", ")
             )
@@ -111,27 +111,25 @@ fn nothing_found(run: &Run<'_>, request: &Request, seen: &[Sighting]) -> Failure
     };
     let mut failure = Failure::new(Code::R101, what, place);
     let library = run.tools.library;
-    if let Some(profile) = request.wish.profile.as_ref().and_then(|name| library.find(name)) {
+    if let Some(profile) = request.target.profile.as_ref().and_then(|name| library.find(name)) {
         let by_hand = profile.by_hand(GuidanceTime::First);
         failure.next.extend(by_hand.map(|by| format!("{}; then: {}", by.step, by.expect)));
     }
     let again = &run.tools.commands.again;
-    let failure = failure
-        .next("plug the enclosure straight into the computer with its own power on, and look with `recover list`")
-        .next(format!("{again} --wait    (notices it the moment it appears)"))
-        .next("if it shows up under an id that is in no table: `recover diagnose --port PORT --as cy16` asks it, read-only");
+    let failure = failure.next(format!(
+        "connect the enclosure directly to this computer, switch it on, then run `{again} --wait`"
+    ));
     let by_hand: Vec<String> = library
         .profiles()
         .filter(|profile| profile.scope == run.tools.scope && !profile.guidance.is_empty())
         .map(|profile| format!("`recover profile show {}`", profile.name))
         .collect();
-    match by_hand.as_slice() {
-        [] => failure,
-        shown => failure.next(format!(
-            "if it shows nothing at all, there may be a way in by hand: {}",
-            shown.join(", ")
-        )),
-    }
+    let unlisted =
+        "if its USB ID is not listed, `recover diagnose --port PORT --as cy16` identifies the chip";
+    failure.next(match by_hand.as_slice() {
+        [] => unlisted.to_owned(),
+        shown => format!("{unlisted}; for manual steps: {}", shown.join(", ")),
+    })
 }
 
 /// Says which device was found, and what earlier rescues left of it.
@@ -142,19 +140,19 @@ pub(super) fn announce(run: &mut Run<'_>, candidate: &Candidate) {
         ids: candidate.seen.ids,
         name: candidate.suspicion.name.to_owned(),
         detail: candidate.suspicion.detail.to_owned(),
-        standing: candidate.suspicion.standing,
+        id_meaning: candidate.suspicion.id_meaning,
         identity: Identity::of(&candidate.seen),
     });
     if let Some(journal) = &candidate.on_trial_of {
         run.note(format!(
-            "the rescue {} failed and left this device running its image from RAM: what it shows tells nothing of its memory",
+            "the rescue {} failed and left this device running its image from RAM, so its USB identity says nothing about its memory",
             journal.begun().id
         ));
     }
     if let Some(journal) = &candidate.unfinished {
         let at = journal.in_flight().map_or_else(String::new, |step| format!(" at: {step}"));
         run.note(format!(
-            "the rescue {} of this port was not finished{at}; this run takes it up",
+            "the rescue {} of this port was not finished{at}; this run continues it",
             journal.begun().id
         ));
     }

@@ -15,7 +15,7 @@ use crate::rescue::outcome::SwitchedBy;
 use crate::usb::{Ids, PortPath};
 
 /// Whether the way into the boot mode is switched without hands at the request's port.
-pub(super) fn is_guided_by_bench(run: &Run<'_>, request: &Request) -> bool {
+pub(super) fn bench_can_switch(run: &Run<'_>, request: &Request) -> bool {
     bench_guidance(run, request).is_some()
 }
 
@@ -38,7 +38,7 @@ pub(super) fn guide(run: &mut Run<'_>, request: &Request) -> Result<(), Failure>
 
 fn first_steps(run: &Run<'_>, request: &Request) -> Vec<Guidance> {
     let library = run.tools.library;
-    let named = request.wish.profile.as_ref().and_then(|name| library.find(name));
+    let named = request.target.profile.as_ref().and_then(|name| library.find(name));
     named.into_iter().flat_map(|named| named.by_hand(GuidanceTime::First)).cloned().collect()
 }
 
@@ -80,8 +80,8 @@ fn follow(
             run.switched(port, what, SwitchedBy::Relay);
         }
         if what == Switching::PowerOff {
-            let longest = if switches.power { RETURN_TIME } else { HANDS_TIME };
-            run.wait_until_empty(port, longest)?;
+            let timeout = if switches.power { RETURN_TIME } else { HANDS_TIME };
+            run.wait_until_empty(port, timeout)?;
         }
     }
     Ok(())
@@ -99,17 +99,17 @@ fn wait_for_boot_id(
     switches: Switches,
 ) -> Result<(), Failure> {
     let library = run.tools.library;
-    let profile = request.wish.profile.as_ref().and_then(|name| library.find(name));
+    let profile = request.target.profile.as_ref().and_then(|name| library.find(name));
     let ids: Vec<Ids> = profile
         .into_iter()
         .flat_map(|profile| &profile.sightings)
         .map(|sighting| sighting.ids)
         .collect();
-    let longest = if switches.power { RETURN_TIME } else { HANDS_TIME };
-    if run.wait_for(port, longest, |seen| ids.contains(&seen.ids))?.is_none() {
+    let timeout = if switches.power { RETURN_TIME } else { HANDS_TIME };
+    if run.wait_for(port, timeout, |seen| ids.contains(&seen.ids))?.is_none() {
         run.note(format!(
-            "no boot id appeared at port {port} within {} seconds",
-            longest.as_secs()
+            "no boot-mode device appeared at port {port} within {} seconds",
+            timeout.as_secs()
         ));
     }
     Ok(())
@@ -120,12 +120,12 @@ fn is_without_power(run: &mut Run<'_>, port: &PortPath) -> Result<(), Failure> {
         None => Ok(()),
         Some(seen) => {
             let what = format!(
-                "the power of port {port} was to be off, and {} is still there, so its contact stays open",
+                "the power of port {port} should be off, but {} is still there, so the contact stays open",
                 seen.ids
             );
             Err(Failure::new(Code::R606, what, format!("port {port}"))
                 .leaving(run.state)
-                .next("check which relay is in the power of this port, and that the enclosure has no supply of its own beside it; bench.toml names the relays"))
+                .next("check which relay switches this port in bench.toml, and that the enclosure has no separate power supply"))
         }
     }
 }

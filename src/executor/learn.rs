@@ -13,7 +13,7 @@ use super::examine::Judged;
 use super::prove::Proven;
 use super::run::Run;
 use super::{Request, examine, find, prove};
-use crate::chip::{Chip, Finding, Grade, Identity, Image, Running, Size, Standing};
+use crate::chip::{Chip, Finding, Grade, IdMeaning, Identity, Image, Running, Size};
 use crate::failure::{Code, Failure};
 use crate::profile::{
     self, BlankSighting, ChipClaim, Confidence, IdentityClaim, ImageClaim, ImageSource,
@@ -25,7 +25,7 @@ use crate::rescue::outcome::Verdict;
 /// The image's file in the profile's folder.
 const IMAGE: &str = "image.bin";
 /// Longest name that is made up, characters.
-const LONGEST_NAME: usize = 40;
+const MAX_NAME: usize = 40;
 
 /// Where a profile goes.
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ pub(super) fn learn(
     request: &Request,
     learning: &Learning,
 ) -> Result<Verdict, Failure> {
-    one_to_learn_from(run, request)?;
+    find_device_to_learn(run, request)?;
     let candidate = find::find(run, request)?;
     find::announce(run, &candidate);
     let _lock = run.lock(&candidate.seen)?;
@@ -67,17 +67,17 @@ pub(super) fn learn(
         let differences = healthy.differences(&seen);
         if !differences.is_empty() {
             let what = format!(
-                "its memory holds another image than the one that runs: {}",
+                "its memory holds a different image from the one that is running: {}",
                 differences.join(", ")
             );
-            return Err(nothing_to_learn(run, what));
+            return Err(no_device_to_learn(run, what));
         }
     } else {
-        run.note("the chip runs its mask ROM now, so that the image starts is inferred from its structure".to_owned());
+        run.note("the chip is in boot mode now, so whether the image starts is inferred from its structure".to_owned());
     }
     let separated = separate(candidate.chip, &finding, &image, &healthy);
-    let name = learnt_name(run, learning, &healthy, finding.model.name)?;
-    let profile = learnt_profile(run, &candidate, &finding, &judged, &healthy, &separated);
+    let name = profile_name(run, learning, &healthy, finding.model.name)?;
+    let profile = build_profile(run, &candidate, &finding, &judged, &healthy, &separated);
     let profile = Profile { name, ..profile };
     let folder = learning.folder.join(finding.model.family).join(&profile.name);
     write(&folder, &profile, &separated).map_err(|failure| failure.leaving(run.state))?;
@@ -91,7 +91,7 @@ pub(super) fn learn(
 }
 
 /// Of several devices the owner says which is the healthy twin.
-fn one_to_learn_from(run: &mut Run<'_>, request: &Request) -> Result<(), Failure> {
+fn find_device_to_learn(run: &mut Run<'_>, request: &Request) -> Result<(), Failure> {
     if request.port.is_some() {
         return Ok(());
     }
@@ -99,7 +99,7 @@ fn one_to_learn_from(run: &mut Run<'_>, request: &Request) -> Result<(), Failure
     let known: Vec<_> =
         seen.iter().filter_map(|seen| Some((seen, recognise(seen)?.1.name))).collect();
     let [_, _, ..] = known.as_slice() else { return Ok(()) };
-    let what = format!("{} devices could be learnt from", known.len());
+    let what = format!("{} devices are suitable for making a profile", known.len());
     let mut failure = Failure::new(Code::R301, what, "all ports");
     for (seen, name) in known {
         let again = &run.tools.commands.again;
@@ -108,12 +108,12 @@ fn one_to_learn_from(run: &mut Run<'_>, request: &Request) -> Result<(), Failure
     Err(failure)
 }
 
-fn nothing_to_learn(run: &Run<'_>, what: String) -> Failure {
+fn no_device_to_learn(run: &Run<'_>, what: String) -> Failure {
     let port = run.outcome.port.as_ref().map_or(String::new(), |port| format!("port {port}"));
     Failure::new(Code::R117, what, port)
         .leaving(run.state)
-        .next("plug in a healthy enclosure of the same model, and name it with --port")
-        .next("if it was written since its last start, take its power away first")
+        .next("connect a healthy enclosure of the same model, and name it with --port")
+        .next("if its memory was written after its last start, power-cycle it first")
 }
 
 fn image_to_learn(
@@ -128,12 +128,12 @@ fn image_to_learn(
             .chip
             .image_in_memory(finding.model, contents)
             .map_err(|error| Failure::from_image(&error, "memory").leaving(run.state)),
-        other => Err(nothing_to_learn(run, format!("its memory is {other}"))),
+        other => Err(no_device_to_learn(run, format!("its memory is {other}"))),
     }
 }
 
 /// A name that no profile has.
-fn learnt_name(
+fn profile_name(
     run: &Run<'_>,
     learning: &Learning,
     healthy: &Identity,
@@ -143,9 +143,9 @@ fn learnt_name(
     if let Some(name) = &learning.name {
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let why = if name.is_empty() || name.starts_with('-') || !name.chars().all(fits) {
-            "a profile's name is made of small letters, digits and hyphens"
+            "a profile name consists of small letters, digits and hyphens"
         } else if library.find(name).is_some() {
-            "a profile of this name is there already, and is not overwritten"
+            "a profile with this name already exists and is not overwritten"
         } else {
             return Ok(name.clone());
         };
@@ -157,13 +157,13 @@ fn learnt_name(
     let numbered = (2..1000).map(|number| format!("{wished}-{number}"));
     let free = std::iter::once(wished.clone()).chain(numbered);
     free.into_iter().find(|name| library.find(name).is_none()).ok_or_else(|| {
-        Failure::new(Code::R311, "a thousand profiles have this name already", wished)
+        Failure::new(Code::R311, "a thousand profiles already have this name", wished)
             .leaving(run.state)
             .next("choose one with --name")
     })
 }
 
-fn learnt_profile(
+fn build_profile(
     run: &Run<'_>,
     candidate: &Candidate,
     finding: &Finding,
@@ -182,16 +182,18 @@ fn learnt_profile(
     let captured =
         |basis: &str| Confidence { grade: Grade::Captured, basis: Some(basis.to_owned()) };
     let started = match finding.running {
-        Running::Firmware => captured("a healthy enclosure of this model ran it when it was read"),
+        Running::Firmware => {
+            captured("a healthy enclosure of this model was running the image when it was read")
+        }
         Running::MaskRom => Confidence {
             grade: Grade::Inferred,
-            basis: Some("it is a whole image, but the chip was not seen to start it".to_owned()),
+            basis: Some("the image is complete, but the chip was not seen starting it".to_owned()),
         },
     };
     let (size_bytes, size) = match judged.survey.size {
-        Size::Proven(bytes) => (bytes, captured("it was read to its end")),
+        Size::Proven(bytes) => (bytes, captured("the memory was read to its end")),
         Size::AtLeast(_) => {
-            let basis = "its content does not tell more".to_owned();
+            let basis = "its content does not show the size".to_owned();
             let inferred = Confidence { grade: Grade::Inferred, basis: Some(basis) };
             (judged.survey.part_bytes, inferred)
         }
@@ -203,7 +205,7 @@ fn learnt_profile(
         scope: run.tools.scope,
         chip: ChipClaim {
             model: finding.model.name.to_owned(),
-            confidence: captured("the chip was asked"),
+            confidence: captured("the chip was identified"),
         },
         sightings: blank_sightings(candidate.chip, finding),
         identity: Some(IdentityClaim { identity, confidence: started.clone() }),
@@ -230,9 +232,9 @@ fn learnt_profile(
 /// What a chip of this kind shows when its memory is blank.
 fn blank_sightings(chip: &dyn Chip, finding: &Finding) -> Vec<BlankSighting> {
     let boot = |own: bool| {
-        let boots = |standing| matches!(standing, Standing::BootId | Standing::SharedBootId);
+        let boots = |id_meaning| matches!(id_meaning, IdMeaning::BootId | IdMeaning::SharedBootId);
         let known = chip.known_ids().iter();
-        known.filter(move |known| boots(known.standing) && (!own || known.model == finding.model))
+        known.filter(move |known| boots(known.id_meaning) && (!own || known.model == finding.model))
     };
     let sighting = |ids, grade| {
         let basis = Some("what this program knows of the chip".to_owned());
@@ -248,7 +250,7 @@ fn blank_sightings(chip: &dyn Chip, finding: &Finding) -> Vec<BlankSighting> {
 fn separate(chip: &dyn Chip, finding: &Finding, image: &Image, healthy: &Identity) -> Separated {
     let bytes = image.start().to_vec();
     let Some(serial) = healthy.serial.as_ref().filter(|serial| !serial.is_empty()) else {
-        let serial = "the image promises none; what else it may hold is as it was read".to_owned();
+        let serial = "the image names none; any other data in it is unchanged".to_owned();
         return Separated { bytes, own_serial: false, serial };
     };
     let placeholder = "0".repeat(serial.encode_utf16().count());
@@ -257,21 +259,21 @@ fn separate(chip: &dyn Chip, finding: &Finding, image: &Image, healthy: &Identit
             bytes: built.bytes,
             own_serial: true,
             serial: format!(
-                "{serial} was left out; zeros stand in its place, and a rescue puts the one of --serial there, or one of its own"
+                "{serial} was replaced by zeros; a rescue writes the number given with --serial there, or makes one"
             ),
         },
         Ok(_) => Separated {
             bytes,
             own_serial: false,
             serial: format!(
-                "{serial} is in the image in more than one place and was left in; do not pass this profile on"
+                "{serial} is in the image in more than one place and was kept; do not share this profile"
             ),
         },
         Err(error) => Separated {
             bytes,
             own_serial: false,
             serial: format!(
-                "{serial} was left in the image, because {error}; do not pass this profile on"
+                "{serial} was kept in the image, because {error}; do not share this profile"
             ),
         },
     }
@@ -299,7 +301,7 @@ fn made_name(identity: &Identity, model: &str) -> String {
         .map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' })
         .collect();
     let name = letters.split_whitespace().collect::<Vec<_>>().join("-");
-    let name: String = name.chars().take(LONGEST_NAME).collect();
+    let name: String = name.chars().take(MAX_NAME).collect();
     match name.trim_matches('-') {
         "" => format!("learnt-{model}"),
         name => name.to_owned(),
@@ -315,7 +317,7 @@ fn write(folder: &Path, profile: &Profile, separated: &Separated) -> Result<(), 
     let parent = folder.parent().unwrap_or(folder);
     fs::create_dir_all(parent).map_err(|error| failed(&error))?;
     if folder.exists() {
-        return Err(failed(&"this folder is there already, and is not overwritten"));
+        return Err(failed(&"this folder already exists and is not overwritten"));
     }
     let draft = tempfile::Builder::new()
         .prefix(".learning-")
@@ -331,7 +333,7 @@ fn write(folder: &Path, profile: &Profile, separated: &Separated) -> Result<(), 
         .map_err(|error| failed(&error))?;
     profile::check(&inner, &[&profile.chip.model]).map_err(|problems| {
         let problem = problems.first().map_or_else(String::new, ToString::to_string);
-        failed(&format!("the profile made is not right: {problem}"))
+        failed(&format!("the new profile has an error: {problem}"))
     })?;
     fs::rename(&inner, folder).map_err(|error| failed(&error))
 }
@@ -342,7 +344,7 @@ fn provenance(profile: &Profile, separated: &Separated) -> String {
         profile.title,
         profile.promised().map_or_else(String::new, ToString::to_string),
         // The owner's number stays out of what was made without it.
-        if separated.own_serial { "left out, zeros stand in its place" } else { &separated.serial },
+        if separated.own_serial { "replaced by zeros" } else { &separated.serial },
         profile.provenance.sources.join("; "),
     )
 }

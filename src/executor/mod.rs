@@ -7,10 +7,10 @@
 //! [`confirm`]. Every wait is in [`waits`]. What a run works with comes in as [`Tools`]; what
 //! happens goes out as [`Event`]s.
 
-mod ask_drive;
 pub mod candidate;
 mod choose;
 mod confirm;
+mod drive_identity;
 mod enter;
 pub mod event;
 mod examine;
@@ -50,7 +50,7 @@ pub use waits::POLL;
 use crate::chip::Chip;
 use crate::failure::Failure;
 use crate::profile::{Library, Scope};
-use crate::rescue::Wish;
+use crate::rescue::TargetRequest;
 use crate::rescue::choice::{Needs, Undecided, Way};
 use crate::rescue::preflight::Twin;
 use crate::usb::{Bus, PortPath};
@@ -98,7 +98,9 @@ impl Commands {
         match way {
             Way::Profile { name, needs: Needs::Nothing } => format!("{again} --profile {name}"),
             Way::Profile { name, needs: Needs::Ids } => {
-                format!("{again} --profile {name} --ids VVVV:PPPP    (its ids and no firmware)")
+                format!(
+                    "{again} --profile {name} --ids VVVV:PPPP    (gives it USB IDs but no firmware)"
+                )
             }
             Way::Profile { name, needs: Needs::Image } => {
                 format!("{again} --profile {name} --image FILE")
@@ -107,13 +109,15 @@ impl Commands {
                 format!("{again} --image FILE    (your own backup, or the vendor's image)")
             }
             Way::WithoutIds { name } => {
-                format!("{again} --profile {name}    (as the profile says, without --ids)")
+                format!("{again} --profile {name}    (with the profile's identity, without --ids)")
             }
             Way::WithoutProfile => format!("{again} --image FILE    (without --profile)"),
             Way::ShowProfile { name } => {
-                format!("recover profile show {name}    (says which image it describes)")
+                format!("recover profile show {name}    (describes the image it needs)")
             }
-            Way::ListProfiles => "recover profile list    (every profile with its chip)".to_owned(),
+            Way::ListProfiles => {
+                "recover profile list    (lists each profile with its chip)".to_owned()
+            }
         }
     }
 
@@ -148,7 +152,7 @@ pub struct Request {
     /// Only the device at this port.
     pub port: Option<PortPath>,
     /// What it should become.
-    pub wish: Wish,
+    pub target: TargetRequest,
     /// Stop after the plan.
     pub dry_run: bool,
     /// Consent was given in advance.

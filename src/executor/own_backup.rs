@@ -1,15 +1,15 @@
 //! The backups in the store that may be the image a device needs.
 
-use super::candidate::{Candidate, would_be_in_boot_mode};
+use super::candidate::{Candidate, is_boot_mode_identity};
 use super::run::Run;
 use super::store::BackupRecord;
 use crate::chip::Finding;
 use crate::failure::Failure;
-use crate::rescue::Wish;
+use crate::rescue::TargetRequest;
 use crate::rescue::choice::{Choice, NamedImage, OwnBackup};
 
 /// Most backups that are looked into, the newest first.
-const MOST_BACKUPS: usize = 64;
+const MAX_BACKUPS: usize = 64;
 
 /// Every backup of the same chip with a whole image, of the same port or with the serial
 /// number that was asked for; the newest first.
@@ -17,13 +17,13 @@ pub(super) fn own_backups(
     run: &Run<'_>,
     candidate: &Candidate,
     finding: &Finding,
-    wish: &Wish,
+    requested: &TargetRequest,
 ) -> Result<Vec<OwnBackup>, Failure> {
     let store = run.tools.store;
     let of_the_device = |record: &BackupRecord| {
         record.chip == finding.model.name
             && (record.port == candidate.seen.port
-                || wish.serial.is_some() && record.serial == wish.serial)
+                || requested.serial.is_some() && record.serial == requested.serial)
     };
     let whole_image = |record: BackupRecord| {
         // A damaged backup is no image; it is named when it is asked for.
@@ -32,13 +32,13 @@ pub(super) fn own_backups(
         Some(OwnBackup {
             id: record.id,
             same_port: record.port == candidate.seen.port,
-            is_boot_id: image.identity.as_ref().is_some_and(would_be_in_boot_mode),
+            is_boot_id: image.identity.as_ref().is_some_and(is_boot_mode_identity),
             image: image.start().to_vec(),
             identity: image.identity,
         })
     };
     let records = store.backups()?.into_iter().rev().filter(of_the_device);
-    Ok(records.take(MOST_BACKUPS).filter_map(whole_image).collect())
+    Ok(records.take(MAX_BACKUPS).filter_map(whole_image).collect())
 }
 
 /// The commands that put one of these back.
@@ -57,9 +57,11 @@ pub(super) fn take_backup(run: &mut Run<'_>, backup: &OwnBackup) -> Choice {
     let name = format!("backup {}", backup.id);
     let who = backup.identity.as_ref().map_or_else(String::new, |who| format!(" as {who}"));
     run.note(format!(
-        "the image is your own {name}, made at this port{who}; if another enclosure was in this port then, stop and name --profile or --image"
+        "the image is your own {name}, made at this port{who}; if the port held a different enclosure then, stop and use --profile or --image"
     ));
-    let doubt = format!("that the {name} is of this very enclosure is inferred from its port");
+    let doubt = format!(
+        "the {name} belongs to this enclosure because both were at the same port (inferred)"
+    );
     let image = NamedImage { name, bytes: backup.image.clone() };
     Choice { profile: None, image, doubt: Some(doubt) }
 }

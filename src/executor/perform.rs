@@ -2,7 +2,7 @@
 
 use super::event::Event;
 use super::permission::Permission;
-use super::power::Awaited;
+use super::power::ExpectedReturn;
 use super::prove::Proven;
 use super::run::Run;
 use super::write::Writer;
@@ -122,7 +122,7 @@ fn write_memory(
             run.state = DeviceState::RunningFromRam;
             failure.device = run.state;
         }
-        what_to_do_after(run, failure)
+        next_steps_after(run, failure)
     })
 }
 
@@ -232,7 +232,7 @@ fn change(
 }
 
 /// A failure with the device part written says how to go on and how to go back.
-fn what_to_do_after(run: &Run<'_>, mut failure: Failure) -> Failure {
+fn next_steps_after(run: &Run<'_>, mut failure: Failure) -> Failure {
     if failure.device == DeviceState::PartWritten {
         let resume = run.tools.commands.resume();
         // A dead cell is not finished by trying again, and nothing is said twice.
@@ -242,13 +242,13 @@ fn what_to_do_after(run: &Run<'_>, mut failure: Failure) -> Failure {
         }
         if let Some(backup) = &run.outcome.backup {
             let restore = run.tools.commands.restore(backup);
-            failure.next.push(format!("`{restore}` puts the old contents back"));
+            failure.next.push(format!("`{restore}` writes the old contents back"));
         }
     }
     failure
 }
 
-/// Restarts the device and sees who comes up.
+/// Restarts the device and reads its new identity.
 fn bring_back<'p>(
     run: &mut Run<'_>,
     permission: &Permission<'_>,
@@ -261,14 +261,14 @@ fn bring_back<'p>(
     for step in steps {
         if let Step::Restart { by } = step.step {
             let link = link.take();
-            let awaited = Awaited {
+            let expected_return = ExpectedReturn {
                 identity: target.expected.clone(),
                 may_run_from_ram: candidate.chip.image_survives_loader(),
                 while_off: &target.while_off,
                 strap: candidate.chip.strap(candidate.suspicion.model),
             };
             seen = take(run, step, |run| -> Result<Sighting, Failure> {
-                restart::restart(run, candidate, link, &seen, *by, &awaited)
+                restart::restart(run, candidate, link, &seen, *by, &expected_return)
             })?;
         } else {
             take(run, step, |run| confirm::confirm(run, permission, &seen, &step.place()))?;

@@ -86,14 +86,15 @@ fn agreement(
     }
     let what = match run.tools.operator.consent(&reasons) {
         Consent::Given => return Ok(Agreement(())),
-        Consent::Refused => format!("you did not agree to writing the {}", plan.memory),
+        Consent::Refused => format!("you did not agree to write the {}", plan.memory),
         Consent::Unasked => {
-            format!("writing rests on facts that are not proven: {}", reasons.join("; "))
+            let facts = reasons.len();
+            format!("writing needs your consent: this plan relies on {facts} unverified facts")
         }
     };
     let again = &run.tools.commands.again;
     Err(Failure::new(Code::R304, what, "before the first write")
         .leaving(run.state)
-        .next(format!("{again} --yes    (after reading the plan)"))
-        .next(format!("{again} --dry-run    (shows the plan)")))
+        .next(format!("{again} --yes    (gives consent after you have read the plan)"))
+        .next(format!("{again} --dry-run    (shows the plan and these facts)")))
 }

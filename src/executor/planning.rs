@@ -37,13 +37,13 @@ pub(super) fn plan(
         trial: target.expected.is_some()
             && !request.no_trial
             && finding.running == Running::MaskRom,
-        overwrite: overwrite || candidate.is_known_sick(),
+        overwrite: overwrite || candidate.is_known_broken(),
     };
     let plan = Plan::make(&situation).map_err(|failure| {
         let failure = failure.leaving(run.state);
         match failure.code {
             Code::R305 => failure.next(format!(
-                "{} --force    (overwrites it all the same; a backup is kept)",
+                "{} --force    (overwrites it; a backup is kept)",
                 run.tools.commands.again
             )),
             _ => failure,
@@ -72,7 +72,7 @@ pub(super) fn unproven(candidate: &Candidate, target: &Target) -> Vec<String> {
     reasons.extend(target.choice.profile.iter().flat_map(Profile::inferred));
     reasons.extend(target.choice.doubt.clone());
     if target.choice.profile.is_none() && target.choice.doubt.is_none() {
-        reasons.push(format!("the image {} is your own choice", target.choice.image.name));
+        reasons.push(format!("you chose the image {} yourself", target.choice.image.name));
     }
     reasons
 }

@@ -4,7 +4,7 @@
 //! Power away from a port need not be power away from the chip: an enclosure with a supply of its
 //! own only leaves the bus, and comes back under another device number with its RAM as it was. A
 //! relay is taken at its owner's word, who put it where the power is. A hub is not: it counts only
-//! when what comes back is what was awaited and cannot have been running from RAM.
+//! when what comes back is what was expected_return and cannot have been running from RAM.
 
 use super::event::Event;
 use super::operator::Switching;
@@ -19,8 +19,8 @@ use crate::rescue::outcome::SwitchedBy;
 use crate::usb::{PortPath, PowerError, Sighting};
 
 /// What is known beforehand of a device that loses its power.
-pub(super) struct Awaited<'a> {
-    /// Who it is to be when it comes back; nobody in particular without.
+pub(super) struct ExpectedReturn<'a> {
+    /// The identity it should have when it comes back; any identity without.
     pub identity: Option<Identity>,
     /// Whether it may be that already, from its RAM.
     pub may_run_from_ram: bool,
@@ -30,7 +30,7 @@ pub(super) struct Awaited<'a> {
     pub strap: Option<&'static str>,
 }
 
-impl Awaited<'_> {
+impl ExpectedReturn<'_> {
     fn is(&self, seen: &Sighting) -> bool {
         let now = Identity::of(seen);
         self.identity.as_ref().is_none_or(|identity| identity.differences(&now).is_empty())
@@ -41,10 +41,10 @@ impl Awaited<'_> {
 pub(super) fn cycle(
     run: &mut Run<'_>,
     seen: &Sighting,
-    awaited: &Awaited<'_>,
+    expected_return: &ExpectedReturn<'_>,
 ) -> Result<Sighting, Failure> {
     let before = run.enter(RunStage::PowerAway);
-    let result = cycle_by_any(run, seen, awaited);
+    let result = cycle_by_any(run, seen, expected_return);
     run.enter(before);
     result
 }
@@ -52,37 +52,40 @@ pub(super) fn cycle(
 fn cycle_by_any(
     run: &mut Run<'_>,
     seen: &Sighting,
-    awaited: &Awaited<'_>,
+    expected_return: &ExpectedReturn<'_>,
 ) -> Result<Sighting, Failure> {
     // After a trial from RAM its disk may be mounted: then no power is taken, by nobody.
     let unused = run.tools.bus.check_unused(seen);
     unused.map_err(|error| Failure::from_bus(&error).leaving(run.state))?;
     let mut seen = seen.clone();
-    let tells_nothing = awaited.identity.is_some() && awaited.may_run_from_ram && awaited.is(&seen);
-    if is_restarted_without_hands(run, &seen.port, awaited.while_off) {
-        if let Some(back) = cycle_by(run, SwitchedBy::Relay, &seen, awaited.while_off)? {
+    let is_ambiguous = expected_return.identity.is_some()
+        && expected_return.may_run_from_ram
+        && expected_return.is(&seen);
+    if has_automatic_power_cycle(run, &seen.port, expected_return.while_off) {
+        if let Some(back) = cycle_by(run, SwitchedBy::Relay, &seen, expected_return.while_off)? {
             return Ok(back);
         }
-        if tells_nothing {
+        if is_ambiguous {
             log::info!(
-                "what the device shows may run from RAM, so the hub is not asked: its switch would prove nothing"
+                "the device may be running from RAM, so power switching by the hub would prove nothing and is not used"
             );
-        } else if let Some(back) = cycle_by(run, SwitchedBy::Hub, &seen, awaited.while_off)? {
-            if awaited.is(&back) {
+        } else if let Some(back) = cycle_by(run, SwitchedBy::Hub, &seen, expected_return.while_off)?
+        {
+            if expected_return.is(&back) {
                 return Ok(back);
             }
             run.note(format!(
-                "without the port's power it came back as {}: a supply of its own keeps the chip running, or its memory does not start it",
+                "after the port's power was off, it came back as {}: a separate supply keeps the chip running, or its memory does not boot",
                 Identity::of(&back)
             ));
             seen = back;
         }
     }
-    cycle_by_hand(run, &seen, awaited)
+    cycle_by_hand(run, &seen, expected_return)
 }
 
 /// Whether all that has to happen while the power is away happens without hands.
-fn is_restarted_without_hands(run: &Run<'_>, port: &PortPath, while_off: &[Guidance]) -> bool {
+fn has_automatic_power_cycle(run: &Run<'_>, port: &PortPath, while_off: &[Guidance]) -> bool {
     let switches = run.tools.operator.switches(port);
     while_off.iter().all(|step| step.action.is_some_and(|action| switches.does(action)))
 }
@@ -97,13 +100,13 @@ fn cycle_by(
 ) -> Result<Option<Sighting>, Failure> {
     let port = &seen.port;
     let others = run.scan()?;
-    match take_power(run, by, seen) {
+    match turn_power_off(run, by, seen) {
         Ok(true) => {}
         Ok(false) => return Ok(None),
         Err(why) => {
-            run.note(format!("the {by} did not take the power of port {port}: {why}"));
+            run.note(format!("the {by} did not switch off the power of port {port}: {why}"));
             // A relay that did not answer may have moved.
-            if by == SwitchedBy::Relay && give_power(run, by, port).is_err() {
+            if by == SwitchedBy::Relay && turn_power_on(run, by, port).is_err() {
                 run.note(format!("port {port} may be without power"));
             }
             return Ok(None);
@@ -111,22 +114,22 @@ fn cycle_by(
     }
     let away = while_without_power(run, by, seen, while_off);
     // Whatever happened meanwhile, the power comes back.
-    let given = give_power(run, by, port).or_else(|_| give_power(run, by, port));
+    let given = turn_power_on(run, by, port).or_else(|_| turn_power_on(run, by, port));
     if let Err(why) = given {
-        run.note(format!("the {by} did not give port {port} its power back: {why}"));
+        run.note(format!("the {by} did not switch the power of port {port} back on: {why}"));
     }
     if !away? {
-        let left = who_left(run, &others)?;
+        let left = find_disconnected(run, &others)?;
         run.note(match left {
             Some(own) if own == *port => format!(
-                "the {by} took the power of port {port} too late: more than {} seconds after it was told to",
+                "the {by} switched off the power of port {port} too late: more than {} seconds after the request",
                 LEAVE_TIME.as_secs()
             ),
             Some(other) => format!(
-                "the {by} was told to take the power of port {port}, and the device at port {other} left instead: it is wired to another port than said"
+                "the {by} was told to switch off port {port}, but the device at port {other} disappeared: the wiring differs from the bench file"
             ),
             None => format!(
-                "the {by} said it took the power of port {port}, and the device stayed: it does not really switch it"
+                "the {by} reported that port {port} is off, but the device stayed: it does not switch the power"
             ),
         });
         return Ok(None);
@@ -136,7 +139,7 @@ fn cycle_by(
     let back = run.wait_for(port, RETURN_TIME, |back| back.device_number != number)?;
     if back.is_none() {
         run.note(format!(
-            "port {port} has its power back by {by}, and nothing came up within {} seconds",
+            "the {by} switched port {port} back on, but no device appeared within {} seconds",
             RETURN_TIME.as_secs()
         ));
     }
@@ -144,14 +147,14 @@ fn cycle_by(
 }
 
 /// The first of these devices that is no longer there.
-fn who_left(run: &mut Run<'_>, before: &[Sighting]) -> Result<Option<PortPath>, Failure> {
+fn find_disconnected(run: &mut Run<'_>, before: &[Sighting]) -> Result<Option<PortPath>, Failure> {
     let now = run.scan()?;
     let gone = |other: &&Sighting| !now.iter().any(|seen| seen.is_same_enumeration(other));
     Ok(before.iter().find(gone).map(|other| other.port.clone()))
 }
 
 /// `Ok(false)` where there is nothing to do it with.
-fn take_power(run: &mut Run<'_>, by: SwitchedBy, seen: &Sighting) -> Result<bool, String> {
+fn turn_power_off(run: &mut Run<'_>, by: SwitchedBy, seen: &Sighting) -> Result<bool, String> {
     let port = &seen.port;
     match by {
         SwitchedBy::Relay if !run.tools.operator.switches(port).power => return Ok(false),
@@ -163,11 +166,11 @@ fn take_power(run: &mut Run<'_>, by: SwitchedBy, seen: &Sighting) -> Result<bool
             Ok(()) => {}
             // Most hubs; nothing to tell.
             Err(PowerError::NotSwitchable(why)) => {
-                log::info!("port {port} is not switched by its hub: {why}");
+                log::info!("the hub does not switch port {port}: {why}");
                 return Ok(false);
             }
             Err(PowerError::Denied(_)) => {
-                return Err("no permission to open the hub; as root, or with a udev rule for its ids, it may switch the power".to_owned());
+                return Err("no permission to open the hub; as root, or with a udev rule for its USB ID, recover can switch the power".to_owned());
             }
             Err(error) => return Err(error.to_string()),
         },
@@ -178,7 +181,7 @@ fn take_power(run: &mut Run<'_>, by: SwitchedBy, seen: &Sighting) -> Result<bool
     Ok(true)
 }
 
-fn give_power(run: &mut Run<'_>, by: SwitchedBy, port: &PortPath) -> Result<(), String> {
+fn turn_power_on(run: &mut Run<'_>, by: SwitchedBy, port: &PortPath) -> Result<(), String> {
     match by {
         SwitchedBy::Relay => {
             let done = run.tools.operator.switch(port, Switching::PowerOn, false);
@@ -221,29 +224,29 @@ fn while_without_power(
 fn cycle_by_hand(
     run: &mut Run<'_>,
     seen: &Sighting,
-    awaited: &Awaited<'_>,
+    expected_return: &ExpectedReturn<'_>,
 ) -> Result<Sighting, Failure> {
     run.enter(RunStage::PowerAway);
     let before = run.scan()?;
     run.record(Entry::Power { by: SwitchedBy::Hands })?;
     run.emit(&Event::Asked {
         request: format!(
-            "take all power from the enclosure at port {}, wait two seconds, and plug it into the same port again",
+            "take all power from the enclosure at port {}, wait two seconds, then plug it into the same port again",
             seen.port
         ),
         expect: format!(
-            "it appears again within {} seconds of being plugged in",
+            "recover expects it within {} seconds after you plug it in",
             RETURN_TIME.as_secs()
         ),
     });
     // A profile knows better how its board is let go.
-    if let (Some(strap), []) = (awaited.strap, awaited.while_off) {
+    if let (Some(strap), []) = (expected_return.strap, expected_return.while_off) {
         run.emit(&Event::Asked {
             request: format!("while the power is away: {strap}"),
             expect: "the chip starts from its memory".to_owned(),
         });
     }
-    for by_hand in awaited.while_off {
+    for by_hand in expected_return.while_off {
         let (request, expect) = (by_hand.step.clone(), by_hand.expect.clone());
         run.emit(&Event::Asked { request, expect });
     }
@@ -252,12 +255,12 @@ fn cycle_by_hand(
     let back = run.wait_for(&seen.port, HANDS_TIME, |back| back.device_number != number)?;
     match back {
         Some(back) => Ok(back),
-        None => Err(nobody_came(run, seen, &before)?),
+        None => Err(did_not_return(run, seen, &before)?),
     }
 }
 
 /// Nothing came back at the port; perhaps something did at another.
-fn nobody_came(
+fn did_not_return(
     run: &mut Run<'_>,
     seen: &Sighting,
     before: &[Sighting],
@@ -272,7 +275,7 @@ fn nobody_came(
     let elsewhere = run.scan()?.into_iter().find(|new| !known(new));
     let failure = match elsewhere {
         Some(new) => failure.next(format!(
-            "at port {} {} appeared meanwhile: if that is it, plug it into port {}",
+            "a new device appeared at port {}: {}; if it is your enclosure, plug it into port {}",
             new.port, new.ids, seen.port
         )),
         None => failure,

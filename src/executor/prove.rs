@@ -27,7 +27,7 @@ pub(super) fn prove(run: &mut Run<'_>, candidate: &Candidate) -> Result<Proven, 
         result => result,
     }
     .map_err(|error| run.chip_failure(error, "proof of the chip"))?;
-    let finding = as_proven_before(candidate, finding);
+    let finding = proof_from_journal(candidate, finding);
     run.emit(&Event::Proven {
         chip: finding.model,
         running: finding.running,
@@ -38,14 +38,14 @@ pub(super) fn prove(run: &mut Run<'_>, candidate: &Candidate) -> Result<Proven, 
 
 /// Under firmware that a trial has started, models of one family may look alike that the mask
 /// ROM's ids told apart: an unfinished rescue of this very device says which it is.
-fn as_proven_before(candidate: &Candidate, finding: Finding) -> Finding {
+fn proof_from_journal(candidate: &Candidate, finding: Finding) -> Finding {
     let before = candidate.unfinished.as_ref().and_then(|journal| {
         let chip = &journal.begun().chip;
         candidate.chip.models().iter().find(|model| model.name == chip)
     });
     match before {
         Some(model) if finding.running == Running::Firmware && *model != finding.model => {
-            let fact = format!("before its firmware ran, it was proven to be a {model}");
+            let fact = format!("it was proven to be a {model} before its firmware ran");
             let evidence = Evidence { fact, grade: Grade::Inferred };
             let evidence = finding.evidence.into_iter().chain([evidence]).collect();
             Finding { model: *model, evidence, ..finding }

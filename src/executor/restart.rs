@@ -2,7 +2,7 @@
 //! by the first that has some id [design R5]. How its power goes is in [`super::power`].
 
 use super::candidate::Candidate;
-use super::power::{self, Awaited};
+use super::power::{self, ExpectedReturn};
 use super::run::Run;
 use super::waits::RETURN_TIME;
 use crate::chip::Restart;
@@ -17,7 +17,7 @@ pub(super) fn restart(
     link: Option<Box<dyn Link>>,
     seen: &Sighting,
     by: Restart,
-    awaited: &Awaited<'_>,
+    expected_return: &ExpectedReturn<'_>,
 ) -> Result<Sighting, Failure> {
     run.enter(RunStage::Returning);
     match (by, link) {
@@ -29,7 +29,7 @@ pub(super) fn restart(
         // An open device would keep the kernel's drivers from what comes up.
         (_, link) => drop(link),
     }
-    power::cycle(run, seen, awaited)
+    power::cycle(run, seen, expected_return)
 }
 
 /// Tells the chip to restart; `None`, with a note, when it does not come back by that.
@@ -42,7 +42,7 @@ fn restart_by_request(
     let told = candidate.chip.restart(&mut *link, candidate.suspicion.model);
     drop(link);
     if let Err(error) = told {
-        run.note(format!("the chip refused to restart ({error}), so its power has to go"));
+        run.note(format!("the chip refused to restart ({error}), so it needs a power cycle"));
         return Ok(None);
     }
     if run.has_left(seen)? {
@@ -52,6 +52,6 @@ fn restart_by_request(
             return Ok(back);
         }
     }
-    run.note("the chip did not restart when told to, so its power has to go".to_owned());
+    run.note("the chip did not restart on request, so it needs a power cycle".to_owned());
     Ok(None)
 }

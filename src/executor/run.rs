@@ -83,7 +83,7 @@ impl<'t> Run<'t> {
         let folder = self.tools.store.folder("locks")?;
         PortLock::take(&folder, &seen.port, self.tools.bus.clock().date()).map_err(|error| {
             Failure::new(Code::R404, error.to_string(), format!("port {}", seen.port))
-                .next("wait until it is done, or name another device with --port")
+                .next("wait until the other process ends, or choose another device with --port")
         })
     }
 

@@ -18,7 +18,7 @@ use crate::chip::{Identity, Running};
 use crate::failure::{Code, Failure};
 use crate::rescue::Condition;
 use crate::rescue::choice::{Choice, NamedImage};
-use crate::rescue::outcome::{Outcome, Verdict, Work};
+use crate::rescue::outcome::{Outcome, RunKind, Verdict};
 
 /// A run that has not begun.
 pub struct Session<'t> {
@@ -34,38 +34,38 @@ impl<'t> Session<'t> {
     /// Rescues the one device that needs it: `recover --auto`, and with `request.dry_run` the
     /// plan for it.
     pub fn rescue(self, request: &Request) -> Outcome {
-        self.carry_out(request, Work::Rescue, |run| rescue(run, request))
+        self.carry_out(request, RunKind::Rescue, |run| rescue(run, request))
     }
 
     /// Proves the chip and reads its memory; writes nothing.
     pub fn diagnose(self, request: &Request) -> Outcome {
-        self.carry_out(request, Work::Diagnosis, |run| {
+        self.carry_out(request, RunKind::Diagnosis, |run| {
             diagnose(run, request, 0).map(|_| Verdict::Planned)
         })
     }
 
     /// Saves the memory's bytes.
     pub fn backup(self, request: &Request) -> Outcome {
-        self.carry_out(request, Work::Backup, |run| backup(run, request))
+        self.carry_out(request, RunKind::Backup, |run| backup(run, request))
     }
 
     /// Writes a backup back.
     pub fn restore(self, request: &Request, record: &BackupRecord, bytes: &[u8]) -> Outcome {
-        self.carry_out(request, Work::Restore, |run| restore(run, request, record, bytes))
+        self.carry_out(request, RunKind::Restore, |run| restore(run, request, record, bytes))
     }
 
     /// Makes a profile from a healthy device; writes nothing to it.
     pub fn learn(self, request: &Request, learning: &Learning) -> Outcome {
-        self.carry_out(request, Work::Learning, |run| learn::learn(run, request, learning))
+        self.carry_out(request, RunKind::Learning, |run| learn::learn(run, request, learning))
     }
 
     fn carry_out(
         mut self,
         request: &Request,
-        work: Work,
+        work: RunKind,
         act: impl FnOnce(&mut Run<'t>) -> Result<Verdict, Failure>,
     ) -> Outcome {
-        self.run.outcome.work = Some(if request.dry_run { Work::Plan } else { work });
+        self.run.outcome.work = Some(if request.dry_run { RunKind::Plan } else { work });
         let result = act(&mut self.run);
         self.run.finish(result)
     }
@@ -74,7 +74,7 @@ impl<'t> Session<'t> {
 fn rescue(run: &mut Run<'_>, request: &Request) -> Result<Verdict, Failure> {
     let mut candidate = find::find(run, request)?;
     find::announce(run, &candidate);
-    let is_left_alone = |candidate: &Candidate| !candidate.is_in_question() && !request.force;
+    let is_left_alone = |candidate: &Candidate| !candidate.needs_rescue() && !request.force;
     if is_left_alone(&candidate) {
         return unfinished::healthy(run, &candidate);
     }
@@ -99,9 +99,9 @@ fn rescue(run: &mut Run<'_>, request: &Request) -> Result<Verdict, Failure> {
     let mut was_entered = false;
     loop {
         let is_firmware = proven.finding.running == Running::Firmware;
-        if is_firmware && !was_entered && !candidate.is_known_sick() && !request.force {
+        if is_firmware && !was_entered && !candidate.is_known_broken() && !request.force {
             run.outcome.identity.seen = Some(Identity::of(&candidate.seen));
-            run.note("firmware runs on this chip, so there is nothing to rescue".to_owned());
+            run.note("this chip runs its firmware and needs no rescue".to_owned());
             return Ok(Verdict::Healthy);
         }
         // What is refused for its image never has to leave its firmware.
@@ -134,9 +134,9 @@ fn restore(
     let proven = prove::prove(run, &candidate)?;
     let model = proven.finding.model;
     if model.name != record.chip {
-        let what = format!("the backup is of a {}, this is a {model}", record.chip);
+        let what = format!("the backup is from a {}, but this is a {model}", record.chip);
         return Err(Failure::new(Code::R204, what, format!("backup {}", record.id))
-            .next("name the device it was made from with --port"));
+            .next("name the device that the backup was made from with --port"));
     }
     let image = NamedImage { name: format!("backup {}", record.id), bytes: bytes.to_vec() };
     let choice = Choice { profile: None, image, doubt: None };
@@ -182,7 +182,7 @@ fn backup(run: &mut Run<'_>, request: &Request) -> Result<Verdict, Failure> {
     match examined.condition {
         Condition::Unreadable { why } => Err(Failure::new(Code::R115, why, "backup")
             .leaving(run.state)
-            .next("take its power away, plug it in again and run the same command")),
+            .next("power-cycle the enclosure and run the same command")),
         _ => Ok(Verdict::Planned),
     }
 }

@@ -17,7 +17,7 @@ use crate::rescue::outcome::sha256;
 use crate::usb::{Ids, PortPath};
 
 /// No memory a chip here boots from is larger; a backup file that is was not made by us.
-const MOST_BACKUP_BYTES: u64 = 1 << 24;
+const MAX_BACKUP_BYTES: u64 = 1 << 24;
 
 /// The folder where the program keeps things.
 #[derive(Clone, Debug)]
@@ -117,7 +117,7 @@ impl Store {
                 Err(error) => return Err(failed(&error)),
             }
         }
-        Err(failed(&"a thousand backups have this name already"))
+        Err(failed(&"a thousand backups already have this name"))
     }
 
     /// Every backup, oldest first. Files that are not backups are passed over.
@@ -141,7 +141,7 @@ impl Store {
     pub fn load_backup(&self, id: &str) -> Result<(BackupRecord, Vec<u8>), Failure> {
         let record =
             self.backups()?.into_iter().find(|record| record.id == id).ok_or_else(|| {
-                Failure::new(Code::R503, format!("no backup is called {id:?}"), "store")
+                Failure::new(Code::R503, format!("there is no backup named {id:?}"), "store")
                     .next("list them with `recover restore --list`")
             })?;
         let path = self.folder("backups")?.join(format!("{id}.bin"));
@@ -150,13 +150,13 @@ impl Store {
                 .next("choose an older backup: `recover restore --list`")
         };
         let length = fs::metadata(&path).map_err(|error| damaged(error.to_string()))?.len();
-        if length > MOST_BACKUP_BYTES {
+        if length > MAX_BACKUP_BYTES {
             return Err(damaged(format!("it is {length} bytes long")));
         }
         let bytes = fs::read(&path).map_err(|error| damaged(error.to_string()))?;
         let got = sha256(&bytes);
         if got != record.sha256 {
-            return Err(damaged(format!("its SHA-256 is {got}, {} was saved", record.sha256)));
+            return Err(damaged(format!("its SHA-256 is {got}, expected {}", record.sha256)));
         }
         Ok((record, bytes))
     }

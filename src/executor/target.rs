@@ -2,7 +2,7 @@
 //! rules, booted on the virtual twin, held against the identity that the profile promises.
 
 use super::Request;
-use super::candidate::{Candidate, would_be_in_boot_mode};
+use super::candidate::{Candidate, is_boot_mode_identity};
 use super::event::Event;
 use super::run::Run;
 use crate::chip::{Finding, Identity, Image, ImageError, Segment};
@@ -67,7 +67,7 @@ pub(super) fn restore_target(
         }
         Err(_) => {
             let commit = candidate.chip.boot_ranges(finding.model);
-            let image = Image::from_start(bytes.clone(), commit);
+            let image = Image::at_address_zero(bytes.clone(), commit);
             Target::new(choice, image, None, true)
         }
     }
@@ -88,7 +88,7 @@ pub(super) fn check_target(
     let chip = candidate.chip;
     let image = match chip.read_image(finding.model, &choice.image.bytes) {
         Err(ImageError::OtherModel { other, why, .. }) if request.force => {
-            run.note(format!("the image is for an {other} and --force was given: {why}"));
+            run.note(format!("the image is for an {other}, but --force was given: {why}"));
             chip.read_image(other, &choice.image.bytes)
         }
         result => result,
@@ -106,15 +106,15 @@ pub(super) fn check_target(
         Preflight::CameUp { identity } => Some(identity),
         Preflight::Failed { why } if !request.force => {
             return Err(Failure::new(Code::R211, why, format!("image {name}"))
-                .next("check that the image is for this very chip: `recover image inspect`")
-                .next("to write it all the same, add --force"));
+                .next("check with `recover image inspect` that the image is for this chip")
+                .next("to write it anyway, add --force"));
         }
         Preflight::Failed { why } => {
-            run.note(format!("the image failed its pre-flight and --force was given: {why}"));
+            run.note(format!("the image failed the pre-flight test, but --force was given: {why}"));
             image.identity.clone()
         }
         Preflight::Inconclusive { why } => {
-            run.note(format!("the pre-flight could not tell whether this image comes up: {why}. The image then rests on its structure, its hash and your choice of file"));
+            run.note(format!("the pre-flight test could not show whether this image starts: {why}. Only its structure and hash were checked"));
             image.identity.clone()
         }
     };
@@ -134,20 +134,20 @@ fn expected(
     if let (Some(promised), Some(derived)) = (promised, &derived) {
         let differences = promised.differences(derived);
         if !differences.is_empty() && !request.force {
-            let what = format!("it would come up with {}", differences.join(", "));
+            let what = format!("it would start with {}", differences.join(", "));
             return Err(Failure::new(Code::R214, what, place)
                 .next("choose the profile that fits the image, or leave --profile out")
-                .next("to write it all the same, add --force"));
+                .next("to write it anyway, add --force"));
         }
     }
     let expected = derived.or_else(|| promised.cloned());
     if let Some(identity) = &expected
-        && would_be_in_boot_mode(identity)
+        && is_boot_mode_identity(identity)
         && !request.force
     {
-        let what = format!("it would come up as {}, which is a chip in boot mode", identity.ids);
+        let what = format!("it would start as {}, which is a chip in boot mode", identity.ids);
         return Err(Failure::new(Code::R210, what, place)
-            .next("take the enclosure's own image; this one would leave it as it is"));
+            .next("use the enclosure's own image; this one would leave it in boot mode"));
     }
     Ok(expected)
 }

@@ -3,7 +3,7 @@
 use super::candidate::Candidate;
 use super::event::Event;
 use super::permission::Permission;
-use super::power::{self, Awaited};
+use super::power::{self, ExpectedReturn};
 use super::prove::Proven;
 use super::run::Run;
 use super::waits::RETURN_TIME;
@@ -13,7 +13,7 @@ use crate::profile::Guidance;
 use crate::rescue::RunStage;
 use crate::usb::{Sighting, TransferError};
 
-/// Starts the image from RAM, resets the port and sees who comes up. Returns the device opened
+/// Starts the image from RAM, resets the port and reads the new identity. Returns the device opened
 /// again.
 ///
 /// # Errors
@@ -31,7 +31,7 @@ pub(super) fn try_in_ram(
         .try_in_ram(&mut *proven.link, &proven.finding, &target.image)
         .map_err(|error| run.chip_failure(error, place))?;
     if let Trial::NotOffered(why) = trial {
-        run.note(format!("the image was not tried from RAM: {why}"));
+        run.note(format!("the image was not started from RAM: {why}"));
         return Ok(proven);
     }
     let before = proven.seen;
@@ -43,15 +43,16 @@ pub(super) fn try_in_ram(
             .map_err(|error| Failure::from_bus(&error).leaving(run.state))?;
     }
     let back = run.wait_for(&before.port, RETURN_TIME, |_| true)?;
-    let seen = back
-        .ok_or_else(|| trial_failure(run, "it did not come back on the bus".to_owned(), place))?;
+    let seen = back.ok_or_else(|| {
+        trial_failure(run, "the device did not come back on the bus".to_owned(), place)
+    })?;
     run.on_trial = Some(seen.device_number);
     let identity = Identity::of(&seen);
     let differences = target.expected.as_ref().map(|expected| expected.differences(&identity));
     if let Some(differences) = differences
         && !differences.is_empty()
     {
-        let what = format!("it came up with {}", differences.join(", "));
+        let what = format!("it started with {}", differences.join(", "));
         return Err(trial_failure(run, what, place));
     }
     run.emit(&Event::Alive { identity });
@@ -61,15 +62,15 @@ pub(super) fn try_in_ram(
 fn trial_failure(run: &Run<'_>, what: String, place: &str) -> Failure {
     Failure::new(Code::R213, what, place)
         .leaving(DeviceState::RunningFromRam)
-        .next("take its power away and plug it in again: it is then what it was")
+        .next("power-cycle the enclosure: it is then as it was before")
         .next(format!(
-            "{} --no-trial    (writes without trying it first)",
+            "{} --no-trial    (writes without starting it from RAM first)",
             run.tools.commands.again
         ))
 }
 
-/// Opens the device again as it is now; where its firmware does not let us in, its power has to go
-/// first.
+/// Opens the device again as it is now; where its firmware does not accept the loader, after a
+/// power cycle.
 fn open_again(
     run: &mut Run<'_>,
     candidate: &Candidate,
@@ -85,13 +86,14 @@ fn open_again(
         }
         Err(error) => {
             run.note(format!(
-                "the running image does not let the loader in ({error}), so the enclosure goes back to boot mode first"
+                "the running image does not accept the loader ({error}), so the enclosure returns to boot mode first"
             ));
             drop(link);
             // It runs from RAM, so that what it shows tells nothing of its power.
             let identity = Some(Identity::of(&seen));
-            let awaited = Awaited { identity, may_run_from_ram: true, while_off, strap: None };
-            let seen = power::cycle(run, &seen, &awaited)?;
+            let expected_return =
+                ExpectedReturn { identity, may_run_from_ram: true, while_off, strap: None };
+            let seen = power::cycle(run, &seen, &expected_return)?;
             run.on_trial = None;
             let mut link = run.open(&seen)?;
             let finding = candidate

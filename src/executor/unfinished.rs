@@ -2,9 +2,9 @@
 //! about, and what it is running now. That the user's own wish goes before it is in `choose`.
 
 use super::candidate::{Candidate, expects};
-use super::choose::taken_up;
+use super::choose::unfinished_rescue;
 use super::examine::Examined;
-use super::power::{self, Awaited};
+use super::power::{self, ExpectedReturn};
 use super::run::Run;
 use super::target::Target;
 use super::{Request, Tools};
@@ -31,7 +31,10 @@ pub(super) fn without_power(
     candidate: Candidate,
     failure: &Failure,
 ) -> Result<AfterPower, Failure> {
-    run.note(format!("it does not let us in ({}), so its power has to go", failure.what));
+    run.note(format!(
+        "the running image does not accept the loader ({}), so the enclosure needs a power cycle",
+        failure.what
+    ));
     let expected = candidate.unfinished.as_ref().and_then(|j| j.begun().expected.clone());
     let seen = power::cycle(run, &candidate.seen, &running_from_ram(expected.clone()))?;
     let now = Identity::of(&seen);
@@ -59,8 +62,8 @@ fn target_has_firmware(run: &Run<'_>, candidate: &Candidate) -> bool {
 }
 
 /// A device that may run an image from its RAM, and that no profile was chosen for yet.
-fn running_from_ram(identity: Option<Identity>) -> Awaited<'static> {
-    Awaited { identity, may_run_from_ram: true, while_off: &[], strap: None }
+fn running_from_ram(identity: Option<Identity>) -> ExpectedReturn<'static> {
+    ExpectedReturn { identity, may_run_from_ram: true, while_off: &[], strap: None }
 }
 
 /// A device that a failed rescue left running from RAM, without its power for a moment: what
@@ -73,8 +76,8 @@ pub(super) fn end_trial(
     if candidate.on_trial_of.is_none() || candidate.unfinished.is_some() {
         return Ok(candidate);
     }
-    let awaited = running_from_ram(Some(Identity::of(&candidate.seen)));
-    let seen = power::cycle(run, &candidate.seen, &awaited)?;
+    let expected_return = running_from_ram(Some(Identity::of(&candidate.seen)));
+    let seen = power::cycle(run, &candidate.seen, &expected_return)?;
     let Tools { library, scope, .. } = &run.tools;
     let now = Candidate::of(&seen, request, &[], library, *scope);
     Ok(now.unwrap_or(Candidate { seen, on_trial_of: None, ..candidate }))
@@ -84,10 +87,10 @@ pub(super) fn end_trial(
 pub(super) fn healthy(run: &mut Run<'_>, candidate: &Candidate) -> Result<Verdict, Failure> {
     let now = Identity::of(&candidate.seen);
     let name = candidate.suspicion.name;
-    run.note(format!("{name} runs its firmware as {now}; there is nothing to rescue"));
+    run.note(format!("{name} runs its firmware as {now}; it needs no rescue"));
     if let Some(rescue) = last_trial_like(run, &candidate.seen)? {
         run.note(format!(
-            "the rescue {rescue} of this port failed and left such a device running its image from RAM: if this is that one, with a supply of its own, take all its power away and look again"
+            "the rescue {rescue} of this port failed with such a device running from RAM: if this is that device, remove all its power and run the command again"
         ));
     }
     run.outcome.identity.seen = Some(now);
@@ -115,12 +118,12 @@ pub(super) fn as_another_device(
     target: &Target,
     examined: &Examined,
 ) -> Option<Candidate> {
-    let journal = taken_up(request, candidate)?;
-    if request.resume || bears_out(run, journal, target, examined) {
+    let journal = unfinished_rescue(request, candidate)?;
+    if request.resume || matches_interrupted_write(run, journal, target, examined) {
         return None;
     }
     run.note(format!(
-        "its {} holds nothing of what the unfinished rescue {} wrote, so this run begins afresh",
+        "its {} holds nothing that the unfinished rescue {} wrote, so this run starts from the beginning",
         examined.survey.layout.name,
         journal.begun().id
     ));
@@ -241,7 +244,12 @@ impl Origin {
 
 /// Whether the memory is what an unfinished rescue would have left: some of its image where
 /// the backup had other bytes. Another device may have been put into the port meanwhile.
-fn bears_out(run: &Run<'_>, journal: &Journal, target: &Target, examined: &Examined) -> bool {
+fn matches_interrupted_write(
+    run: &Run<'_>,
+    journal: &Journal,
+    target: &Target,
+    examined: &Examined,
+) -> bool {
     let Some(now) = examined.survey.contents.as_deref() else { return true };
     let backup = journal.begun().backup.as_deref();
     let Some((_, before)) = backup.and_then(|id| run.tools.store.load_backup(id).ok()) else {
@@ -283,7 +291,7 @@ mod tests {
     const FILE: &[u8; 16] = b"newnewnewyyyyyyx";
 
     fn origin(now: &[u8], erase: Erase) -> Origin {
-        let image = Image { keep: vec![9..15], ..Image::from_start(FILE.to_vec(), &[0..1]) };
+        let image = Image { keep: vec![9..15], ..Image::at_address_zero(FILE.to_vec(), &[0..1]) };
         Origin::of(now, UNIT, &image, erase)
     }
 

@@ -39,10 +39,10 @@ impl Run<'_> {
     pub fn wait_for(
         &mut self,
         port: &PortPath,
-        longest: Duration,
+        timeout: Duration,
         is_it: impl Fn(&Sighting) -> bool,
     ) -> Result<Option<Sighting>, Failure> {
-        self.wait_until(longest, |all| {
+        self.wait_until(timeout, |all| {
             all.into_iter().find(|seen| seen.port == *port && is_it(seen))
         })
     }
@@ -57,20 +57,20 @@ impl Run<'_> {
     }
 
     /// Waits until nothing is at `port`, or the time has passed.
-    pub fn wait_until_empty(&mut self, port: &PortPath, longest: Duration) -> Result<(), Failure> {
+    pub fn wait_until_empty(&mut self, port: &PortPath, timeout: Duration) -> Result<(), Failure> {
         let is_empty =
             |all: Vec<Sighting>| (!all.iter().any(|seen| seen.port == *port)).then_some(());
-        self.wait_until(longest, is_empty).map(drop)
+        self.wait_until(timeout, is_empty).map(drop)
     }
 
     /// Looks at the bus until `look` finds what is waited for; `None` when the time has passed.
     fn wait_until<T>(
         &mut self,
-        longest: Duration,
+        timeout: Duration,
         look: impl Fn(Vec<Sighting>) -> Option<T>,
     ) -> Result<Option<T>, Failure> {
         let clock = self.tools.bus.clock();
-        let deadline = Deadline::after(&*clock, longest);
+        let deadline = Deadline::after(&*clock, timeout);
         loop {
             // A look that took long shows what was; the last one begins when the time is over.
             let is_last = deadline.passed(&*clock);
@@ -85,13 +85,13 @@ impl Run<'_> {
 
 /// Does something again when a transfer was lost; not when the device is gone, and not when the
 /// answer would be the same.
-pub(super) fn persevere<T>(
+pub(super) fn retry<T>(
     mut action: impl FnMut() -> Result<T, MemoryError>,
 ) -> Result<T, MemoryError> {
     let mut attempt = 1;
     loop {
         match action() {
-            Err(error) if is_passing(&error) && attempt < ATTEMPTS => {
+            Err(error) if is_transient(&error) && attempt < ATTEMPTS => {
                 log::info!("{error}; attempt {attempt} of {ATTEMPTS}");
                 attempt += 1;
             }
@@ -103,7 +103,7 @@ pub(super) fn persevere<T>(
 /// Reads all of a range. Fewer bytes than asked for are a disturbed answer, not a shorter memory,
 /// and must not pass for bytes that are as expected.
 pub(super) fn read_all(memory: &mut dyn Memory, range: Range<u32>) -> Result<Vec<u8>, MemoryError> {
-    persevere(|| {
+    retry(|| {
         let bytes = memory.read(range.clone())?;
         if bytes.len() == range.len() {
             return Ok(bytes);
@@ -116,7 +116,7 @@ pub(super) fn read_all(memory: &mut dyn Memory, range: Range<u32>) -> Result<Vec
 
 /// Whether an error may be a passing disturbance: a transfer that was lost while the device is
 /// still there, or bytes that were damaged on the way.
-pub(super) fn is_passing(error: &MemoryError) -> bool {
+pub(super) fn is_transient(error: &MemoryError) -> bool {
     match error {
         MemoryError::Chip(ChipError::Transfer { source, .. }) => {
             !matches!(source, TransferError::Gone | TransferError::Denied | TransferError::Busy)

@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::permission::Permission;
 use super::prove::Proven;
 use super::run::Run;
-use super::waits::{ATTEMPTS, persevere, read_all};
+use super::waits::{ATTEMPTS, read_all, retry};
 use crate::chip::memory::wrap::{Alias, PartProof, aliases, in_one_page};
 use crate::chip::{Layout, Memory, MemoryError, Operation, Segment, Size};
 use crate::failure::{Code, DeviceState, Failure};
@@ -101,7 +101,7 @@ impl<'m> Writer<'m> {
         operation: &Operation,
         place: &str,
     ) -> Result<(), Failure> {
-        persevere(|| self.memory.apply(operation)).map_err(|error| run.memory_failure(error, place))
+        retry(|| self.memory.apply(operation)).map_err(|error| run.memory_failure(error, place))
     }
 
     /// Ends the writing, once all of it was kept.
@@ -116,7 +116,7 @@ impl<'m> Writer<'m> {
 
     /// Before anything lasting: sees that the memory is still what the plan was made for.
     fn is_as_read(&mut self, run: &mut Run<'_>) -> Result<(), Failure> {
-        let place = &format!("last look at the {} before writing", self.layout().name);
+        let place = &format!("last read of the {} before writing", self.layout().name);
         let Some(start) = self.survey.contents.as_deref().and_then(|old| old.get(..64)) else {
             return Ok(());
         };
@@ -124,11 +124,10 @@ impl<'m> Writer<'m> {
         if self.read_segment(run, &segment, place)? == start {
             return Ok(());
         }
-        let what = "its first bytes are not what they were when the plan was made";
-        Err(Failure::new(Code::R116, what, place).leaving(run.state).next(format!(
-            "take its power away, plug it in again and run `{}`",
-            run.tools.commands.again
-        )))
+        let what = "its first bytes changed after the plan was made";
+        Err(Failure::new(Code::R116, what, place)
+            .leaving(run.state)
+            .next(format!("power-cycle the enclosure and run `{}`", run.tools.commands.again)))
     }
 
     /// Writes a segment; whether it is known to have been kept. A mismatch that the memory itself
@@ -185,9 +184,9 @@ impl<'m> Writer<'m> {
 
     fn try_write(&mut self, segment: &Segment) -> Result<bool, MemoryError> {
         let operation = Operation::Write(segment.clone());
-        match persevere(|| self.memory.apply(&operation)) {
+        match retry(|| self.memory.apply(&operation)) {
             Err(MemoryError::NotKept { address, expected, got }) => {
-                log::info!("{address:#06x} holds {got:02x}, {expected:02x} was written");
+                log::info!("{address:#06x} holds {got:02x}, but {expected:02x} was written");
                 Ok(false)
             }
             Ok(()) => Ok(self.memory.layout().verifies),
@@ -224,7 +223,7 @@ impl<'m> Writer<'m> {
             let got = match read_all(&mut *self.memory, range.clone()) {
                 Err(MemoryError::Unreadable(why)) if self.survey.contents.is_none() => {
                     run.note(format!(
-                        "what was written was not read back: {why}. The restart has to confirm it"
+                        "the written bytes could not be read back: {why}. The restart must confirm them"
                     ));
                     return Ok(());
                 }
@@ -275,7 +274,7 @@ impl<'m> Writer<'m> {
                 let memory = self.layout();
                 if let Some(size) = shown_size(self.survey.size, segment, &got) {
                     let what = format!(
-                        "it holds {size} bytes: what was written behind them showed up {size} bytes before"
+                        "it holds {size} bytes: what was written beyond its end appeared {size} bytes before"
                     );
                     return Err(part_too_small(run, memory, what, place));
                 }
@@ -366,7 +365,7 @@ impl<'m> Writer<'m> {
             run.state = DeviceState::RunningFromRam;
         }
         let what = format!(
-            "it holds {} bytes: a write at {:#06x} showed up at {:#06x}",
+            "it holds {} bytes: a write at {:#06x} appeared at {:#06x}",
             size, proof.segment.address, alias.address
         );
         Ok(part_too_small(run, self.layout(), what, place))
@@ -429,15 +428,15 @@ fn part_too_small(run: &Run<'_>, layout: Layout, what: String, place: &str) -> F
     let name = layout.name;
     Failure::new(Code::R105, what, place)
         .leaving(run.state)
-        .next(format!("check that the image is for this very enclosure model; another revision may have a larger {name}"))
-        .next(format!("or fit a larger {name} of the same kind and run the same command"))
+        .next(format!("check that the image is for this enclosure model; another revision may have a larger {name}"))
+        .next(format!("or solder in a larger {name} of the same type and run the same command"))
 }
 
 fn write_protected(run: &Run<'_>, layout: Layout, what: String, place: &str) -> Failure {
     Failure::new(Code::R106, what, place)
         .leaving(run.state)
-        .next(format!("look for a write-protect strap: {}", layout.write_protection))
-        .next("if it is, the part is dead, missing or forgets what is written: check its supply and joints, or replace it, and run the same command")
+        .next(format!("check the write protection: {}", layout.write_protection))
+        .next("if the pin is at ground, the part is dead or missing: check its supply and solder joints, or replace it, then run the same command")
 }
 
 fn place_of(run: &Run<'_>, layout: Layout, address: u32, place: &str) -> String {
@@ -463,18 +462,18 @@ fn not_kept(
     let place = place_of(run, layout, address, place);
     if untouched {
         let what = format!(
-            "nothing that was written was kept, in {ATTEMPTS} attempts; {address:#06x} still holds {got:02x}"
+            "the memory kept no written byte in {ATTEMPTS} attempts; {address:#06x} still holds {got:02x}"
         );
         return write_protected(run, layout, what, &place);
     }
     let what =
-        format!("{address:#06x} holds {got:02x} after {expected:02x} was written {ATTEMPTS} times");
+        format!("{address:#06x} still holds {got:02x} after {ATTEMPTS} writes of {expected:02x}");
     let code = if same_byte { Code::R108 } else { Code::R107 };
     Failure::new(code, what, place)
         .leaving(run.state)
-        .next(format!("the {memory} is failing: replace it with the same type (it may be empty) and run the same command"))
+        .next(format!("the {memory} is worn out: replace it with the same type (it may be empty) and run the same command"))
         .next(match &run.outcome.backup {
-            Some(backup) => format!("its old contents are kept: backup {backup}"),
-            None => "no backup could be made, because it could not be read".to_owned(),
+            Some(backup) => format!("its old contents are in the backup {backup}"),
+            None => "there is no backup, because the memory could not be read".to_owned(),
         })
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::{Begun, Entry, IllegalEntry, Journal, VERSION};
 
 /// A journal file larger than this is not one of ours.
-const MOST_BYTES: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// Why a journal cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -72,9 +72,9 @@ impl JournalFile {
         let refused = |source| JournalError::File { path: path.to_owned(), source };
         let file = OpenOptions::new().append(true).read(true).open(path).map_err(refused)?;
         let mut text = String::new();
-        (&file).take(MOST_BYTES + 1).read_to_string(&mut text).map_err(refused)?;
-        if text.len() as u64 > MOST_BYTES {
-            let why = format!("the file is longer than the {MOST_BYTES} bytes of a journal");
+        (&file).take(MAX_BYTES + 1).read_to_string(&mut text).map_err(refused)?;
+        if text.len() as u64 > MAX_BYTES {
+            let why = format!("the file is longer than the {MAX_BYTES} bytes of a journal");
             return Err(JournalError::Line { path: path.to_owned(), line: 1, why });
         }
         let whole = text.rfind('\n').map_or("", |end| text.get(..=end).unwrap_or_default());

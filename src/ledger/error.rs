@@ -24,7 +24,7 @@ pub enum LedgerError {
         source: rusqlite::Error,
     },
     /// A newer program made it.
-    #[error("{path}: its format is version {found}; this program knows {known}")]
+    #[error("{path}: its format is version {found}; this version of recover reads version {known}")]
     Newer {
         /// The file.
         path: PathBuf,
@@ -34,7 +34,7 @@ pub enum LedgerError {
         known: i64,
     },
     /// Another program's database.
-    #[error("{path}: it is a database of something else")]
+    #[error("{path}: it is a database of another program")]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -48,10 +48,12 @@ impl LedgerError {
             Self::File { path, source } => (Code::R521, path, source.to_string()),
             Self::Database { path, source } => (Code::R521, path, source.to_string()),
             Self::Foreign { path } => {
-                (Code::R521, path, "it is a database of something else".to_owned())
+                (Code::R521, path, "it is a database of another program".to_owned())
             }
             Self::Newer { path, found, known } => {
-                let what = format!("its format is version {found}; this program knows {known}");
+                let what = format!(
+                    "its format is version {found}; this version of recover reads version {known}"
+                );
                 (Code::R522, path, what)
             }
         };
@@ -61,8 +63,8 @@ impl LedgerError {
                 failure.next("use the newer `recover` that wrote it").next(OTHER_HOME)
             }
             _ => failure
-                .next("check that you may read and write the file and its folder, and that the disk is not full")
-                .next("where the file is damaged, move it away; a new ledger begins with the next unit")
+                .next("check the permissions of the file and its folder, and that the disk is not full")
+                .next("if the file is damaged, move it away; the next unit starts a new ledger")
                 .next(OTHER_HOME),
         }
     }

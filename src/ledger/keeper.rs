@@ -12,10 +12,10 @@ use crate::chip::{DriveAnswer, Identity, Size};
 use crate::clock::Clock;
 use crate::executor::event::PlannedStep;
 use crate::executor::{Event, Observer, Store};
-use crate::rescue::{Outcome, Work};
+use crate::rescue::{Outcome, RunKind};
 
 /// Most sentences that are kept of a list.
-const MOST_SENTENCES: usize = 64;
+const MAX_SENTENCES: usize = 64;
 
 /// The ledger's ear at one run.
 pub struct Keeper {
@@ -80,7 +80,7 @@ impl Keeper {
 
     fn end(&mut self, outcome: &Outcome) {
         let Some(port) = &outcome.port else { return };
-        if !outcome.work.is_some_and(Work::is_on_the_device) {
+        if !outcome.work.is_some_and(RunKind::may_write_device) {
             return;
         }
         let unit = &mut self.unit;
@@ -115,10 +115,10 @@ impl Observer for Keeper {
         let now = self.elapsed_ms();
         let unit = &mut self.unit;
         match event {
-            Event::Sighted { name, detail, standing, identity, .. } => {
+            Event::Sighted { name, detail, id_meaning, identity, .. } => {
                 unit.name = bounded(name);
                 unit.detail = bounded(detail);
-                unit.standing = word(standing);
+                unit.standing = word(id_meaning);
                 unit.identity_before = Some(cut(identity));
             }
             Event::Proven { chip, evidence, .. } => {
@@ -182,7 +182,7 @@ fn key(value: &impl Serialize, key: &str) -> Option<String> {
 }
 
 fn sentences(all: &[String]) -> Vec<String> {
-    all.iter().take(MOST_SENTENCES).map(|sentence| bounded(sentence)).collect()
+    all.iter().take(MAX_SENTENCES).map(|sentence| bounded(sentence)).collect()
 }
 
 fn cut(who: &Identity) -> Identity {

@@ -34,7 +34,7 @@ pub use unit::{Query, StepTaken, Unit};
 
 /// How long another process may hold the ledger. Its one transaction takes milliseconds, but for
 /// a disk that has gone to sleep.
-const PATIENCE: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The ledger in a file.
 #[derive(Clone, Debug)]
@@ -98,7 +98,7 @@ impl Ledger {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
         let refused = |source| self.refused(source);
         let mut connection = Connection::open_with_flags(&self.path, flags).map_err(refused)?;
-        connection.busy_timeout(PATIENCE).map_err(refused)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(refused)?;
         connection.pragma_update(None, "foreign_keys", true).map_err(refused)?;
         schema::bring_up_to_date(&mut connection, &self.path)?;
         Ok(connection)

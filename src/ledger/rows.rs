@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::unit::{Query, StepTaken, Unit};
 
 /// Most units of one name; as many began in the same second with the same chip.
-const MOST_NAMESAKES: u32 = 10_000;
+const MAX_NAMESAKES: u32 = 10_000;
 
 /// Adds a unit with its steps and returns the id it got.
 pub fn add(connection: &mut Connection, unit: &Unit) -> rusqlite::Result<String> {
@@ -38,7 +38,7 @@ pub fn add(connection: &mut Connection, unit: &Unit) -> rusqlite::Result<String>
 fn free_id(transaction: &Transaction<'_>, wished: &str) -> rusqlite::Result<String> {
     let mut taken = transaction.prepare("SELECT EXISTS (SELECT 1 FROM units WHERE id = ?1)")?;
     let mut id = wished.to_owned();
-    for number in 2..MOST_NAMESAKES {
+    for number in 2..MAX_NAMESAKES {
         if !taken.query_row([&id], |row| row.get::<_, bool>(0))? {
             break;
         }

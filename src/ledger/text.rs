@@ -4,11 +4,11 @@
 //! that turn the direction of reading, a formula for the spreadsheet a CSV file is opened with.
 
 /// Most characters that are kept of one text. A USB string descriptor holds 126.
-pub const MOST_CHARACTERS: usize = 512;
+pub const MAX_CHARACTERS: usize = 512;
 
 /// A text, cut where it is longer than any that means something.
 pub fn bounded(text: &str) -> String {
-    match text.char_indices().nth(MOST_CHARACTERS) {
+    match text.char_indices().nth(MAX_CHARACTERS) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
@@ -73,9 +73,9 @@ mod tests {
 
     #[test]
     fn a_text_is_cut_between_characters() {
-        let text = "ß".repeat(MOST_CHARACTERS + 1);
-        assert_eq!(bounded(&text), format!("{}…", "ß".repeat(MOST_CHARACTERS)));
-        let fits = "ß".repeat(MOST_CHARACTERS);
+        let text = "ß".repeat(MAX_CHARACTERS + 1);
+        assert_eq!(bounded(&text), format!("{}…", "ß".repeat(MAX_CHARACTERS)));
+        let fits = "ß".repeat(MAX_CHARACTERS);
         assert_eq!(bounded(&fits), fits);
     }
 

@@ -85,7 +85,7 @@ pub struct Unit {
     pub write_cycles: u32,
     /// Notes of the run.
     pub notes: Vec<String>,
-    /// What the plan rested on that nobody has proven.
+    /// The unverified facts that the plan relied on.
     pub unproven: Vec<String>,
     /// The planned steps, taken or not.
     pub steps: Vec<StepTaken>,

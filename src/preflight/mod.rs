@@ -41,7 +41,7 @@ impl Twin for VirtualTwin {
                         why: format!("the virtual {model} stays in boot mode, as {}", seen.ids),
                     },
                     (None, None, None) => Preflight::Failed {
-                        why: format!("the virtual {model} does not show up on the bus"),
+                        why: format!("the virtual {model} does not appear on the bus"),
                     },
                 }
             }

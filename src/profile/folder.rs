@@ -12,14 +12,14 @@ use super::{Problem, ProblemKind};
 /// The file that makes a folder a profile.
 pub(super) const PROFILE: &str = "profile.toml";
 /// Most bytes of a profile.toml.
-pub(super) const MOST_PROFILE_BYTES: u64 = 256 << 10;
+pub(super) const MAX_PROFILE_BYTES: u64 = 256 << 10;
 /// Most bytes of an image or source: the largest flash of any bridge chip, twice.
-pub(super) const MOST_IMAGE_BYTES: u64 = 32 << 20;
+pub(super) const MAX_IMAGE_BYTES: u64 = 32 << 20;
 /// How deep below the user's folder profiles are looked for: `<family>/<maker>-<model>`, and one
 /// folder to sort them by.
-const DEEPEST: usize = 3;
+const MAX_DEPTH: usize = 3;
 /// Most folders looked into.
-const MOST_FOLDERS: usize = 2000;
+const MAX_FOLDERS: usize = 2000;
 
 /// Where a profile is.
 #[derive(Clone, Debug)]
@@ -55,15 +55,15 @@ impl Folder {
     }
 
     /// The bytes of one of its files; `None` when there is no such file.
-    pub(super) fn read(&self, file: &str, most_bytes: u64) -> Result<Option<Vec<u8>>, Problem> {
+    pub(super) fn read(&self, file: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, Problem> {
         let problem = |kind| Problem { place: self.place_of(file), line: None, kind };
         match self {
             Self::Embedded(folder) => {
                 Ok(folder.get_file(folder.path().join(file)).map(|file| file.contents().to_vec()))
             }
-            Self::Disk(path) => match read_plain(&path.join(file), most_bytes) {
+            Self::Disk(path) => match read_plain(&path.join(file), max_bytes) {
                 Ok(Some(bytes)) => Ok(Some(bytes)),
-                Ok(None) => Err(problem(ProblemKind::TooBig { most_bytes })),
+                Ok(None) => Err(problem(ProblemKind::TooBig { max_bytes })),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(problem(ProblemKind::Unreadable { why: error.to_string() })),
             },
@@ -72,13 +72,13 @@ impl Folder {
 }
 
 /// `None` when there are more bytes than that. A pipe or device is refused: it may never end.
-fn read_plain(path: &Path, most_bytes: u64) -> io::Result<Option<Vec<u8>>> {
+fn read_plain(path: &Path, max_bytes: u64) -> io::Result<Option<Vec<u8>>> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("not a plain file"));
     }
     let mut bytes = Vec::new();
-    File::open(path)?.take(most_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
-    Ok((u64::try_from(bytes.len()).is_ok_and(|length| length <= most_bytes)).then_some(bytes))
+    File::open(path)?.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok((u64::try_from(bytes.len()).is_ok_and(|length| length <= max_bytes)).then_some(bytes))
 }
 
 /// Every embedded folder with a profile.toml, in the order of their names.
@@ -99,18 +99,18 @@ pub(super) fn on_disk(root: &Path, problems: &mut Vec<Problem>) -> Vec<Folder> {
     let mut looked_into = 0;
     while let Some((path, depth)) = waiting.pop() {
         looked_into += 1;
-        if looked_into > MOST_FOLDERS {
+        if looked_into > MAX_FOLDERS {
             problems.push(Problem {
                 place: root.display().to_string(),
                 line: None,
-                kind: ProblemKind::TooManyFolders { most: MOST_FOLDERS },
+                kind: ProblemKind::TooManyFolders { maximum: MAX_FOLDERS },
             });
             break;
         }
         if path.join(PROFILE).symlink_metadata().is_ok() {
             found.push(Folder::Disk(path.clone()));
         }
-        if depth == DEEPEST {
+        if depth == MAX_DEPTH {
             continue;
         }
         match folders_in(&path) {
@@ -128,7 +128,7 @@ pub(super) fn on_disk(root: &Path, problems: &mut Vec<Problem>) -> Vec<Folder> {
 
 fn folders_in(path: &Path) -> io::Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
-    for entry in fs::read_dir(path)?.take(MOST_FOLDERS) {
+    for entry in fs::read_dir(path)?.take(MAX_FOLDERS) {
         let path = entry?.path();
         if path.is_dir() {
             folders.push(path);

@@ -68,7 +68,7 @@ impl fmt::Display for ImageSource {
 
 impl ImageSource {
     /// Whether the owner says at each rescue what is to be written, so that a profile may leave
-    /// open who comes up.
+    /// open which identity it has.
     pub fn is_named_by_owner(&self) -> bool {
         matches!(self, Self::Supply { .. } | Self::Values { .. })
     }

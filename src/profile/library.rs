@@ -7,7 +7,7 @@ use std::path::Path;
 
 use include_dir::{Dir, include_dir};
 
-use super::folder::{self, Folder, MOST_IMAGE_BYTES, MOST_PROFILE_BYTES, PROFILE};
+use super::folder::{self, Folder, MAX_IMAGE_BYTES, MAX_PROFILE_BYTES, PROFILE};
 use super::{ImageSource, Problem, ProblemKind, Profile, Scope, parse};
 
 static RECOVERY_IMAGES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/recovery-images");
@@ -132,7 +132,7 @@ fn check_folder(folder: &Folder, known_chips: &[&str]) -> Result<Profile, Vec<Pr
 fn load(folder: &Folder, known_chips: &[&str]) -> Result<Profile, Vec<Problem>> {
     let one = |place, kind| vec![Problem { place, line: None, kind }];
     let bytes = folder
-        .read(PROFILE, MOST_PROFILE_BYTES)
+        .read(PROFILE, MAX_PROFILE_BYTES)
         .map_err(|problem| vec![problem])?
         .ok_or_else(|| one(folder.place(), ProblemKind::NoProfile))?;
     let place = folder.place_of(PROFILE);
@@ -159,7 +159,7 @@ fn shipped_image(profile: &Profile, folder: &Folder) -> Result<Option<Vec<u8>>, 
 }
 
 fn needed(folder: &Folder, file: &str) -> Result<Vec<u8>, Problem> {
-    folder.read(file, MOST_IMAGE_BYTES)?.ok_or_else(|| Problem {
+    folder.read(file, MAX_IMAGE_BYTES)?.ok_or_else(|| Problem {
         place: folder.place_of(PROFILE),
         line: None,
         kind: ProblemKind::FileMissing { file: file.to_owned() },

@@ -19,7 +19,7 @@
 //! | `model` | the chip, by the name `recover` has for it |
 //! | **`[[sighting]]`** | once or more: how it looks when its memory is blank |
 //! | `ids` | vendor and product id, as `"04ce:07d1"` |
-//! | **`[identity]`** ? | what it presents when healthy; what is left out is not promised. The whole table may be left out where the image is the owner's (`supply`) or is made from the owner's values (`values`): then who comes up is what that image says |
+//! | **`[identity]`** ? | what it presents when healthy; what is left out is not promised. The whole table may be left out where the image is the owner's (`supply`) or is made from the owner's values (`values`): then that image has the identity |
 //! | `ids` | as above |
 //! | `bcd_device` ? | bcdDevice, as `0x0260` |
 //! | `interface_class` ? | class, subclass, protocol of the first interface, as `"08/06/50"` |
@@ -267,7 +267,7 @@ impl Confidence {
             Grade::Unknown => "not known",
         };
         let basis = self.basis.as_ref().map(|basis| format!(": {basis}")).unwrap_or_default();
-        Some(format!("that {claim} is {verdict}{basis}"))
+        Some(format!("{claim} ({verdict}{basis})"))
     }
 }
 

@@ -14,8 +14,8 @@ use super::{
     MemoryClaim, Problem, ProblemKind, Profile, Provenance, Sha256Digest,
 };
 use crate::chip::{Grade, Identity};
+use crate::toml_source::TomlSource;
 use crate::usb::{ClassCode, Ids};
-use crate::written::Written;
 
 /// Reads a profile. `place` names the file in problems; `folder` is the name of the folder it
 /// lies in; `known_chips` is usually [`super::known_chips`]. Opens nothing: whether the image is
@@ -30,15 +30,15 @@ pub fn parse(
     folder: &str,
     known_chips: &[&str],
 ) -> Result<Profile, Vec<Problem>> {
-    let written = Written::new(text, place);
+    let written = TomlSource::new(text, place);
     let document: Document = written.document()?;
     let mut checks = Checks { written };
     let profile = checks.profile(document, folder, known_chips);
-    checks.written.settle(profile)
+    checks.written.finish(profile)
 }
 
 struct Checks<'t> {
-    written: Written<'t, ProblemKind>,
+    written: TomlSource<'t, ProblemKind>,
 }
 
 impl Checks<'_> {

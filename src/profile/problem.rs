@@ -1,11 +1,11 @@
 //! What can be wrong with a profile: where, what, and what to do about it.
 
 use super::ImageMismatch;
+use crate::toml_source::Misshapen;
 use crate::usb::sighting::{BadClassCode, BadIds};
-use crate::written::Misshapen;
 
 /// One thing wrong with one profile.
-pub type Problem = crate::written::Problem<ProblemKind>;
+pub type Problem = crate::toml_source::Problem<ProblemKind>;
 
 /// What is wrong. Each has its remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,11 +18,11 @@ pub enum ProblemKind {
     #[error("it cannot be read: {why}")]
     Unreadable { why: String },
     /// Too big to be what it should be.
-    #[error("it has more than {most_bytes} bytes")]
-    TooBig { most_bytes: u64 },
+    #[error("it has more than {max_bytes} bytes")]
+    TooBig { max_bytes: u64 },
     /// Too many folders to look through.
-    #[error("there are more than {most} folders below it")]
-    TooManyFolders { most: usize },
+    #[error("there are more than {maximum} folders below it")]
+    TooManyFolders { maximum: usize },
     /// Not what it should be by its form.
     #[error(transparent)]
     Misshapen(#[from] Misshapen),
@@ -33,10 +33,10 @@ pub enum ProblemKind {
     #[error("the profile is named {name:?} but its folder is {folder:?}")]
     NameIsNotFolder { name: String, folder: String },
     /// Two profiles of one name.
-    #[error("there is a profile named {name:?} already, in {other}")]
+    #[error("a profile named {name:?} already exists in {other}")]
     DuplicateName { name: String, other: String },
     /// A chip that this program does not know.
-    #[error("the chip {chip:?} is not known")]
+    #[error("there is no chip {chip:?}")]
     UnknownChip { chip: String, known: Vec<String> },
     /// Ids that are none.
     #[error(transparent)]
@@ -50,17 +50,17 @@ pub enum ProblemKind {
     /// No `[[sighting]]`.
     #[error("there is no [[sighting]]")]
     NoSighting,
-    /// An image of its own, and no word of who comes up from it.
-    #[error("there is no [identity], and the image is not one that its owner names")]
+    /// An image of its own without an identity.
+    #[error("there is no [identity], and the image is not chosen by its owner")]
     NoIdentity,
     /// No source named.
     #[error("[provenance] names no source")]
     NoSources,
     /// An inference without what it is inferred from.
-    #[error("{part} is inferred and says not from what")]
+    #[error("{part} is inferred, but its basis is missing")]
     NoBasis { part: &'static str },
     /// A memory of 0 bytes.
-    #[error("a memory of 0 bytes holds nothing")]
+    #[error("a memory of 0 bytes is not possible")]
     EmptyMemory,
     /// A key that this image source needs.
     #[error("a {source_kind} image needs `{key}`")]
@@ -69,10 +69,10 @@ pub enum ProblemKind {
     #[error("an image that is supplied or made from values has no `file`")]
     FileOfSuppliedImage,
     /// A place for a serial number in an image that is not here.
-    #[error("`own_serial` is about an image in the folder, and there is none")]
+    #[error("`own_serial` needs an image in the folder, and there is none")]
     OwnSerialOfNothing,
     /// A setting that is none.
-    #[error("{key:?} is no setting: it is two hexadecimal digits, of an image from values")]
+    #[error("{key:?} is not a setting: use two hexadecimal digits, in an image from values")]
     BadSetting { key: String },
     /// An image that the memory cannot hold.
     #[error("the image of {image_bytes} bytes does not fit the memory of {memory_bytes}")]
@@ -104,7 +104,9 @@ impl ProblemKind {
             }
             Self::TooBig { .. } => "check that it is the right file".to_owned(),
             Self::TooManyFolders { .. } => "keep profiles in a folder of their own".to_owned(),
-            Self::Misshapen(misshapen) => misshapen.remedy("docs/adding-a-device.md has the keys"),
+            Self::Misshapen(misshapen) => {
+                misshapen.remedy("docs/adding-a-device.md lists the keys")
+            }
             Self::BadName { .. } => {
                 "use small letters, digits and hyphens, as in \"sony-crx100e\"".to_owned()
             }
@@ -113,7 +115,7 @@ impl ProblemKind {
             }
             Self::DuplicateName { .. } => "rename one of the two, folder and `name`".to_owned(),
             Self::UnknownChip { known, .. } if known.is_empty() => {
-                "this build knows no chip at all".to_owned()
+                "this build includes no chip".to_owned()
             }
             Self::UnknownChip { known, .. } => format!("use one of: {}", known.join(", ")),
             Self::BadIds(_) => "write vendor and product id as four hexadecimal digits each".into(),
@@ -127,18 +129,20 @@ impl ProblemKind {
             }
             Self::NoSources => "add to `sources` where the facts come from".to_owned(),
             Self::NoBasis { .. } => {
-                "add `basis` with what it is inferred from; it is shown before a write".to_owned()
+                "add `basis`: what the fact is inferred from; recover shows it before a write"
+                    .to_owned()
             }
             Self::EmptyMemory => "write the part's size in bytes, not in kilobits".to_owned(),
             Self::ImageKeyMissing { key, .. } => format!("add `{key}` to [image]"),
             Self::FileOfSuppliedImage => {
-                "remove `file`, or say source = \"shipped\" if it may be passed on".to_owned()
+                "remove `file`, or use source = \"shipped\" if the file may be distributed"
+                    .to_owned()
             }
             Self::OwnSerialOfNothing => {
-                "remove `own_serial`, or say source = \"shipped\"".to_owned()
+                "remove `own_serial`, or use source = \"shipped\"".to_owned()
             }
             Self::BadSetting { .. } => {
-                "write the byte's address, like 0a, or say source = \"values\"".to_owned()
+                "write the byte's address, like 0a, or use source = \"values\"".to_owned()
             }
             Self::ImageTooBigForMemory { .. } => "correct the one that is wrong".to_owned(),
             Self::FileOutsideFolder { .. } => {

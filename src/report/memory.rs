@@ -51,7 +51,7 @@ impl Contents {
         };
         let Some(id) = &unit.backup else {
             contents.why_unknown = match unit.result.as_str() {
-                "healthy" => "It was not read: there was nothing to repair.",
+                "healthy" => "It was not read, because no repair was needed.",
                 _ => "It was not read, so there is no picture of it.",
             }
             .to_owned();
@@ -63,13 +63,13 @@ impl Contents {
                 contents.backup_sha256 = Some(record.sha256);
                 contents.after = match certainty {
                     Certainty::Unchanged => Some(before.clone()),
-                    _ => written(unit, store).map(|image| laid_over(&image, &before)),
+                    _ => written(unit, store).map(|image| merged_with_old(&image, &before)),
                 };
                 contents.before = Some(before);
             }
             Err(failure) => {
                 contents.why_unknown =
-                    format!("The backup of it is not to be had any more: {}.", failure.what);
+                    format!("Its backup is no longer available: {}.", failure.what);
             }
         }
         contents
@@ -91,7 +91,7 @@ fn written(unit: &Unit, store: &Store) -> Option<Vec<u8>> {
     image.ok().map(|image| image.start().to_vec())
 }
 
-fn laid_over(image: &[u8], before: &[u8]) -> Vec<u8> {
+fn merged_with_old(image: &[u8], before: &[u8]) -> Vec<u8> {
     let mut after = image.to_vec();
     after.extend(before.iter().skip(image.len()));
     after
@@ -103,8 +103,8 @@ mod tests {
 
     #[test]
     fn an_image_covers_its_own_length_of_what_was_there() {
-        assert_eq!(laid_over(&[1, 2], &[9, 9, 9]), [1, 2, 9]);
-        assert_eq!(laid_over(&[1, 2, 3], &[9]), [1, 2, 3]);
-        assert_eq!(laid_over(&[], &[9]), [9]);
+        assert_eq!(merged_with_old(&[1, 2], &[9, 9, 9]), [1, 2, 9]);
+        assert_eq!(merged_with_old(&[1, 2, 3], &[9]), [1, 2, 3]);
+        assert_eq!(merged_with_old(&[], &[9]), [9]);
     }
 }

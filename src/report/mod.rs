@@ -42,7 +42,7 @@ pub fn page(unit: &Unit, store: &Store, is_practice: bool) -> String {
             body {
                 (heading(unit))
                 @if is_practice {
-                    p.practice { "Practice on the simulator: this enclosure is a virtual one." }
+                    p.practice { "Practice with the simulator: this enclosure is virtual." }
                 }
                 (verdict(unit))
                 section {
@@ -106,13 +106,13 @@ fn failure(unit: &Unit) -> Markup {
     let Some(code) = &unit.error else { return html! {} };
     html! {
         section.failure {
-            h2 { "Why it ended so" }
+            h2 { "Why the repair failed" }
             p { strong { (visible(code)) } ": " (visible(unit.error_what.as_deref().unwrap_or_default())) }
             @if let Some(place) = unit.error_where.as_deref().filter(|place| !place.is_empty()) {
                 p.small { "Where: " (visible(place)) }
             }
             @if !unit.error_next.is_empty() {
-                p.lead { "What can be done next, the best first:" }
+                p.lead { "What to do next, best option first:" }
                 ol { @for next in &unit.error_next { li { (visible(next)) } } }
             }
         }
@@ -134,9 +134,9 @@ fn identities(unit: &Unit) -> Markup {
     };
     html! {
         section {
-            h2 { "How it introduces itself to the computer" }
+            h2 { "How it identifies itself to the computer" }
             table.identity {
-                thead { tr { th {} th { "Before" } th { "Promised" } th { "Afterwards" } } }
+                thead { tr { th {} th { "Before" } th { "Expected" } th { "Afterwards" } } }
                 tbody {
                     @for (name, part) in parts {
                         @let before = of(&unit.identity_before, part);
@@ -152,11 +152,11 @@ fn identities(unit: &Unit) -> Markup {
             }
             p.small {
                 @if unit.identity_after.is_none() {
-                    "It was not seen afterwards. "
+                    "It did not appear afterwards. "
                 } @else {
-                    "Bold: other than before. "
+                    "Bold: changed. "
                 }
-                "“–”: not shown, or not promised."
+                "“–”: not shown, or not expected."
             }
         }
     }
@@ -173,7 +173,7 @@ fn eeprom(unit: &Unit, contents: &Contents) -> Markup {
             }
             @if unit.size_proven == Some(false) {
                 p.small {
-                    "How large the memory is could not be told by reading it; shown is what was read and kept."
+                    "Reading could not show the size of the memory. The picture shows the bytes that were read and saved."
                 }
             }
         }
@@ -281,15 +281,15 @@ fn hash(sha256: Option<&str>) -> Markup {
 fn unproven(unit: &Unit) -> Markup {
     html! {
         section {
-            h2 { "What was not proven" }
+            h2 { "What was not verified" }
             @if unit.unproven.is_empty() {
-                p { "Nothing that this work rested on was left unproven, or no plan was made." }
+                p { "The work relied on no unverified facts, or no plan was made." }
             } @else {
-                p.lead { "The work rested on these, which nobody has proven for this hardware:" }
+                p.lead { "The work relied on these facts, which are not verified on real hardware:" }
                 ul { @for sentence in &unit.unproven { li { (visible(sentence)) } } }
             }
             @if !unit.evidence.is_empty() {
-                p.lead { "The chip was taken for what it is because of this:" }
+                p.lead { "The chip was identified by these facts:" }
                 ul.facts { @for fact in &unit.evidence { li { (visible(fact)) } } }
             }
         }

@@ -11,10 +11,10 @@ use maud::{Markup, html};
 use super::memory::Certainty;
 
 /// Most cells of one picture.
-const MOST_CELLS: usize = 4096;
+const MAX_CELLS: usize = 4096;
 
 /// Cells in a row of a small picture.
-const FEWEST_COLUMNS: usize = 16;
+const MIN_COLUMNS: usize = 16;
 
 /// Side of a cell, in the picture's own units.
 const CELL: usize = 10;
@@ -23,7 +23,7 @@ const CELL: usize = 10;
 const MARGIN: f64 = 0.115;
 
 /// Most changed stretches that are listed.
-const MOST_LISTED: usize = 8;
+const MAX_LISTED: usize = 8;
 
 /// What a cell holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,9 +62,9 @@ struct Grid {
 
 impl Grid {
     fn of(bytes: usize) -> Self {
-        let per_cell = bytes.div_ceil(MOST_CELLS).max(1).next_power_of_two();
+        let per_cell = bytes.div_ceil(MAX_CELLS).max(1).next_power_of_two();
         let columns = match bytes.div_ceil(per_cell) {
-            0..=256 => FEWEST_COLUMNS,
+            0..=256 => MIN_COLUMNS,
             257..=1024 => 32,
             _ => 64,
         };
@@ -94,10 +94,10 @@ pub fn both(before: &[u8], after: &[u8], certainty: Certainty) -> Markup {
     let caption = match certainty {
         Certainty::Unchanged => "Afterwards: unchanged",
         Certainty::ReadBack => "Afterwards: written and read back",
-        Certainty::PartWritten => "Meant to become; it holds some of this",
+        Certainty::PartWritten => "Target content; the memory holds part of it",
     };
     html! {
-        div.pictures.few[grid.columns == FEWEST_COLUMNS] {
+        div.pictures.few[grid.columns == MIN_COLUMNS] {
             figure { (draw(grid, &then, "The memory before")) figcaption { "Before: the backup" } }
             figure { (draw(grid, &now, "The memory afterwards")) figcaption { (caption) } }
         }
@@ -115,7 +115,7 @@ pub fn one(before: &[u8]) -> Markup {
             figure { (draw(grid, &then, "The memory before")) figcaption { "Before: the backup" } }
         }
         (legend(grid))
-        p.changes { "What was written over it is not kept any more." }
+        p.changes { "The written content is no longer stored." }
     }
 }
 
@@ -253,14 +253,14 @@ fn changes(before: &[u8], after: &[u8]) -> String {
     }
     let mut listed: Vec<String> = stretches
         .iter()
-        .take(MOST_LISTED)
+        .take(MAX_LISTED)
         .map(|stretch| match stretch.len() {
             1 => format!("{:04x}", stretch.start),
             _ => format!("{:04x}–{:04x}", stretch.start, stretch.end - 1),
         })
         .collect();
-    if stretches.len() > MOST_LISTED {
-        listed.push(format!("and {} stretches more", stretches.len() - MOST_LISTED));
+    if stretches.len() > MAX_LISTED {
+        listed.push(format!("and {} more ranges", stretches.len() - MAX_LISTED));
     }
     format!("{bytes} of {all} bytes differ: {}.", listed.join(", "))
 }
@@ -313,7 +313,7 @@ mod tests {
             let grid = Grid::of(before.len().max(after.len()));
             let covered: usize = (0..grid.cells()).map(|cell| grid.range(cell).len()).sum();
             prop_assert_eq!(covered, grid.bytes);
-            prop_assert!(grid.cells() <= MOST_CELLS);
+            prop_assert!(grid.cells() <= MAX_CELLS);
             let page = both(&before, &after, Certainty::ReadBack).into_string();
             prop_assert!(page.len() < 2_000_000);
         }

@@ -18,13 +18,13 @@ pub fn device(unit: &Unit) -> String {
 /// The result in a few words.
 pub fn verdict(unit: &Unit) -> &'static str {
     match unit.result.as_str() {
-        "rescued" => "Repaired: the enclosure is itself again",
-        "restored" => "Restored: the memory holds what was asked for",
+        "rescued" => "Repaired: the enclosure has its own identity again",
+        "restored" => "Restored: the memory holds the backup again",
         "healthy" => "Healthy: no repair was needed",
         _ => match unit.device_state.as_str() {
             "untouched" | "running-from-ram" | "lost" => "Not repaired; nothing was changed",
-            "written" => "Not repaired yet: written, but not seen to start",
-            _ => "Not repaired yet: the work was interrupted",
+            "written" => "Not repaired yet: written, but the start is not confirmed",
+            _ => "Not repaired yet: the repair was interrupted",
         },
     }
 }
@@ -33,20 +33,18 @@ pub fn verdict(unit: &Unit) -> &'static str {
 pub fn state(unit: &Unit) -> &'static str {
     match (unit.result.as_str(), unit.device_state.as_str()) {
         ("healthy", _) => "Nothing was written to it.",
-        ("rescued", _) => {
-            "After a restart it introduced itself with every property that was promised."
-        }
-        ("restored", _) => "All that was written was read back and compared.",
-        (_, "untouched") => "The device is as it was brought in.",
+        ("rescued", _) => "After a restart it identified itself exactly as expected.",
+        ("restored", _) => "All written bytes were read back and compared.",
+        (_, "untouched") => "The device is unchanged.",
         (_, "running-from-ram") => {
-            "The device's memory is as it was brought in; what was tried is gone with its power."
+            "The memory of the device is unchanged. The test ran in RAM, which power-off clears."
         }
         (_, "part-written") => {
-            "The memory holds old and new content. The device can still be repaired: it waits for the rest."
+            "The memory holds old and new content. The device can still be repaired."
         }
         (_, "written") => "The memory holds the whole new content, read back and compared.",
-        (_, "lost") => "It left the bus and did not come back; its memory was not changed.",
-        _ => "The memory holds what was asked for.",
+        (_, "lost") => "It disappeared from USB and did not come back. Its memory was not changed.",
+        _ => "The memory holds the requested content.",
     }
 }
 
@@ -58,23 +56,23 @@ pub fn wrong(unit: &Unit) -> Vec<String> {
         .map_or_else(String::new, |who| format!(" under the USB id {}", who.ids));
     if unit.result == "healthy" {
         return vec![format!(
-            "Nothing that this repair is about: it answers the computer{shown} with its own program running."
+            "Nothing that this repair covers: it works{shown} and runs its own firmware."
         )];
     }
     let mut told = Vec::new();
     if unit.standing != "running" {
         told.push(format!(
-            "The enclosure no longer knew what it is. It showed up{shown} only ({}), not as a drive.",
+            "The enclosure had lost its identity. It appeared{shown} ({}), not as a drive.",
             unit.name
         ));
     }
     told.push(match unit.condition.as_deref() {
-        Some("blank") => "The small memory chip from which its bridge chip starts was blank: it held one value throughout.".to_owned(),
-        Some("unsigned") => "The small memory chip from which its bridge chip starts held something, but nothing the chip would start: its first bytes were not those of a program.".to_owned(),
-        Some("broken") => "The small memory chip from which its bridge chip starts held a damaged program.".to_owned(),
-        Some("complete") => "The small memory chip held a whole program.".to_owned(),
-        Some("unreadable") => "The small memory chip from which its bridge chip starts could not be read.".to_owned(),
-        _ => "What its memory holds was not found out.".to_owned(),
+        Some("blank") => "The small memory chip that holds the firmware of its bridge chip was blank.".to_owned(),
+        Some("unsigned") => "The small memory chip that holds the firmware of its bridge chip held data that the chip cannot start.".to_owned(),
+        Some("broken") => "The small memory chip that holds the firmware of its bridge chip held damaged firmware.".to_owned(),
+        Some("complete") => "The small memory chip held complete firmware.".to_owned(),
+        Some("unreadable") => "The small memory chip that holds the firmware of its bridge chip could not be read.".to_owned(),
+        _ => "The content of its memory is not known.".to_owned(),
     });
     if let Some(diagnosis) = &unit.diagnosis {
         told.push(format!("For the technician: {diagnosis}."));
@@ -86,42 +84,43 @@ pub fn wrong(unit: &Unit) -> Vec<String> {
 pub fn done(unit: &Unit) -> Vec<String> {
     let mut told = Vec::new();
     match &unit.chip {
-        Some(_) => told.push("The bridge chip was identified by asking it.".to_owned()),
-        None => told.push("The device was looked at.".to_owned()),
+        Some(_) => told.push("The bridge chip was identified by its replies.".to_owned()),
+        None => told.push("The device was identified by its USB data.".to_owned()),
     }
     if unit.backup.is_some() {
-        told.push("Its memory was read and a copy of the old content is kept.".to_owned());
+        told.push("Its memory was read, and a copy of the old content is stored.".to_owned());
     }
     if unit.preflight.as_deref() == Some("came-up") {
-        told.push(
-            "The new content was tried on a model of the chip before it was used.".to_owned(),
-        );
+        told.push("The new content was tested on a virtual chip first.".to_owned());
     }
     let cycles = unit.write_cycles;
     match unit.device_state.as_str() {
         _ if cycles == 0 => {}
         "written" | "restored" => {
             told.push(format!(
-                "The memory was written, only where it differed, in {cycles} write cycles; what makes the chip start from it was written last."
+                "The memory was written where it differed, in {cycles} write cycles. The boot signature was written last."
             ));
-            told.push("What was written was read back and compared.".to_owned());
+            told.push("The written bytes were read back and compared.".to_owned());
         }
         "part-written" => told.push(format!(
-            "Writing the memory was begun, with {cycles} write cycles, and not finished."
+            "Writing the memory began, with {cycles} write cycles, and did not finish."
         )),
         _ => told.push(format!(
-            "Writing the memory was tried, with {cycles} write cycles; nothing in it changed."
+            "Writing the memory was tried, with {cycles} write cycles, but nothing changed."
         )),
     }
     match unit.result.as_str() {
-        "rescued" => told.push("The enclosure was restarted, and what it now says of itself was compared with what was promised.".to_owned()),
-        "restored" => told.push("The old content of a backup was put back.".to_owned()),
+        "rescued" => told.push(
+            "The enclosure was restarted, and its new identity was compared with the expected one."
+                .to_owned(),
+        ),
+        "restored" => told.push("The content of the backup was written back.".to_owned()),
         "healthy" => told.push("Nothing was written.".to_owned()),
         _ if cycles == 0 => told.push("Nothing was written to its memory.".to_owned()),
         _ => {}
     }
     if let Some(drive) = &unit.drive {
-        told.push(format!("The drive inside was asked: {drive}."));
+        told.push(format!("The drive inside: {drive}."));
     }
     told
 }

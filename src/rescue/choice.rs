@@ -5,7 +5,7 @@ mod own_backup;
 
 pub use own_backup::{OwnBackup, OwnImage, choose_backup};
 
-use crate::chip::{Identity, Model, Standing};
+use crate::chip::{IdMeaning, Identity, Model};
 use crate::failure::Code;
 use crate::profile::{ImageSource, Profile, Scope};
 use crate::usb::Ids;
@@ -21,12 +21,12 @@ pub struct NamedImage {
 
 /// What the user asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct TargetRequest {
     /// `--profile`.
     pub profile: Option<String>,
     /// `--image`.
     pub image: Option<NamedImage>,
-    /// `--ids`: who it is to be, where the profile leaves that open.
+    /// `--ids`: the USB ID to give it, where the profile leaves that open.
     pub ids: Option<Ids>,
     /// `--revision`: its bcdDevice, with `ids`.
     pub revision: Option<u16>,
@@ -123,7 +123,7 @@ pub struct Seen {
     /// The proven chip.
     pub model: Model,
     /// What its id says of its health.
-    pub standing: Standing,
+    pub id_meaning: IdMeaning,
     /// Its ids.
     pub ids: Ids,
 }
@@ -135,16 +135,16 @@ pub struct Seen {
 /// # Errors
 /// R302, R303, R306, R307, R308, R310.
 pub fn choose_profile<'p>(
-    wish: &Wish,
+    requested: &TargetRequest,
     seen: &Seen,
     scope: Scope,
     profiles: impl Iterator<Item = &'p Profile>,
 ) -> Result<Option<&'p Profile>, Undecided> {
-    let Seen { model, standing, ids } = *seen;
-    if let Some(name) = &wish.profile {
+    let Seen { model, id_meaning, ids } = *seen;
+    if let Some(name) = &requested.profile {
         return named(name, model, scope, profiles).map(Some);
     }
-    if wish.image.is_some() {
+    if requested.image.is_some() {
         return Ok(None);
     }
     let fitting: Vec<&Profile> = profiles
@@ -153,21 +153,18 @@ pub fn choose_profile<'p>(
         .filter(|profile| profile.chip.model == model.name)
         // An unlisted id is in no profile either; its owner chooses from all of the chip.
         .filter(|profile| {
-            standing == Standing::Unlisted || profile.sightings.iter().any(|s| s.ids == ids)
+            id_meaning == IdMeaning::Unlisted || profile.sightings.iter().any(|s| s.ids == ids)
         })
         .collect();
-    let choices = fitting.iter().map(|profile| as_chosen(profile));
-    let why = match standing {
-        Standing::SharedBootId => {
-            Some("boards without any firmware of their own use this id as well")
-        }
-        Standing::Unlisted => Some("this id is in no table"),
-        Standing::BootId | Standing::Running => None,
+    let choices = fitting.iter().map(|profile| way_to_choose(profile));
+    let why = match id_meaning {
+        IdMeaning::SharedBootId => Some("healthy boards without firmware also use this USB ID"),
+        IdMeaning::Unlisted => Some("this USB ID is not listed"),
+        IdMeaning::BootId | IdMeaning::Running => None,
     };
     if let Some(why) = why {
-        let what = format!(
-            "{why}, so a {model} under it is not rescued until you say what it should become"
-        );
+        let what =
+            format!("{why}, so recover writes this {model} only after you choose its target");
         let mut undecided = Undecided::new(Code::R310, what, "choice of the profile");
         undecided.ways.extend(choices);
         return Err(undecided.way(Way::OwnImage));
@@ -175,7 +172,7 @@ pub fn choose_profile<'p>(
     match fitting.as_slice() {
         [only] => Ok(Some(only)),
         [] => {
-            let what = format!("no profile for a {model} is known, so the image must be named");
+            let what = format!("there is no profile for a {model}, so you must name the image");
             Err(Undecided::new(Code::R303, what, "choice of the profile").way(Way::OwnImage))
         }
         _ => {
@@ -188,7 +185,7 @@ pub fn choose_profile<'p>(
 }
 
 /// The way that names a profile.
-fn as_chosen(profile: &Profile) -> Way {
+fn way_to_choose(profile: &Profile) -> Way {
     let needs = match (&profile.identity, &profile.image.source) {
         (None, ImageSource::Values { .. }) => Needs::Ids,
         (None, _) => Needs::Image,
@@ -202,12 +199,15 @@ fn as_chosen(profile: &Profile) -> Way {
 ///
 /// # Errors
 /// R311 where both do.
-pub fn who_is_to_be(wish: &Wish, profile: &Profile) -> Result<Option<Identity>, Undecided> {
-    match (profile.promised(), wish.ids) {
+pub fn requested_identity(
+    requested: &TargetRequest,
+    profile: &Profile,
+) -> Result<Option<Identity>, Undecided> {
+    match (profile.promised(), requested.ids) {
         (promised, None) => Ok(promised.cloned()),
         (None, Some(ids)) => Ok(Some(Identity {
             ids,
-            bcd_device: wish.revision,
+            bcd_device: requested.revision,
             interface_class: None,
             manufacturer: None,
             product: None,
@@ -215,7 +215,7 @@ pub fn who_is_to_be(wish: &Wish, profile: &Profile) -> Result<Option<Identity>, 
         })),
         (Some(promised), Some(_)) => {
             let name = &profile.name;
-            let what = format!("the profile {name} says itself that it is {}", promised.ids);
+            let what = format!("the profile {name} already sets the USB ID {}", promised.ids);
             Err(Undecided::new(Code::R311, what, "--ids")
                 .way(Way::WithoutIds { name: name.clone() })
                 .way(Way::ListProfiles))
@@ -231,16 +231,16 @@ fn named<'p>(
 ) -> Result<&'p Profile, Undecided> {
     let place = format!("--profile {name}");
     let profile = profiles.find(|profile| profile.name == name).ok_or_else(|| {
-        let what = format!("no profile is called {name:?}");
+        let what = format!("there is no profile named {name:?}");
         Undecided::new(Code::R306, what, &*place).way(Way::ListProfiles)
     })?;
     if profile.chip.model != model.name {
         let what =
-            format!("the profile is for the chip {:?}, this is a {model}", profile.chip.model);
+            format!("the profile is for the chip {:?}, but this is a {model}", profile.chip.model);
         return Err(Undecided::new(Code::R307, what, place).way(Way::ListProfiles));
     }
     if profile.scope == Scope::Simulator && scope == Scope::Hardware {
-        let what = "its firmware carries no disk and is for the simulator only";
+        let what = "its firmware works in the simulator only";
         return Err(Undecided::new(Code::R308, what, place).way(Way::ListProfiles));
     }
     Ok(profile)
@@ -252,12 +252,12 @@ fn named<'p>(
 /// R303 when the image must be supplied and was not; R209 when it is not the one the profile
 /// names.
 pub fn choose_image(
-    wish: &Wish,
+    requested: &TargetRequest,
     profile: Option<&Profile>,
     shipped: Option<Vec<u8>>,
 ) -> Result<NamedImage, Undecided> {
     let name = profile.map_or_else(|| "?".to_owned(), |profile| profile.name.clone());
-    if let Some(image) = &wish.image {
+    if let Some(image) = &requested.image {
         let mismatch = profile.map(|profile| profile.image.verify_written(&image.bytes));
         if let Some(Err(mismatch)) = mismatch {
             let place = format!("image {}", image.name);
@@ -273,7 +273,7 @@ pub fn choose_image(
             let from = match profile.image.source {
                 ImageSource::Supply { .. } => "must come from you",
                 ImageSource::Build { .. } => "must be built first",
-                ImageSource::Values { .. } => "is made from what you say",
+                ImageSource::Values { .. } => "is made from the values you give",
                 ImageSource::Shipped { .. } => "is missing",
             };
             let words: Vec<&str> = profile.image.description.split_whitespace().collect();
@@ -282,7 +282,7 @@ pub fn choose_image(
             let what = format!("the image for {} {from}: {description}", profile.title);
             let undecided = Undecided::new(Code::R303, what, format!("profile {name}"));
             let undecided = match profile.image.source {
-                ImageSource::Values { .. } => undecided.way(as_chosen(profile)),
+                ImageSource::Values { .. } => undecided.way(way_to_choose(profile)),
                 _ => undecided,
             };
             Err(undecided.way(Way::Profile { name, needs: Needs::Image }))

@@ -110,9 +110,9 @@ impl Condition {
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Blank { byte } => write!(f, "blank: every byte read is {byte:02x}"),
+            Self::Blank { byte } => write!(f, "blank (every byte is {byte:02x})"),
             Self::Unsigned { first } => {
-                write!(f, "not bootable: it starts with {first}, which is no signature")
+                write!(f, "not bootable (it starts with {first}, which is not a signature)")
             }
             Self::Broken { why } => write!(f, "broken: {why}"),
             Self::Complete { identity: Some(identity) } => {

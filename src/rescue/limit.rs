@@ -1,6 +1,6 @@
 //! The planned minimum: the least time for the changes of a plan, as the driver makes them.
 //!
-//! What each operation takes at least is the memory's to tell ([`Layout::least_time`]); to it come
+//! What each operation takes at least is the memory's to tell ([`Layout::min_time`]); to it come
 //! the read-back that rule R3 demands, and the chip's least enumeration time. The part itself may
 //! allow less: its page and its write cycle (FRAM has none) cannot be read out of it. What the part
 //! allows is in `tests/bench`.
@@ -31,11 +31,11 @@ impl Limit {
         let mut limit =
             Self { enumeration_ms: f64::from(timing.enumeration_ms), ..Self::default() };
         for operation in operations {
-            limit.write_ms += milliseconds(layout.least_time(&operation));
+            limit.write_ms += milliseconds(layout.min_time(&operation));
             if let Operation::Write(segment) = &operation {
                 let range = segment.range();
                 limit.write_cycles += layout.cycles(&range);
-                limit.read_back_ms += milliseconds(layout.least_read_time(&range));
+                limit.read_back_ms += milliseconds(layout.min_read_time(&range));
             }
         }
         limit

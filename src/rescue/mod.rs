@@ -13,11 +13,11 @@ pub mod plan;
 pub mod preflight;
 pub mod stages;
 
-pub use choice::{Choice, Wish};
+pub use choice::{Choice, TargetRequest};
 pub use diagnosis::{Condition, Survey};
 pub use limit::Limit;
 pub use order::WriteOrder;
-pub use outcome::{Outcome, Verdict, Work};
+pub use outcome::{Outcome, RunKind, Verdict};
 pub use plan::{Plan, Risk, Step};
 pub use preflight::Preflight;
 pub use stages::{RunStage, StageTimes};

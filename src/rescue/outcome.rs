@@ -31,7 +31,7 @@ pub enum Verdict {
 /// What a run was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Work {
+pub enum RunKind {
     /// To bring an enclosure back.
     Rescue,
     /// To write a backup back.
@@ -46,9 +46,9 @@ pub enum Work {
     Learning,
 }
 
-impl Work {
+impl RunKind {
     /// Whether it may change the device.
-    pub fn is_on_the_device(self) -> bool {
+    pub fn may_write_device(self) -> bool {
         matches!(self, Self::Rescue | Self::Restore)
     }
 }
@@ -88,7 +88,7 @@ pub struct Identities {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Outcome {
     /// What was asked for; `None` when no run began.
-    pub work: Option<Work>,
+    pub work: Option<RunKind>,
     /// In one word.
     pub result: Verdict,
     /// Where the device is; `None` when none was chosen.

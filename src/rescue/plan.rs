@@ -38,7 +38,7 @@ impl Risk {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "step")]
 pub enum Step {
-    /// Start the image from the chip's RAM and see who comes up.
+    /// Start the image from the chip's RAM and check its identity.
     TryInRam,
     /// Break what makes the chip boot now.
     Invalidate {
@@ -109,12 +109,13 @@ impl Step {
     /// What it does, for a memory of that name.
     pub fn title(&self, memory: &str) -> String {
         match self {
-            Self::TryInRam => "start the image from RAM and see who comes up".to_owned(),
+            Self::TryInRam => "start the image from RAM and check its identity".to_owned(),
             Self::Invalidate { .. } => {
-                "break the old signature, so that the rest is never booted half written".to_owned()
+                "break the old signature, so that the chip never boots a half-written image"
+                    .to_owned()
             }
             Self::ProvePart(proof) => format!(
-                "write {memory} {} and see that the part is what was planned for",
+                "write {memory} {} as a test and verify the part's size",
                 span(&proof.segment.range())
             ),
             Self::WriteBody { operations, bytes, write_cycles } => {
@@ -135,18 +136,18 @@ impl Step {
             }
             Self::Verify { segments } => {
                 let bytes: usize = segments.iter().map(|segment| segment.bytes.len()).sum();
-                format!("read the {bytes} bytes back and compare")
+                format!("verify: read the {bytes} bytes back and compare")
             }
             Self::Commit { segments } => {
                 let bytes: Vec<String> =
                     segments.iter().map(|segment| hex::encode(&segment.bytes)).collect();
-                format!("write the signature {} and read it back", bytes.join(", "))
+                format!("write the signature {} last and verify it", bytes.join(", "))
             }
             Self::Restart { by: Restart::ByRequest } => "restart the chip".to_owned(),
             Self::Restart { by: Restart::ByPower } => {
-                "restart the chip by taking its power away".to_owned()
+                "restart the chip by a power cycle".to_owned()
             }
-            Self::Confirm => "confirm that the original identity is back".to_owned(),
+            Self::Confirm => "confirm that the expected identity is back".to_owned(),
         }
     }
 }
@@ -235,7 +236,7 @@ impl Plan {
         if !order.is_empty() && !proven && !situation.overwrite {
             let what = format!("its {} is {}", layout.name, situation.condition);
             return Err(Failure::new(Code::R305, what, "diagnosis")
-                .next("unplug it and plug it in again: a complete image starts at power-on"));
+                .next("replug the enclosure: the chip starts a complete image at power-on"));
         }
         let planned = order.layout(survey);
         let limit = Limit::of(order.operations(), planned, situation.timing);
@@ -254,15 +255,15 @@ impl Plan {
 
 /// Refuses an image that the memory is proven too small for.
 fn fits(survey: &Survey, image: &Image) -> Result<(), Failure> {
-    let most = match survey.size {
+    let maximum = match survey.size {
         Size::Proven(size) => size,
         Size::AtLeast(_) => survey.layout.extent.end(),
     };
     let (end, name) = (image.end(), survey.layout.name);
-    if end > most {
-        let what = format!("the image is {end} bytes, the {name} holds {most}");
+    if end > maximum {
+        let what = format!("the image has {end} bytes, but the {name} holds {maximum}");
         return Err(Failure::new(Code::R105, what, "plan").next(format!(
-            "check that the image is for this very enclosure model; another revision may have a larger {name}"
+            "check that the image is for this enclosure model; another revision may have a larger {name}"
         )));
     }
     Ok(())
@@ -270,7 +271,7 @@ fn fits(survey: &Survey, image: &Image) -> Result<(), Failure> {
 
 fn unread(unwritable: &Unwritable) -> Failure {
     Failure::new(Code::R115, unwritable.to_string(), "plan")
-        .next("take its power away, plug it in again and run the same command")
+        .next("power-cycle the enclosure and run the same command")
 }
 
 fn write_steps(order: WriteOrder, layout: Layout) -> Vec<Step> {

@@ -34,7 +34,7 @@ impl BoardKind {
     }
 
     /// The most relays a board of this kind has.
-    pub fn most_channels(self) -> u8 {
+    pub fn max_channels(self) -> u8 {
         match self {
             Self::Lcus => 8,
             Self::AaBb | Self::Letter => 1,

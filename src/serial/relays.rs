@@ -14,7 +14,7 @@ const POLL: Duration = Duration::from_millis(20);
 /// How long a relay's armature takes to move and stop bouncing; boards name 10 ms.
 const SETTLE: Duration = Duration::from_millis(30);
 /// More than any board says.
-const MOST_ANSWER: usize = 256;
+const MAX_ANSWER: usize = 256;
 
 /// What a board is reached through: a serial line, or a test's memory.
 pub trait Line: Read + Write + Send {}
@@ -28,10 +28,10 @@ pub enum RelayError {
     #[error("the board does not answer")]
     NoAnswer,
     /// Something else answered than such a board.
-    #[error("what answers is no board of this kind: {0:?}")]
+    #[error("the reply is not from a board of this kind: {0:?}")]
     OddAnswer(String),
     /// There is no such device.
-    #[error("the serial device is not there")]
+    #[error("the serial device does not exist")]
     Missing,
     /// The operating system forbids opening it.
     #[error("no permission to open the serial device")]
@@ -111,7 +111,7 @@ impl Relays {
                     _ => return Err(error.into()),
                 },
             }
-            if answer.len() > MOST_ANSWER || deadline.passed(&*self.clock) {
+            if answer.len() > MAX_ANSWER || deadline.passed(&*self.clock) {
                 return Err(match answer.as_slice() {
                     [] => RelayError::NoAnswer,
                     odd => RelayError::OddAnswer(String::from_utf8_lossy(odd).into_owned()),

@@ -286,7 +286,7 @@ impl SimBus {
         let mut world = self.world();
         let World { ports, numbers, .. } = &mut *world;
         let port = ports.get_mut(path)?;
-        port.reach(now, numbers);
+        port.advance_to(now, numbers);
         Some(act(port, now, numbers))
     }
 }
@@ -299,7 +299,7 @@ impl Bus for SimBus {
         let World { ports, numbers, .. } = &mut *world;
         let mut seen = Vec::new();
         for port in ports.values_mut() {
-            port.reach(now, numbers);
+            port.advance_to(now, numbers);
             seen.extend(port.sighting.clone());
         }
         Ok(seen)
@@ -323,12 +323,12 @@ impl Bus for SimBus {
             Some(now) if now.is_same_enumeration(seen) => {}
             _ => return Err(BusError::Left(seen.port.clone())),
         }
-        self.clock.reach(self.clock.nanoseconds() + RESET_NS);
+        self.clock.advance_to(self.clock.nanoseconds() + RESET_NS);
         let reached = self.with_port(&seen.port, |port, _, numbers| {
             port.enumerate_again(numbers);
             port.device.now()
         });
-        self.clock.reach(reached.unwrap_or_default());
+        self.clock.advance_to(reached.unwrap_or_default());
         Ok(())
     }
 
@@ -381,7 +381,7 @@ impl Link for SimLink {
         });
         let Some((result, reached)) = done else { return Err(TransferError::Gone) };
         // Not before the world is let go: others may have their turn first.
-        self.bus.clock.reach(reached);
+        self.bus.clock.advance_to(reached);
         result
     }
 

@@ -59,8 +59,8 @@ impl VirtualClock {
 
     /// Moves the clock to `nanoseconds`, unless it is later already; at most to its end after 146
     /// years. Returns when nobody else's time is less.
-    pub fn reach(&self, nanoseconds: u64) {
-        self.seat.reach(nanoseconds.min(END));
+    pub fn advance_to(&self, nanoseconds: u64) {
+        self.seat.advance_to(nanoseconds.min(END));
     }
 }
 
@@ -81,7 +81,7 @@ impl Clock for VirtualClock {
     }
 
     fn sleep(&self, duration: Duration) {
-        self.reach(self.nanoseconds().saturating_add(in_nanoseconds(duration)));
+        self.advance_to(self.nanoseconds().saturating_add(in_nanoseconds(duration)));
     }
 
     fn date(&self) -> Timestamp {
@@ -116,8 +116,8 @@ mod tests {
     #[test]
     fn a_clock_never_goes_back() {
         let clock = VirtualClock::default();
-        clock.reach(50);
-        clock.reach(20);
+        clock.advance_to(50);
+        clock.advance_to(20);
         assert_eq!(clock.nanoseconds(), 50);
     }
 }

@@ -129,7 +129,7 @@ impl Port {
     }
 
     /// Brings device and host to `now`.
-    pub(super) fn reach(&mut self, now: u64, numbers: &mut Numbers) {
+    pub(super) fn advance_to(&mut self, now: u64, numbers: &mut Numbers) {
         if let Some(at) = self.plug_at
             && now >= at
         {

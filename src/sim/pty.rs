@@ -80,7 +80,7 @@ impl Pty {
     /// Makes `link` lead to the serial device, in place of a link that did.
     ///
     /// # Errors
-    /// What the operating system says; a file that is no link is left alone.
+    /// What the operating system says; a file that is no link is not changed.
     pub fn link(&self, link: &Path) -> io::Result<()> {
         if link.symlink_metadata().is_ok_and(|there| there.is_symlink()) {
             std::fs::remove_file(link)?;

@@ -1,5 +1,5 @@
 //! Whose turn it is: several participants share one virtual world, each with a time of its own,
-//! and only the one whose time is the least goes on.
+//! and only the participant with the smallest time goes on.
 //!
 //! What a participant does between two waits therefore happens at one moment, nobody has been
 //! later before, and two runs are equal whatever the computer's own threads do. Work that goes on
@@ -116,7 +116,7 @@ impl Seat {
     }
 
     /// Moves the participant's time to `time`, unless it is later already, and waits for its turn.
-    pub(super) fn reach(&self, time: u64) {
+    pub(super) fn advance_to(&self, time: u64) {
         let mut table = self.turns.table();
         let from = self.now();
         if time > from {
@@ -184,7 +184,7 @@ mod tests {
                 let (length, times) = (*length, *times);
                 thread::spawn(move || {
                     for _ in 0..times {
-                        seat.reach(seat.now() + length);
+                        seat.advance_to(seat.now() + length);
                         done.lock().unwrap().push((seat.now(), who));
                     }
                 })
@@ -217,10 +217,10 @@ mod tests {
         let main = turns.take_seat(0);
         let seat = main.another();
         let thread = thread::spawn(move || {
-            seat.reach(5);
+            seat.advance_to(5);
             panic!("on purpose");
         });
-        main.reach(1000);
+        main.advance_to(1000);
         assert!(thread.join().is_err());
         assert_eq!(main.now(), 1000);
     }
@@ -228,8 +228,8 @@ mod tests {
     #[test]
     fn alone_nobody_waits() {
         let seat = Arc::new(Turns::default()).take_seat(3);
-        seat.reach(50);
-        seat.reach(20);
+        seat.advance_to(50);
+        seat.advance_to(20);
         assert_eq!(seat.now(), 50);
     }
 }

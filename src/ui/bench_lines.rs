@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use super::narration::narrate;
-use crate::bench::{Happening, Listener, Notice, Tally, What};
+use super::narration::{Detail, narrate};
+use crate::bench::{BenchEvent, Listener, Notice, NoticeContent, Tally};
 use crate::executor::Event;
 use crate::rescue::{Outcome, Verdict};
 use crate::usb::PortPath;
@@ -44,7 +44,7 @@ impl<W: Write> BenchJson<W> {
 
 impl<W: Write + Send> Listener for BenchJson<W> {
     fn hear(&mut self, notice: &Notice) {
-        if matches!(notice.what, What::Bench(Happening::Tick)) {
+        if matches!(notice.what, NoticeContent::Bench(BenchEvent::Tick)) {
             return;
         }
         match serde_json::to_string(notice) {
@@ -57,8 +57,10 @@ impl<W: Write + Send> Listener for BenchJson<W> {
 /// The port a notice is about, also where its event has it.
 pub fn port(notice: &Notice) -> Option<&PortPath> {
     match &notice.what {
-        What::Run(Event::Sighted { port, .. } | Event::Switched { port, .. }) => Some(port),
-        What::Run(Event::Outcome { outcome }) => outcome.port.as_ref(),
+        NoticeContent::Run(Event::Sighted { port, .. } | Event::Switched { port, .. }) => {
+            Some(port)
+        }
+        NoticeContent::Run(Event::Outcome { outcome }) => outcome.port.as_ref(),
         _ => notice.port.as_ref(),
     }
 }
@@ -70,46 +72,58 @@ fn name(notice: &Notice) -> String {
 
 /// The lines for a notice: of a run the first line of what a single run tells, and all of a
 /// failure and of what somebody is asked for.
-pub fn lines(what: &What) -> Vec<String> {
+pub fn lines(what: &NoticeContent) -> Vec<String> {
     match what {
-        What::Bench(happening) => happened(happening).into_iter().collect(),
-        What::Run(Event::Outcome { outcome }) => vec![result(outcome)],
+        NoticeContent::Bench(happening) => happened(happening).into_iter().collect(),
+        NoticeContent::Run(Event::Outcome { outcome }) => vec![result(outcome)],
         // The port's own notice has said it.
-        What::Run(Event::Sighted { .. }) => Vec::new(),
-        What::Run(event @ (Event::Failed { .. } | Event::Asked { .. })) => narrate(event),
-        What::Run(event) => narrate(event).into_iter().take(1).collect(),
+        NoticeContent::Run(Event::Sighted { .. }) => Vec::new(),
+        NoticeContent::Run(event @ (Event::Failed { .. } | Event::Asked { .. })) => {
+            narrate(event, Detail::default())
+        }
+        NoticeContent::Run(event) => {
+            narrate(event, Detail::default()).into_iter().take(1).collect()
+        }
     }
 }
 
 /// What happened outside a run, in words; nothing for what only a screen needs.
-pub fn happened(happening: &Happening) -> Option<String> {
+pub fn happened(happening: &BenchEvent) -> Option<String> {
     Some(match happening {
-        Happening::Tick | Happening::Begun | Happening::Place { .. } => return None,
-        Happening::InFlight { rescue, step } => {
+        BenchEvent::Tick | BenchEvent::Begun | BenchEvent::Place { .. } => return None,
+        BenchEvent::InFlight { rescue, step } => {
             let at = step.as_ref().map_or_else(String::new, |step| format!(" at: {step}"));
-            format!("the rescue {rescue} was not finished{at}; it is when the unit is there")
+            format!(
+                "the rescue {rescue} was not finished{at}; recover finishes it when the unit is connected"
+            )
         }
-        Happening::Arrived { ids, name, waits, .. } => {
-            let waits = if *waits { "; waits for the start" } else { "" };
+        BenchEvent::Arrived { ids, name, waits, .. } => {
+            let waits = if *waits { "; waiting for you to start it" } else { "" };
             format!("{ids}, {name}{waits}")
         }
-        Happening::LeftAlone { ids, name, healthy } => {
+        BenchEvent::LeftAlone { ids, name, healthy } => {
             let healthy = if *healthy { "healthy" } else { "unknown" };
-            format!("{ids}, {name}; {healthy}, left alone")
+            format!("{ids}, {name}; {healthy}, not touched")
         }
-        Happening::Left => "empty".to_owned(),
-        Happening::Skipped => "skipped".to_owned(),
-        Happening::GivenUp { times } => {
-            format!("failed {times} times in a row; waits for the start")
+        BenchEvent::Left => "empty".to_owned(),
+        BenchEvent::Skipped => "skipped".to_owned(),
+        BenchEvent::GivenUp { times } => {
+            format!("failed {times} times in a row; waiting for you to start it")
         }
-        Happening::Stuck { stage, limit_s } => {
-            format!("stuck: {stage} takes longer than {limit_s} s; the port is left to itself")
+        BenchEvent::Stuck { stage, limit_s } => {
+            format!(
+                "stuck: {stage} takes longer than {limit_s} s; recover no longer waits for this port"
+            )
         }
-        Happening::Blind { why } => format!("the ports cannot be looked at: {why}"),
-        Happening::Stopping { running: 0 } => "ending".to_owned(),
-        Happening::Stopping { running: 1 } => "ending; 1 run goes on to a safe point".to_owned(),
-        Happening::Stopping { running } => format!("ending; {running} runs go on to a safe point"),
-        Happening::Summary { tally } => summary_line(tally),
+        BenchEvent::Blind { why } => format!("the ports cannot be read: {why}"),
+        BenchEvent::Stopping { running: 0 } => "stopping".to_owned(),
+        BenchEvent::Stopping { running: 1 } => {
+            "stopping; 1 run continues to a safe point".to_owned()
+        }
+        BenchEvent::Stopping { running } => {
+            format!("stopping; {running} runs continue to a safe point")
+        }
+        BenchEvent::Summary { tally } => summary_line(tally),
     })
 }
 
@@ -138,9 +152,9 @@ pub fn result(outcome: &Outcome) -> String {
         (Verdict::Restored, _) => format!("restored in {seconds:.1} s"),
         (Verdict::Healthy, _) => format!("healthy{}", identity()),
         (Verdict::Planned, _) => {
-            let least = outcome.limit_ms / 1000.0;
+            let minimum = outcome.limit_ms / 1000.0;
             format!(
-                "planned: {} write cycles, planned minimum {least:.1} s",
+                "planned: {} write cycles, planned minimum {minimum:.1} s",
                 outcome.limit.write_cycles
             )
         }
@@ -156,11 +170,11 @@ pub fn result(outcome: &Outcome) -> String {
 pub fn result_line(notice: &Notice) -> Option<(PortPath, String)> {
     let port = port(notice)?.clone();
     let text = match &notice.what {
-        What::Run(Event::Outcome { outcome }) => result(outcome),
-        What::Bench(Happening::LeftAlone { ids, name, healthy: true }) => {
-            format!("healthy  {ids} {name}; untouched")
+        NoticeContent::Run(Event::Outcome { outcome }) => result(outcome),
+        NoticeContent::Bench(BenchEvent::LeftAlone { ids, name, healthy: true }) => {
+            format!("healthy  {ids} {name}; not touched")
         }
-        What::Bench(Happening::Stuck { stage, limit_s }) => {
+        NoticeContent::Bench(BenchEvent::Stuck { stage, limit_s }) => {
             format!("stuck: {stage} takes longer than {limit_s} s")
         }
         _ => return None,

@@ -16,7 +16,7 @@ use std::io::{self, IsTerminal, Write};
 
 pub use bench_lines::{BenchJson, BenchLines, result_line, summary_line};
 pub use json::Json;
-pub use narration::{Plain, list_line, narrate};
+pub use narration::{Detail, Plain, list_line, narrate};
 pub use operator::TerminalOperator;
 pub use report::report;
 pub use screen::{drawn as bench_screen, give_back as give_back_terminal, show as show_bench};
@@ -29,13 +29,13 @@ use crate::failure::Failure;
 use crate::rescue::Outcome;
 
 /// The reader that fits how the program was called.
-pub fn observer(json: bool) -> Box<dyn Observer> {
+pub fn observer(json: bool, detail: Detail) -> Box<dyn Observer> {
     if json {
         Box::new(Json::new(io::stdout()))
     } else if io::stderr().is_terminal() {
-        Box::new(Terminal::new())
+        Box::new(Terminal::new(detail))
     } else {
-        Box::new(Plain::new(io::stderr()))
+        Box::new(Plain::new(io::stderr(), detail))
     }
 }
 

@@ -1,27 +1,38 @@
 //! The events of a run in words, a few lines each.
 
 use std::io::Write;
+use std::iter;
 
-use crate::chip::{DriveAnswer, Running, Size, Standing, Suspicion};
+use crate::chip::{DriveAnswer, IdMeaning, Running, Size, Suspicion};
 use crate::executor::{Event, Observer, Switching};
 use crate::rescue::Preflight;
 use crate::usb::Sighting;
 
+/// How much of an event is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// Evidence, hashes and counts (`-v`).
+    pub evidence: bool,
+    /// Every step of the plan before the first one begins (`--dry-run`, `plan`, `-v`).
+    pub steps: bool,
+}
+
 /// Writes the narration to a file or a pipe, without progress.
 pub struct Plain<W: Write> {
     out: W,
+    detail: Detail,
 }
 
 impl<W: Write> Plain<W> {
     /// Writes to `out`.
-    pub fn new(out: W) -> Self {
-        Self { out }
+    pub fn new(out: W, detail: Detail) -> Self {
+        Self { out, detail }
     }
 }
 
 impl<W: Write> Observer for Plain<W> {
     fn observe(&mut self, event: &Event) {
-        for line in narrate(event) {
+        for line in narrate(event, self.detail) {
             // A reader that has gone must not end a rescue.
             drop(writeln!(self.out, "{line}"));
         }
@@ -31,86 +42,83 @@ impl<W: Write> Observer for Plain<W> {
 /// One device as `recover list` shows it.
 pub fn list_line(seen: &Sighting, suspicion: Option<&Suspicion>) -> String {
     let what = suspicion.map_or_else(
-        || seen.product.clone().unwrap_or_else(|| "not a chip this program knows".to_owned()),
+        || seen.product.clone().unwrap_or_else(|| "not a known chip".to_owned()),
         |suspicion| format!("{} ({})", suspicion.name, suspicion.detail),
     );
-    let health = match suspicion.map(|suspicion| suspicion.standing) {
-        Some(Standing::BootId) => "in boot mode",
-        Some(Standing::SharedBootId) => "in boot mode or without firmware of its own",
-        Some(Standing::Unlisted) => "asked for by its owner",
-        Some(Standing::Running) => "healthy",
+    let health = match suspicion.map(|suspicion| suspicion.id_meaning) {
+        Some(IdMeaning::BootId) => "in boot mode",
+        Some(IdMeaning::SharedBootId) => "in boot mode, or a board without firmware",
+        Some(IdMeaning::Unlisted) => "chip family given by --as",
+        Some(IdMeaning::Running) => "healthy",
         None => "",
     };
     format!("{:<8} {}  {what}  {health}", seen.port.to_string(), seen.ids).trim_end().to_owned()
 }
 
 /// The lines for an event; none for progress, which only a terminal shows.
-pub fn narrate(event: &Event) -> Vec<String> {
+pub fn narrate(event: &Event, detail: Detail) -> Vec<String> {
     match event {
         Event::Sighted { port, ids, name, detail, .. } => {
-            vec![format!("port {port}: {ids}, {name}"), format!("  {detail}")]
+            vec![format!("port {port}: {ids}, {name}; {detail}")]
         }
         Event::Proven { chip, running, evidence } => {
-            let who = match running {
-                Running::MaskRom => "its mask ROM answers: it found nothing to boot",
-                Running::Firmware => "firmware answers",
+            let state = match running {
+                Running::MaskRom => "in boot mode: its mask ROM found no valid firmware",
+                Running::Firmware => "its firmware is running",
             };
-            let mut lines = vec![format!("chip proven: {chip}; {who}")];
-            lines.extend(evidence.iter().map(|e| format!("  - {} ({})", e.fact, e.grade)));
+            let mut lines = vec![format!("chip proven: {chip}; {state}")];
+            if detail.evidence {
+                lines.extend(evidence.iter().map(|e| format!("  - {} ({})", e.fact, e.grade)));
+            }
             lines
         }
         Event::Chosen { profile, image, bytes, sha256 } => {
-            let profile = profile.as_ref().map_or(String::new(), |p| format!("profile {p}, "));
-            let hash = sha256.get(..16).unwrap_or(sha256);
-            vec![format!("image: {profile}{image}, {bytes} bytes, SHA-256 {hash}…")]
+            let source = match profile {
+                Some(profile) if profile == image => format!("from profile {profile}"),
+                Some(profile) => format!("{image}, for profile {profile}"),
+                None => image.clone(),
+            };
+            vec![format!("image: {source}, {bytes} bytes{}", hash(sha256, detail))]
         }
         Event::Preflight { preflight } => vec![match preflight {
             Preflight::CameUp { identity } => {
-                format!("pre-flight: on the virtual chip it comes up as {identity}")
+                format!("pre-flight: on the virtual chip the image starts as {identity}")
             }
             Preflight::Failed { why } => format!("pre-flight: failed: {why}"),
             Preflight::Inconclusive { why } => format!("pre-flight: inconclusive: {why}"),
         }],
         Event::Diagnosed { memory, condition, size } => {
             let size = match size {
-                Size::Proven(bytes) => format!("{bytes} bytes, proven"),
-                Size::AtLeast(bytes) => {
-                    format!("at least {bytes} bytes; its content does not tell more")
-                }
+                Size::Proven(bytes) => format!("{bytes} bytes"),
+                Size::AtLeast(bytes) => format!("at least {bytes} bytes"),
             };
-            vec![format!("{memory}: {condition}"), format!("  size: {size}")]
+            vec![format!("{memory}: {size}, {condition}")]
         }
         Event::BackedUp { backup, bytes, sha256 } => {
-            let hash = sha256.get(..16).unwrap_or(sha256);
-            vec![format!("backup: {backup}, {bytes} bytes, SHA-256 {hash}…")]
+            vec![format!("backup: {backup}, {bytes} bytes{}", hash(sha256, detail))]
         }
         Event::Learnt { profile, folder, bytes, serial } => vec![
-            format!("learnt: profile {profile}, an image of {bytes} bytes"),
+            format!("profile made: {profile}, with an image of {bytes} bytes"),
             format!("  folder: {}", folder.display()),
             format!("  serial number: {serial}"),
         ],
         Event::Planned { memory, steps, limit, unproven } => {
             let mut lines = vec![format!(
-                "plan: {} write cycles, planned minimum {:.1} s",
+                "plan: {} steps, {} write cycles, planned minimum {:.1} s",
+                steps.len(),
                 limit.write_cycles,
                 limit.total_ms() / 1000.0
             )];
-            for (index, step) in steps.iter().enumerate() {
-                lines.push(format!(
-                    "  {}. {} [{}]",
-                    index + 1,
-                    step.title,
-                    step.risk.title(memory)
-                ));
+            if detail.steps {
+                lines.extend(steps.iter().enumerate().map(|(index, step)| {
+                    format!("  {}. {} [{}]", index + 1, step.title, step.risk.title(memory))
+                }));
             }
-            if !unproven.is_empty() {
-                lines.push("  what nobody has proven, and this rests on:".to_owned());
-                lines.extend(unproven.iter().map(|fact| format!("  - {fact}")));
-            }
+            lines.extend(relied_on(unproven, detail));
             lines
         }
         Event::StepBegun { step, of, title } => vec![format!("[{step}/{of}] {title}")],
-        Event::Alive { identity } => vec![format!("      alive from RAM: {identity}")],
+        Event::Alive { identity } => vec![format!("      it runs from RAM as {identity}")],
         Event::Drive { answer: DriveAnswer::NotAsked } => Vec::new(),
         Event::Drive { answer } => vec![format!("      {answer}")],
         Event::Asked { request, expect } => {
@@ -128,5 +136,26 @@ pub fn narrate(event: &Event) -> Vec<String> {
         Event::Note { text } => vec![format!("  note: {text}")],
         Event::Failed { failure } => failure.to_string().lines().map(str::to_owned).collect(),
         Event::Progress { .. } | Event::StepDone { .. } | Event::Outcome { .. } => Vec::new(),
+    }
+}
+
+/// The beginning of a hash, for whoever asked for evidence.
+fn hash(sha256: &str, detail: Detail) -> String {
+    let shown = sha256.get(..16).unwrap_or(sha256);
+    if detail.evidence { format!(", SHA-256 {shown}…") } else { String::new() }
+}
+
+/// The facts that a plan relies on: each of them, or how many there are.
+fn relied_on(unproven: &[String], detail: Detail) -> Vec<String> {
+    match unproven {
+        [] => Vec::new(),
+        facts if detail.steps => {
+            let heading = "  Not verified on real hardware; this plan relies on:".to_owned();
+            iter::once(heading).chain(facts.iter().map(|fact| format!("  - {fact}"))).collect()
+        }
+        [_] => vec!["  This plan relies on 1 unverified fact; -v shows it.".to_owned()],
+        facts => {
+            vec![format!("  This plan relies on {} unverified facts; -v lists them.", facts.len())]
+        }
     }
 }

@@ -14,11 +14,14 @@ impl Operator for TerminalOperator {
             return Consent::Unasked;
         }
         let mut err = anstream::stderr();
-        drop(writeln!(err, "before the memory is written, you should know:"));
+        drop(writeln!(err, "This plan is not verified on real hardware. It relies on:"));
         for reason in reasons {
             drop(writeln!(err, "  - {reason}"));
         }
-        drop(write!(err, "a backup is kept. Write it? [y/N] "));
+        drop(write!(
+            err,
+            "A backup is kept. `recover plan` lists every step. Write the memory now? [y/N] "
+        ));
         drop(err.flush());
         let mut answer = String::new();
         match io::stdin().lock().read_line(&mut answer) {

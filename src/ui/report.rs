@@ -2,23 +2,26 @@
 
 use std::fmt::Write;
 
+use super::narration::Detail;
 use crate::chip::DriveAnswer;
 use crate::rescue::{Outcome, Verdict};
 
 /// The report of a run; empty after a failure, which has its own form. `unit` is the run's id in
 /// the ledger.
-pub fn report(outcome: &Outcome, unit: Option<&str>) -> String {
+pub fn report(outcome: &Outcome, unit: Option<&str>, detail: Detail) -> String {
     let mut text = String::new();
     let port = outcome.port.as_ref().map_or("?".to_owned(), ToString::to_string);
     let headline = match outcome.result {
-        Verdict::Rescued => format!("rescued: the enclosure at port {port} is itself again"),
+        Verdict::Rescued => {
+            format!("rescued: the enclosure at port {port} has its own identity again")
+        }
         Verdict::Restored => {
-            format!("restored: the memory of the enclosure at port {port} holds what was asked for")
+            format!("restored: the memory of the enclosure at port {port} holds the backup again")
         }
         Verdict::Healthy => {
             format!("healthy: the device at port {port} needs no rescue; nothing was written")
         }
-        Verdict::Planned => return looked(outcome, &port),
+        Verdict::Planned => return read_only_report(outcome, &port),
         Verdict::Failed => return text,
     };
     let mut line = |name: &str, value: String| {
@@ -28,8 +31,8 @@ pub fn report(outcome: &Outcome, unit: Option<&str>) -> String {
         line("identity", seen.to_string());
     }
     if outcome.result != Verdict::Healthy {
-        if let Some(expected) = &outcome.identity.expected {
-            line("checked", format!("{} as promised", expected.promises().join(", ")));
+        if let Some(expected) = outcome.identity.expected.as_ref().filter(|_| detail.evidence) {
+            line("checked", format!("{} as expected", expected.promises().join(", ")));
         }
         if let Some(drive) = outcome.drive.as_ref().filter(|drive| **drive != DriveAnswer::NotAsked)
         {
@@ -38,33 +41,31 @@ pub fn report(outcome: &Outcome, unit: Option<&str>) -> String {
         if let Some(backup) = &outcome.backup {
             line(
                 "backup",
-                format!("{backup} (`recover restore {backup}` puts the old contents back)"),
+                format!("{backup} (`recover restore {backup}` writes the old contents back)"),
             );
         }
         if let Some(unit) = unit {
-            line(
-                "ledger",
-                format!("{unit} (`recover report {unit} --html FILE` is the page about it)"),
-            );
+            line("ledger", format!("{unit} (`recover report {unit} --html FILE` makes a report)"));
         }
-        line(
-            "effort",
-            format!(
-                "{} write cycles, {} transfers, {:.1} s; the memory took {:.2} s, planned minimum {:.2} s",
+        if detail.evidence {
+            let effort = format!(
+                "{} write cycles, {} transfers, {:.1} s; EEPROM phase {:.2} s (minimum for this part {:.2} s)",
                 outcome.write_cycles,
                 outcome.transfers,
                 outcome.device_time_ms / 1000.0,
                 outcome.memory_time_ms / 1000.0,
                 outcome.limit.memory_ms() / 1000.0
-            ),
-        );
+            );
+            line("effort", effort);
+        }
     }
     format!("{headline}\n{text}")
 }
 
 /// The report of a plan, a diagnosis or a backup: nothing lasting was done.
-fn looked(outcome: &Outcome, port: &str) -> String {
-    let mut lines = vec![format!("looked: nothing lasting was changed at port {port}")];
+fn read_only_report(outcome: &Outcome, port: &str) -> String {
+    let mut lines =
+        vec![format!("done: the device at port {port} was only read; its memory is unchanged")];
     if outcome.limit.write_cycles > 0 {
         lines.push(format!(
             "  plan:     {} write cycles, planned minimum {:.1} s",

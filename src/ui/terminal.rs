@@ -4,18 +4,19 @@ use std::io::Write;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::narration::narrate;
+use super::narration::{Detail, narrate};
 use crate::executor::{Event, Observer};
 
 /// A terminal on stderr.
 pub struct Terminal {
     bar: Option<(&'static str, ProgressBar)>,
+    detail: Detail,
 }
 
 impl Terminal {
     /// A terminal without a bar yet.
-    pub fn new() -> Self {
-        Self { bar: None }
+    pub fn new(detail: Detail) -> Self {
+        Self { bar: None, detail }
     }
 
     fn progress(&mut self, work: &'static str, done: u64, total: u64) {
@@ -42,12 +43,6 @@ impl Terminal {
     }
 }
 
-impl Default for Terminal {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Observer for Terminal {
     fn observe(&mut self, event: &Event) {
         if let Event::Progress { work, done, total } = event {
@@ -57,7 +52,7 @@ impl Observer for Terminal {
         self.clear();
         let mut out = anstream::stderr();
         let bold = anstyle::Style::new().bold();
-        for (index, line) in narrate(event).iter().enumerate() {
+        for (index, line) in narrate(event, self.detail).iter().enumerate() {
             // A reader that has gone must not end a rescue.
             drop(match (index, event) {
                 (0, Event::StepBegun { .. } | Event::Asked { .. } | Event::Failed { .. }) => {

@@ -44,7 +44,7 @@ pub fn unit_text(unit: &Unit) -> String {
     let who = |who: &Option<Identity>| who.as_ref().map_or("not seen".into(), ToString::to_string);
     line("before", &who(&unit.identity_before));
     if unit.identity_expected.is_some() {
-        line("promised", &who(&unit.identity_expected));
+        line("expected", &who(&unit.identity_expected));
     }
     line("after", &who(&unit.identity_after));
     line("chip", unit.chip.as_deref().unwrap_or("not proven"));
@@ -67,7 +67,7 @@ pub fn unit_text(unit: &Unit) -> String {
         line("drive", drive);
     }
     let effort = format!(
-        "{} write cycles, {} transfers, {:.1} s; the memory took {:.2} s",
+        "{} write cycles, {} transfers, {:.1} s; EEPROM phase {:.2} s",
         unit.write_cycles,
         unit.transfers,
         unit.device_time_ms / 1000.0,
@@ -77,7 +77,7 @@ pub fn unit_text(unit: &Unit) -> String {
     for (index, taken) in unit.steps.iter().enumerate() {
         line(if index == 0 { "steps" } else { "" }, &step(taken));
     }
-    for (name, sentences) in [("notes", &unit.notes), ("not proven", &unit.unproven)] {
+    for (name, sentences) in [("notes", &unit.notes), ("unverified", &unit.unproven)] {
         for (index, sentence) in sentences.iter().enumerate() {
             line(if index == 0 { name } else { "" }, sentence);
         }

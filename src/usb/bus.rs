@@ -46,7 +46,10 @@ pub trait Bus {
     /// # Errors
     /// [`PowerError`]; nothing is switched where other ports would be switched along.
     fn power_off(&mut self, seen: &Sighting) -> Result<(), PowerError> {
-        Err(PowerError::NotSwitchable(format!("nothing here switches port {}", seen.port)))
+        Err(PowerError::NotSwitchable(format!(
+            "recover cannot switch the power of port {} here",
+            seen.port
+        )))
     }
 
     /// Gives a port its power back.
@@ -54,7 +57,9 @@ pub trait Bus {
     /// # Errors
     /// [`PowerError`].
     fn power_on(&mut self, port: &PortPath) -> Result<(), PowerError> {
-        Err(PowerError::NotSwitchable(format!("nothing here switches port {port}")))
+        Err(PowerError::NotSwitchable(format!(
+            "recover cannot switch the power of port {port} here"
+        )))
     }
 
     /// Whether nobody uses what lies behind the device; nothing is opened for it.
@@ -144,7 +149,7 @@ pub enum BusError {
     #[error("the device at port {0} is gone")]
     Left(PortPath),
     /// Whoever asked for the run has asked for its end.
-    #[error("stopped as was asked, before the device at port {0} was touched again")]
+    #[error("stopped on request, before the next access to the device at port {0}")]
     Stopped(PortPath),
     /// The USB system of this computer cannot be used at all.
     #[error("USB cannot be used on this computer: {0}")]

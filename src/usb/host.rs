@@ -28,9 +28,9 @@ mod failure;
 mod hub;
 mod in_use;
 mod link;
-mod memory;
 mod permission;
 mod power;
+mod sighting_cache;
 mod storage;
 mod sysfs;
 
@@ -41,7 +41,7 @@ use rusb::{Context, Device, UsbContext};
 
 use self::failure::bus_error;
 use self::link::HostLink;
-use self::memory::{Memory, with_those_in_reset};
+use self::sighting_cache::{SightingCache, with_those_in_reset};
 use self::sysfs::Sysfs;
 use super::{
     Bus, BusError, ClassCode, Ids, KernelDrive, Link, PortPath, PowerError, Sighting, Speed,
@@ -54,7 +54,7 @@ pub use self::power::restore_power;
 
 /// The longest wait for the kernel to end a reset: it takes 0.2 s, and a driver may ask for
 /// several one after the other.
-const RESET_PATIENCE: Duration = Duration::from_secs(2);
+const RESET_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often it is looked whether the reset is over.
 const RESET_INTERVAL: Duration = Duration::from_millis(10);
 
@@ -74,7 +74,7 @@ pub struct HostBus {
     sysfs: Sysfs,
     /// Ports that were switched off through this bus.
     without_power: Vec<PortPath>,
-    memory: Arc<Mutex<Memory>>,
+    memory: Arc<Mutex<SightingCache>>,
 }
 
 impl HostBus {
@@ -89,13 +89,13 @@ impl HostBus {
         Self::with(Arc::clone(&self.clock), Arc::clone(&self.memory))
     }
 
-    fn with(clock: Arc<RealClock>, memory: Arc<Mutex<Memory>>) -> Self {
+    fn with(clock: Arc<RealClock>, memory: Arc<Mutex<SightingCache>>) -> Self {
         let sysfs = Sysfs::of_this_computer();
         Self { clock, sysfs, without_power: Vec::new(), memory }
     }
 
     /// Held for a moment, never while the bus is looked at.
-    fn memory(&self) -> MutexGuard<'_, Memory> {
+    fn memory(&self) -> MutexGuard<'_, SightingCache> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -115,7 +115,7 @@ impl HostBus {
         &self,
         matters: impl Fn(&PortPath) -> bool,
     ) -> Result<(Vec<Listed>, Vec<PortPath>), BusError> {
-        let end = Deadline::after(&*self.clock, RESET_PATIENCE);
+        let end = Deadline::after(&*self.clock, RESET_TIMEOUT);
         loop {
             // Looked at before and after: a reset takes much longer than the list does.
             let mut resets = self.sysfs.resets();
@@ -131,7 +131,7 @@ impl HostBus {
     /// The kernel lets go of a device that came back changed a little after it has told so; until
     /// then it is in every list with what it was.
     fn wait_until_left(&self, seen: &Sighting) {
-        let end = Deadline::after(&*self.clock, RESET_PATIENCE);
+        let end = Deadline::after(&*self.clock, RESET_TIMEOUT);
         while self.find(seen).is_ok() && !end.passed(&*self.clock) {
             self.clock.sleep(RESET_INTERVAL);
         }

@@ -67,7 +67,9 @@ pub enum PowerError {
         uses: Vec<Use>,
     },
     /// The hub said that it took the power, and the device stayed.
-    #[error("the hub says so, and the device at port {0} stayed: it does not really switch it")]
+    #[error(
+        "the hub reported power off, but the device at port {0} stayed: the hub does not switch the power"
+    )]
     Stayed(PortPath),
     /// The hub did not do what it was told.
     #[error("the hub of port {port}: {source}")]
@@ -180,12 +182,11 @@ pub fn switch(
     let not_switchable = |why: &str| PowerError::NotSwitchable(why.to_owned());
     let number = *port.ports().last().ok_or_else(|| not_switchable("a root hub has no port"))?;
     let answer = link.exchange(&get_descriptor(is_super)).map_err(failed)?;
-    let hub = descriptor(&answer.data).ok_or_else(|| {
-        not_switchable("what the port hangs on does not describe itself as a hub")
-    })?;
+    let hub = descriptor(&answer.data)
+        .ok_or_else(|| not_switchable("the parent of this port has no hub descriptor"))?;
     if number == 0 || number > hub.ports {
         return Err(PowerError::NotSwitchable(format!(
-            "its hub says it has {} ports, none of them is {number}",
+            "its hub reports {} ports, and {number} is not one of them",
             hub.ports
         )));
     }

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::PortPath;
 
 /// Most bytes read of a lock file, whoever wrote it.
-const MOST_BYTES: u64 = 256;
+const MAX_BYTES: u64 = 256;
 
 /// The right to work on a port, given back when dropped.
 #[derive(Debug)]
@@ -104,7 +104,7 @@ impl fmt::Display for Holder {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LockError {
     /// Another run of this program works on the port.
-    #[error("port {port} is being worked on by {}", named(.holder))]
+    #[error("port {port} is in use by {}", named(.holder))]
     Held {
         /// The port.
         port: PortPath,
@@ -125,14 +125,14 @@ pub enum LockError {
 }
 
 fn named(holder: &Option<Holder>) -> String {
-    holder.as_ref().map_or_else(|| "another run of recover".to_owned(), ToString::to_string)
+    holder.as_ref().map_or_else(|| "another recover process".to_owned(), ToString::to_string)
 }
 
 /// Reads who has the lock. The text was written by another process and is believed in nothing
 /// but its form: a number, and a date.
 fn holder(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
-    file.take(MOST_BYTES).read_to_string(&mut text).ok()?;
+    file.take(MAX_BYTES).read_to_string(&mut text).ok()?;
     let mut lines = text.lines();
     let process = lines.next()?.parse().ok()?;
     let since: Timestamp = lines.next()?.parse().ok()?;
@@ -144,7 +144,7 @@ fn holder(file: &mut File) -> Option<Holder> {
 fn command(process: u32) -> Option<String> {
     let file = File::open(format!("/proc/{process}/comm")).ok()?;
     let mut bytes = Vec::new();
-    file.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
+    file.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes);
     let name: String = text.chars().filter(|c| !c.is_control()).collect();
     (!name.is_empty()).then_some(name)
@@ -182,7 +182,7 @@ mod tests {
             .unwrap();
         assert!(second.status.success(), "{second:?}");
         let refusal = std::fs::read_to_string(folder.path().join("refusal")).unwrap();
-        let us = format!("port 3-2.1 is being worked on by process {}", std::process::id());
+        let us = format!("port 3-2.1 is in use by process {}", std::process::id());
         assert!(refusal.starts_with(&us), "{refusal}");
         assert!(refusal.ends_with("since 2026-11-22T10:02:00Z"), "{refusal}");
         drop(lock);
@@ -220,7 +220,7 @@ mod tests {
         let _lock = PortLock::take(folder.path(), &port(), since()).unwrap();
         fs::write(folder.path().join("port-3-2.1.lock"), "not a number\n").unwrap();
         let refused = PortLock::take(folder.path(), &port(), since()).unwrap_err();
-        assert_eq!(refused.to_string(), "port 3-2.1 is being worked on by another run of recover");
+        assert_eq!(refused.to_string(), "port 3-2.1 is in use by another recover process");
     }
 
     #[test]

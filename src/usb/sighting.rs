@@ -85,8 +85,10 @@ impl From<PortPath> for String {
 #[serde(try_from = "String", into = "String")]
 pub struct Ids {
     /// idVendor.
+    #[doc(alias = "idVendor")]
     pub vendor: u16,
     /// idProduct.
+    #[doc(alias = "idProduct")]
     pub product: u16,
 }
 
@@ -145,10 +147,16 @@ impl From<Ids> for String {
 #[serde(try_from = "String", into = "String")]
 pub struct ClassCode {
     /// bDeviceClass or bInterfaceClass.
+    #[doc(alias = "bDeviceClass")]
+    #[doc(alias = "bInterfaceClass")]
     pub class: u8,
     /// bDeviceSubClass or bInterfaceSubClass.
+    #[doc(alias = "bDeviceSubClass")]
+    #[doc(alias = "bInterfaceSubClass")]
     pub subclass: u8,
     /// bDeviceProtocol or bInterfaceProtocol.
+    #[doc(alias = "bDeviceProtocol")]
+    #[doc(alias = "bInterfaceProtocol")]
     pub protocol: u8,
 }
 
@@ -228,10 +236,13 @@ impl fmt::Display for Speed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
     /// bEndpointAddress; bit 7 set means device to host.
+    #[doc(alias = "bEndpointAddress")]
     pub address: u8,
     /// Transfer type, bmAttributes bits 1..0: 0 control, 1 isochronous, 2 bulk, 3 interrupt.
+    #[doc(alias = "bmAttributes")]
     pub kind: u8,
     /// wMaxPacketSize, bytes.
+    #[doc(alias = "wMaxPacketSize")]
     pub max_packet: u16,
 }
 
@@ -239,8 +250,10 @@ pub struct Endpoint {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interface {
     /// bInterfaceNumber.
+    #[doc(alias = "bInterfaceNumber")]
     pub number: u8,
     /// bAlternateSetting.
+    #[doc(alias = "bAlternateSetting")]
     pub alternate: u8,
     /// Class codes.
     pub class: ClassCode,
@@ -256,16 +269,22 @@ pub struct Sighting {
     /// The number the host gave it at this enumeration; a re-enumeration changes it.
     pub device_number: u8,
     /// idVendor and idProduct.
+    #[doc(alias = "idVendor")]
+    #[doc(alias = "idProduct")]
     pub ids: Ids,
     /// bcdDevice.
+    #[doc(alias = "bcdDevice")]
     pub bcd_device: u16,
     /// Device class codes.
     pub class: ClassCode,
     /// iManufacturer's text; `None` where there is none or it could not be read.
+    #[doc(alias = "iManufacturer")]
     pub manufacturer: Option<String>,
     /// iProduct's text.
+    #[doc(alias = "iProduct")]
     pub product: Option<String>,
     /// iSerialNumber's text.
+    #[doc(alias = "iSerialNumber")]
     pub serial: Option<String>,
     /// Interfaces of the first configuration.
     pub interfaces: Vec<Interface>,

@@ -303,13 +303,13 @@ pub enum TraceError {
         line: usize,
     },
     /// More than a trace ever holds.
-    #[error("line {line} of the trace: {what}, at most {most} are read")]
+    #[error("line {line} of the trace: {what}; the maximum is {maximum}")]
     TooMuch {
         /// Where it became too much.
         line: usize,
         /// Of what.
         what: &'static str,
         /// The most there may be.
-        most: usize,
+        maximum: usize,
     },
 }

@@ -6,18 +6,24 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// The 8 SETUP bytes of a control transfer [USB 2.0 §9.3].
+#[doc(alias = "SETUP")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setup {
     /// bmRequestType: bit 7 direction (1 = device to host), bits 6..5 type (2 = vendor),
     /// bits 4..0 recipient.
+    #[doc(alias = "bmRequestType")]
     pub request_type: u8,
     /// bRequest.
+    #[doc(alias = "bRequest")]
     pub request: u8,
     /// wValue.
+    #[doc(alias = "wValue")]
     pub value: u16,
     /// wIndex.
+    #[doc(alias = "wIndex")]
     pub index: u16,
     /// wLength: bytes in the data stage, at most.
+    #[doc(alias = "wLength")]
     pub length: u16,
 }
 
@@ -158,7 +164,7 @@ pub enum TransferError {
         length: usize,
     },
     /// The device sent more than it was asked for.
-    #[error("the device sent more than it was asked for")]
+    #[error("the device sent more than requested")]
     Overflow,
     /// The operating system forbids it.
     #[error("permission denied")]

@@ -57,12 +57,14 @@ pub(super) struct Small {
 impl Small {
     /// Its bits in the opcode word; counts start at 1 and are stored less 1.
     pub(super) fn bits(&self, number: i64) -> Result<u16, String> {
-        let (least, most) = (*self.range.start(), *self.range.end());
+        let (minimum, maximum) = (*self.range.start(), *self.range.end());
         u16::try_from(number)
             .ok()
             .filter(|number| self.range.contains(number))
-            .and_then(|number| number.checked_sub(least)?.checked_shl(self.shift))
-            .ok_or_else(|| format!("got {number} as {}, expected {least} to {most}", self.what))
+            .and_then(|number| number.checked_sub(minimum)?.checked_shl(self.shift))
+            .ok_or_else(|| {
+                format!("got {number} as {}, expected {minimum} to {maximum}", self.what)
+            })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::lexer::{Cursor, Token};
 
 /// How deep parentheses and `equ` names may nest.
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 
 /// A sum; each term is a product, and is subtracted where the flag is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +49,8 @@ impl Expression {
     }
 
     fn parse_at(cursor: &mut Cursor, anonymous: usize, depth: usize) -> Result<Self, String> {
-        if depth > DEEPEST {
-            return Err(format!("got more than {DEEPEST} parentheses inside each other"));
+        if depth > MAX_DEPTH {
+            return Err(format!("got more than {MAX_DEPTH} parentheses inside each other"));
         }
         let mut terms = Vec::new();
         let mut negative = cursor.accept('-');
@@ -82,8 +82,8 @@ impl Expression {
         here: Value,
         depth: usize,
     ) -> Result<Value, String> {
-        if depth > DEEPEST {
-            return Err(format!("got names that rest on each other more than {DEEPEST} deep"));
+        if depth > MAX_DEPTH {
+            return Err(format!("got names that rest on each other more than {MAX_DEPTH} deep"));
         }
         let deeper = depth.saturating_add(1);
         let mut sum = Value::plain(0);

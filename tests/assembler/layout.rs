@@ -285,16 +285,16 @@ impl Walker {
     }
 }
 
-/// A number that must be known when its line is reached, 0 to `most`.
+/// A number that must be known when its line is reached, 0 to `maximum`.
 fn plain(
     expression: &Expression,
     symbols: &Table,
     here: Value,
-    most: usize,
+    maximum: usize,
 ) -> Result<usize, String> {
     let value = expression.value(symbols, here)?;
     usize::try_from(value.number)
         .ok()
-        .filter(|number| value.bases == 0 && *number <= most)
-        .ok_or_else(|| format!("got {}, expected a number from 0 to {most}", value.number))
+        .filter(|number| value.bases == 0 && *number <= maximum)
+        .ok_or_else(|| format!("got {}, expected a number from 0 to {maximum}", value.number))
 }

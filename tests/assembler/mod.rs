@@ -23,7 +23,7 @@ mod statement;
 use std::collections::BTreeMap;
 
 /// The longest source that is read, bytes.
-const LONGEST_SOURCE: usize = 1 << 20;
+const MAX_SOURCE: usize = 1 << 20;
 
 /// What a source was assembled to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +52,8 @@ pub struct AssembleError {
 /// # Errors
 /// [`AssembleError`] with the first line that cannot be assembled.
 pub fn assemble(source: &str) -> Result<Assembly, AssembleError> {
-    if source.len() > LONGEST_SOURCE {
-        let what = format!("the source is {} bytes, the most is {LONGEST_SOURCE}", source.len());
+    if source.len() > MAX_SOURCE {
+        let what = format!("the source is {} bytes, the most is {MAX_SOURCE}", source.len());
         return Err(AssembleError { line: 1, what });
     }
     let statements = statement::parse(source)?;

@@ -7,7 +7,7 @@ use super::record::Record;
 use super::{AssembleError, on_line};
 
 /// The longest text of a string descriptor: its length byte counts two bytes more than the text.
-const LONGEST_DESCRIPTOR: usize = 126;
+const MAX_DESCRIPTOR: usize = 126;
 
 /// One statement, with what stands before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,9 +167,9 @@ fn quoted(cursor: &mut Cursor) -> Result<String, String> {
 /// A USB string descriptor: length, type 3, UTF-16 [USB 2.0 9.6.7].
 fn string_descriptor(cursor: &mut Cursor) -> Result<Item, String> {
     let units: Vec<u16> = quoted(cursor)?.encode_utf16().collect();
-    if units.len() > LONGEST_DESCRIPTOR {
+    if units.len() > MAX_DESCRIPTOR {
         return Err(format!(
-            "got a text of {} UTF-16 units, a string descriptor holds {LONGEST_DESCRIPTOR}",
+            "got a text of {} UTF-16 units, a string descriptor holds {MAX_DESCRIPTOR}",
             units.len()
         ));
     }

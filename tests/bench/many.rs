@@ -14,8 +14,8 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use hall::{Hall, auto, once, port, quit_after};
-use recover::bench::Happening;
-use recover::bench::What;
+use recover::bench::BenchEvent;
+use recover::bench::NoticeContent;
 use recover::failure::Code;
 use recover::rescue::Verdict;
 
@@ -50,10 +50,10 @@ enum Expected {
 const APART: Duration = Duration::from_millis(400);
 
 /// All together may take so many times the slowest, and each so many times what it takes alone.
-const MOST_TIMES: f64 = 1.25;
+const MAX_TIMES: f64 = 1.25;
 
 /// What 64 units may need.
-const MOST_BYTES: u64 = 100_000_000;
+const MAX_BYTES: u64 = 100_000_000;
 
 /// Set for the process that rescues 64 units.
 const MANY: &str = "RECOVER_BENCH_64";
@@ -110,7 +110,7 @@ fn main() -> ExitCode {
                 notice.port.as_ref() == Some(&at)
                     && matches!(
                         notice.what,
-                        What::Bench(Happening::LeftAlone { healthy: true, .. })
+                        NoticeContent::Bench(BenchEvent::LeftAlone { healthy: true, .. })
                     )
             });
             let cycles = hall.bus.eeprom(&at).map_or(0, |state| state.wear.cycles);
@@ -169,20 +169,20 @@ fn main() -> ExitCode {
             ),
         ),
         kept(
-            worst <= MOST_TIMES,
+            worst <= MAX_TIMES,
             &format!(
-                "each takes at most {MOST_TIMES} times what it takes alone, from its plugging in: {worst:.2}"
+                "each takes at most {MAX_TIMES} times what it takes alone, from its plugging in: {worst:.2}"
             ),
         ),
         kept(
-            total as f64 <= MOST_TIMES * longest,
+            total as f64 <= MAX_TIMES * longest,
             &format!(
-                "all at once take at most {MOST_TIMES} times the slowest: {:.2}",
+                "all at once take at most {MAX_TIMES} times the slowest: {:.2}",
                 total as f64 / longest
             ),
         ),
         kept(
-            rescued == "64" && kilobytes * 1024 < MOST_BYTES,
+            rescued == "64" && kilobytes * 1024 < MAX_BYTES,
             &format!(
                 "64 units are rescued in less than 100 MB: {rescued}, {:.1} MB",
                 kilobytes as f64 * 1.024 / 1000.0

@@ -1,5 +1,5 @@
 //! What every rescue on the simulator costs: write cycles, transfers and virtual time, beside the
-//! least that the virtual part and the wires to it allow (`least.rs`). Counts only, so two runs print the same; `cargo bench --bench rescue`.
+//! least that the virtual part and the wires to it allow (`minimum.rs`). Counts only, so two runs print the same; `cargo bench --bench rescue`.
 //!
 //! It ends with a line for each promise and fails where one is broken.
 
@@ -7,7 +7,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark may fail loudly")]
 
 mod commands;
-mod least;
+mod minimum;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use commands::{Command, Counted};
-use least::{Least, least};
+use minimum::{Minimum, minimum};
 use recover::executor::{Commands, Consent, Event, Observer, Operator, Session, Tools};
 use recover::preflight::VirtualTwin;
 use recover::profile::Scope;
@@ -27,7 +27,7 @@ use support::Desk;
 
 /// The memory phase of a documented chip may take so many times the least of its part. The worst is
 /// a part with one address byte, which the driver leaves at 100 kHz.
-const MOST_TIMES_LEAST: f64 = 1.5;
+const MAX_TIMES_LEAST: f64 = 1.5;
 
 /// The same for a blank AT2LP, whose chip does the paging.
 const AT2LP_TIMES_LEAST: f64 = 1.15;
@@ -75,7 +75,7 @@ struct Row {
     /// Write cycles that the part counted.
     seen_cycles: u64,
     /// What the changed bytes need.
-    least: Least,
+    minimum: Minimum,
     read: Duration,
     /// EEPROM commands of an AT2LP: how many before the plan, and those after it.
     before: usize,
@@ -101,7 +101,7 @@ impl Row {
 
     /// Times its physical least that the memory phase took.
     fn ratio(&self) -> f64 {
-        self.outcome.memory_time_ms / self.least.memory_ms
+        self.outcome.memory_time_ms / self.minimum.memory_ms
     }
 }
 
@@ -133,7 +133,7 @@ fn rescue(scenario: &'static Scenario) -> Row {
         scenario,
         changed_bytes: differing(&before, &after),
         seen_cycles: desk.write_cycles(),
-        least: least(scenario, &before, &after),
+        minimum: minimum(scenario, &before, &after),
         read: watch.read,
         before: watch.before,
         commands: sent.sent().split_off(watch.before),
@@ -167,14 +167,14 @@ fn print_table(rows: &[Row]) {
             "{:<22} {:>7} {:>18} {:>9} {:>9.0} {:>9.0} {:>24} {:>9.0}",
             row.scenario.name,
             row.changed_bytes,
-            format!("{}/{}/{}", outcome.write_cycles, row.seen_cycles, row.least.cycles),
+            format!("{}/{}/{}", outcome.write_cycles, row.seen_cycles, row.minimum.cycles),
             outcome.transfers,
             outcome.device_time_ms,
             row.read.as_secs_f64() * 1000.0,
             format!(
                 "{:.1} / {:.1} = {:.2}",
                 outcome.memory_time_ms,
-                row.least.memory_ms,
+                row.minimum.memory_ms,
                 row.ratio()
             ),
             outcome.limit_ms,
@@ -245,13 +245,13 @@ fn main() -> ExitCode {
     print_commands(&at2lp);
     println!();
     let cycles = |row: &Row| {
-        row.seen_cycles == row.least.cycles
+        row.seen_cycles == row.minimum.cycles
             && u64::from(row.outcome.write_cycles) == row.seen_cycles
     };
     let counted = |row: &Row| {
         format!(
             "asked {}, seen {}, least {}",
-            row.outcome.write_cycles, row.seen_cycles, row.least.cycles
+            row.outcome.write_cycles, row.seen_cycles, row.minimum.cycles
         )
     };
     let promises = [
@@ -275,9 +275,9 @@ fn main() -> ExitCode {
         ),
         kept("SL11R: write cycles are the changed bytes and the commit", &sl11r, cycles, counted),
         kept(
-            &format!("EZ: the memory phase takes at most {MOST_TIMES_LEAST} times its least"),
+            &format!("EZ: the memory phase takes at most {MAX_TIMES_LEAST} times its least"),
             &ez_sound,
-            |row| row.ratio() <= MOST_TIMES_LEAST,
+            |row| row.ratio() <= MAX_TIMES_LEAST,
             |row| format!("{:.2} times", row.ratio()),
         ),
         kept(

@@ -117,9 +117,9 @@ fn a_contact_under_power() -> Answer {
 /// A kernel has at most 128 controllers with 15 ports of either speed; without the controller, or
 /// without the right to use it, one would be too many.
 fn more_than_fit() -> Answer {
-    let most = 128 * 2 * 15;
+    let maximum = 128 * 2 * 15;
     let names: Vec<&str> =
-        scenarios().iter().cycle().take(most / 255 + 1).map(|scenario| scenario.name).collect();
+        scenarios().iter().cycle().take(maximum / 255 + 1).map(|scenario| scenario.name).collect();
     answer(&format!("sim attach --count 255 {}", names.join(" ")))
 }
 

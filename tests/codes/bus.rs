@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::sync::Arc;
 use std::time::Duration;
 
-use recover::bench::{Command, Notice, What};
+use recover::bench::{Command, Notice, NoticeContent};
 use recover::clock::Clock;
 use recover::executor::{Event, Request};
 use recover::failure::Code;
@@ -114,7 +114,7 @@ fn at_the_bench(
 
 fn asked_to_quit() -> Answer {
     let answer = |notice: &Notice| match &notice.what {
-        What::Run(Event::Proven { .. }) => vec![Command::Quit],
+        NoticeContent::Run(Event::Proven { .. }) => vec![Command::Quit],
         _ => Vec::new(),
     };
     at_the_bench(answer, &|_, bus| Box::new(bus))

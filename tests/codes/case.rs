@@ -32,12 +32,12 @@ impl Answer {
 
     /// The part of a failure that is not told.
     pub fn missing(&self) -> Option<&'static str> {
-        let is_told = |part: &&str| {
+        let has_set_bits = |part: &&str| {
             self.0.lines().any(|line| {
                 line.trim_start().strip_prefix(*part).is_some_and(|rest| !rest.trim().is_empty())
             })
         };
-        ["where:", "device:", "next:"].into_iter().find(|part| !is_told(part))
+        ["where:", "device:", "next:"].into_iter().find(|part| !has_set_bits(part))
     }
 }
 

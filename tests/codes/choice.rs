@@ -24,7 +24,7 @@ pub const CASES: &[Case] = &[
     Case { code: Code::R304, what: "consent refused", provoke: || asked(Consent::Refused) },
     Case { code: Code::R304, what: "consent refused to a restore", provoke: a_restore_refused },
     Case { code: Code::R305, what: "a whole image of another", provoke: a_whole_image },
-    Case { code: Code::R306, what: "no such profile", provoke: || named("no-such") },
+    Case { code: Code::R306, what: "there is no such profile", provoke: || named("no-such") },
     Case { code: Code::R307, what: "a profile of another chip", provoke: another_chip },
     Case { code: Code::R308, what: "a simulator's profile", provoke: only_simulated },
     Case { code: Code::R309, what: "a profile with an unknown key", provoke: an_unknown_key },
@@ -186,6 +186,6 @@ fn a_development_board() -> Answer {
 
 fn ids_twice() -> Answer {
     let mut request = with_profile(&simulated("fx2lp"));
-    request.wish.ids = Some("1209:0001".parse().unwrap());
+    request.target.ids = Some("1209:0001".parse().unwrap());
     Desk::new(scenario("ezusb-blank")).rescue(&request).into()
 }

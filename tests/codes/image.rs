@@ -74,7 +74,7 @@ fn another_hash() -> Answer {
     let mut request = with_profile(&simulated("sl11r"));
     let mut bytes = factory().to_vec();
     *bytes.last_mut().unwrap() = 0x01;
-    request.wish.image = Some(NamedImage { name: "other.bin".into(), bytes });
+    request.target.image = Some(NamedImage { name: "other.bin".into(), bytes });
     Desk::new(scenario("sl11r-zeroed")).rescue(&request).into()
 }
 

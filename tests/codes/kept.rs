@@ -18,7 +18,11 @@ pub const CASES: &[Case] = &[
     Case { code: Code::R501, what: "a file for a folder of backups", provoke: no_backup_folder },
     Case { code: Code::R501, what: "the folder of backups goes", provoke: a_lost_backup_folder },
     Case { code: Code::R502, what: "every name of a journal is taken", provoke: no_journal_name },
-    Case { code: Code::R503, what: "no such backup", provoke: || answer("restore no-such --sim") },
+    Case {
+        code: Code::R503,
+        what: "there is no such backup",
+        provoke: || answer("restore no-such --sim"),
+    },
     Case { code: Code::R504, what: "a backup turned round", provoke: a_damaged_backup },
     Case { code: Code::R504, what: "a backup without its bytes", provoke: a_lost_backup },
     Case { code: Code::R505, what: "no journal", provoke: || answer("resume --sim") },

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use recover::chip::{Identity, Standing};
+use recover::chip::{IdMeaning, Identity};
 use recover::executor::{Event, Observer};
 use recover::ledger::{Keeper, Ledger, LedgerError};
-use recover::rescue::{Outcome, Verdict, Work};
+use recover::rescue::{Outcome, RunKind, Verdict};
 use recover::sim::SimBus;
 use recover::usb::{Bus, Ids};
 use rusqlite::Connection;
@@ -116,11 +116,11 @@ pub fn keep(path: &Path, identity: &Identity, label: Option<&str>) -> Result<Str
         ids: identity.ids,
         name: identity.product.clone().unwrap_or_default(),
         detail: "a device".to_owned(),
-        standing: Standing::BootId,
+        id_meaning: IdMeaning::BootId,
         identity: identity.clone(),
     });
     let mut outcome = Outcome::begun();
-    outcome.work = Some(Work::Rescue);
+    outcome.work = Some(RunKind::Rescue);
     outcome.result = Verdict::Healthy;
     outcome.port = Some(port);
     outcome.identity.seen = Some(identity.clone());

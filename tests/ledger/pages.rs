@@ -21,7 +21,7 @@ fn a_page_shows_what_was_there_and_what_is_there_now() {
     };
     let (rescued, unit) = page(0, "--auto --sim");
     for shown in [
-        "Repaired: the enclosure is itself again",
+        "Repaired: the enclosure has its own identity again",
         "04ce:07d1",
         "USBIDE (virtual)",
         "456 of 2048 bytes differ",
@@ -29,13 +29,13 @@ fn a_page_shows_what_was_there_and_what_is_there_now() {
         "write the signature b6c3",
         unit["backup"].as_str().unwrap(),
         unit["image_sha256"].as_str().unwrap(),
-        "which nobody has proven",
-        "Practice on the simulator",
+        "not verified on real hardware",
+        "Practice with the simulator",
     ] {
         assert!(rescued.contains(shown), "{shown}\n{rescued}");
     }
     let (interrupted, _) = page(3, "--auto --sim sl11r-half-written --fault unplug@100");
-    for shown in ["Not repaired yet", "R110", "not finished", "not begun", "holds some of this"] {
+    for shown in ["Not repaired yet", "R110", "not finished", "not begun", "Target content"] {
         assert!(interrupted.contains(shown), "{shown}\n{interrupted}");
     }
     let (disk, _) = page(0, "--auto --sim at2lp-disk --profile simulated-at2lp");
@@ -56,8 +56,8 @@ fn a_page_can_be_made_when_the_backup_and_the_image_are_gone() {
     let id = home.objects("ledger list --sim --json")[0]["id"].as_str().unwrap().to_owned();
     fs::remove_dir_all(home.file("simulator/images")).unwrap();
     home.expect(0, &format!("report {id} --sim --html @one.html"));
-    assert!(fs::read_to_string(home.file("one.html")).unwrap().contains("not kept any more"));
+    assert!(fs::read_to_string(home.file("one.html")).unwrap().contains("no longer stored"));
     fs::remove_dir_all(home.file("simulator/backups")).unwrap();
     home.expect(0, &format!("report {id} --sim --html @none.html"));
-    assert!(fs::read_to_string(home.file("none.html")).unwrap().contains("not to be had"));
+    assert!(fs::read_to_string(home.file("none.html")).unwrap().contains("no longer available"));
 }

@@ -171,7 +171,7 @@ impl Link for TamperedLink {
 /// A request to write these bytes.
 pub fn with_image(bytes: &[u8]) -> Request {
     let mut request = Request::default();
-    request.wish.image = Some(NamedImage { name: "own.bin".into(), bytes: bytes.to_vec() });
+    request.target.image = Some(NamedImage { name: "own.bin".into(), bytes: bytes.to_vec() });
     request
 }
 

@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use recover::bench::{
-    Bench, Command, Crew, Hand, Happening, Limits, Listener, Mode, Notice, Shop, Tally, What,
+    Bench, BenchEvent, Command, Limits, Listener, Mode, Notice, NoticeContent, Shared, Tally,
+    WorkerFactory, WorkerResources,
 };
 use recover::executor::{Commands, Consent, Event, Operator, Request, Silence, Store};
 use recover::preflight::VirtualTwin;
@@ -59,16 +60,16 @@ impl Operator for Hands {
     }
 }
 
-struct SimCrew<'d> {
+struct SimWorkerFactory<'d> {
     bus: SimBus,
     disguise: &'d Disguise,
 }
 
-impl Crew for SimCrew<'_> {
-    fn hand(&self, port: &PortPath, _label: Option<&str>) -> Hand {
+impl WorkerFactory for SimWorkerFactory<'_> {
+    fn resources(&self, port: &PortPath, _label: Option<&str>) -> WorkerResources {
         let bus = self.bus.participant();
         let operator = Box::new(Hands(bus.clone()));
-        Hand { bus: (self.disguise)(port, bus), operator, witness: Box::new(Silence) }
+        WorkerResources { bus: (self.disguise)(port, bus), operator, observer: Box::new(Silence) }
     }
 }
 
@@ -84,7 +85,7 @@ impl Listener for Keep {
         for command in (self.answer)(notice) {
             self.commands.send(command).unwrap();
         }
-        if !matches!(notice.what, What::Bench(Happening::Tick)) {
+        if !matches!(notice.what, NoticeContent::Bench(BenchEvent::Tick)) {
             self.notices.lock().unwrap().push(notice.clone());
         }
     }
@@ -100,7 +101,7 @@ impl Ran {
     /// How the last run of each port ended, and when, milliseconds since the start.
     pub fn outcomes(&self) -> BTreeMap<PortPath, (u64, Outcome)> {
         let ended = self.notices.iter().filter_map(|notice| match &notice.what {
-            What::Run(Event::Outcome { outcome }) => {
+            NoticeContent::Run(Event::Outcome { outcome }) => {
                 Some((outcome.port.clone()?, (notice.at_ms, (**outcome).clone())))
             }
             _ => None,
@@ -112,7 +113,7 @@ impl Ran {
     pub fn happenings(&self, port: &PortPath) -> Vec<String> {
         let of_port = self.notices.iter().filter(|notice| notice.port.as_ref() == Some(port));
         of_port
-            .filter(|notice| matches!(notice.what, What::Bench(_)))
+            .filter(|notice| matches!(notice.what, NoticeContent::Bench(_)))
             .map(|notice| {
                 let value = serde_json::to_value(notice).unwrap();
                 value.get("event").unwrap().as_str().unwrap().to_owned()
@@ -177,8 +178,8 @@ impl Hall {
         Store::new(self.home.path())
     }
 
-    fn shop(&self) -> Arc<Shop> {
-        Arc::new(Shop {
+    fn shared(&self) -> Arc<Shared> {
+        Arc::new(Shared {
             library: Library::embedded(&known_chips()),
             store: self.store(),
             twin: Box::new(VirtualTwin),
@@ -186,7 +187,7 @@ impl Hall {
             commands: Commands { again: "recover --auto".to_owned(), options: String::new() },
             request: Request::default(),
             profiles: PROFILES.map(str::to_owned).to_vec(),
-            places: BTreeMap::new(),
+            port_settings: BTreeMap::new(),
             limits: self.limits.clone(),
         })
     }
@@ -202,9 +203,9 @@ impl Hall {
         let (commands, heard): (Sender<Command>, Receiver<Command>) = channel();
         let notices = Arc::new(Mutex::new(Vec::new()));
         let keep = Keep { notices: Arc::clone(&notices), commands, answer: Box::new(answer) };
-        let crew = SimCrew { bus: self.bus.clone(), disguise };
+        let workers = SimWorkerFactory { bus: self.bus.clone(), disguise };
         let mut bus = self.bus.clone();
-        let bench = Bench::new(self.shop(), &mut bus, &crew, mode, Box::new(keep));
+        let bench = Bench::new(self.shared(), &mut bus, &workers, mode, Box::new(keep));
         let tally = bench.run(&heard).unwrap();
         let notices = notices.lock().unwrap().clone();
         Ran { tally, notices }
@@ -223,7 +224,7 @@ impl Hall {
 /// Quits when so many runs have ended.
 pub fn quit_after(mut runs: usize) -> impl FnMut(&Notice) -> Vec<Command> + Send + 'static {
     move |notice| {
-        if matches!(notice.what, What::Run(Event::Outcome { .. })) {
+        if matches!(notice.what, NoticeContent::Run(Event::Outcome { .. })) {
             runs = runs.saturating_sub(1);
             if runs == 0 {
                 return vec![Command::Quit];

@@ -101,7 +101,7 @@ pub fn simulated(model: &str) -> String {
 /// `--auto` with a profile named.
 pub fn with_profile(name: &str) -> Request {
     let mut request = Request::default();
-    request.wish.profile = Some(name.to_owned());
+    request.target.profile = Some(name.to_owned());
     request
 }
 
@@ -194,5 +194,5 @@ impl Desk {
 
 /// An image as bytes only.
 pub fn image(bytes: &[u8]) -> Image {
-    Image::from_start(bytes.to_vec(), &[0..2])
+    Image::at_address_zero(bytes.to_vec(), &[0..2])
 }

@@ -135,7 +135,7 @@ impl Capture {
 
     /// What the kernel read when that device enumerated.
     fn sighting(&self, port: &PortPath, device: u8) -> Option<Sighting> {
-        let descriptor = |value: u16, least: usize| {
+        let descriptor = |value: u16, minimum: usize| {
             self.exchanges
                 .iter()
                 .filter(|exchange| exchange.device == device)
@@ -146,7 +146,7 @@ impl Capture {
                     Asked::Bulk { .. } => false,
                 })
                 .filter_map(|exchange| exchange.came.clone().ok())
-                .filter(|data| data.len() >= least)
+                .filter(|data| data.len() >= minimum)
                 // The first of the longest: after a reset the kernel looks again, and may see what
                 // it then enumerates as another device.
                 .min_by_key(|data| std::cmp::Reverse(data.len()))

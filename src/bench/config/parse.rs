@@ -7,11 +7,11 @@ use toml::Spanned;
 
 use super::document::{BoardTable, ChannelTable, Document, PortTable};
 use super::{BenchConfig, BenchPort, Board, Channel, Problem, ProblemKind, Wiring};
+use crate::toml_source::TomlSource;
 use crate::usb::PortPath;
-use crate::written::Written;
 
 /// The longest label: a column of the screen.
-const MOST_LABEL: usize = 24;
+const MAX_LABEL: usize = 24;
 
 /// Reads a bench. `place` names the file in problems; `known_profiles` are the names of the
 /// library's profiles. Opens nothing.
@@ -24,7 +24,7 @@ pub fn parse(
     place: &str,
     known_profiles: &[&str],
 ) -> Result<BenchConfig, Vec<Problem>> {
-    let written = Written::new(text, place);
+    let written = TomlSource::new(text, place);
     let document: Document = written.document()?;
     let mut checks = Checks { written, known_profiles, used: Vec::new() };
     let mut config = BenchConfig::default();
@@ -34,11 +34,11 @@ pub fn parse(
     for table in document.port {
         checks.port(table, &mut config);
     }
-    checks.written.settle(Some(config))
+    checks.written.finish(Some(config))
 }
 
 struct Checks<'t> {
-    written: Written<'t, ProblemKind>,
+    written: TomlSource<'t, ProblemKind>,
     known_profiles: &'t [&'t str],
     /// Names that may stand once only, with their lines.
     used: Vec<(Once, usize)>,
@@ -127,7 +127,7 @@ impl Checks<'_> {
     fn label(&mut self, written: Spanned<String>) -> String {
         let (offset, label) = (written.span().start, written.into_inner());
         let length = label.chars().count();
-        if label.trim().is_empty() || length > MOST_LABEL || label.chars().any(char::is_control) {
+        if label.trim().is_empty() || length > MAX_LABEL || label.chars().any(char::is_control) {
             self.written.note(offset, ProblemKind::BadLabel { label: label.clone() });
         } else if let Some(other) = self.once(Once::Label(label.clone()), offset) {
             self.written.note(offset, ProblemKind::DuplicateLabel { label: label.clone(), other });
@@ -157,9 +157,9 @@ impl Checks<'_> {
             self.written.note(offset, ProblemKind::UnknownBoard { name: board, known });
             return None;
         };
-        let (kind, most) = (described.kind.name(), described.kind.most_channels());
-        if channel == 0 || channel > most {
-            self.written.note(offset, ProblemKind::NoSuchChannel { kind, channel, most });
+        let (kind, maximum) = (described.kind.name(), described.kind.max_channels());
+        if channel == 0 || channel > maximum {
+            self.written.note(offset, ProblemKind::NoSuchChannel { kind, channel, maximum });
         } else if let Some(other) = self.once(Once::Channel(board.clone(), channel), offset) {
             let board = board.clone();
             self.written.note(offset, ProblemKind::DuplicateChannel { board, channel, other });

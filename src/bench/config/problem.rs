@@ -1,10 +1,10 @@
 //! What can be wrong with `bench.toml`: which line, what, and what to do about it.
 
+use crate::toml_source::Misshapen;
 use crate::usb::sighting::BadPortPath;
-use crate::written::Misshapen;
 
 /// One thing wrong with it.
-pub type Problem = crate::written::Problem<ProblemKind>;
+pub type Problem = crate::toml_source::Problem<ProblemKind>;
 
 /// What is wrong. Each has its remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,43 +20,45 @@ pub enum ProblemKind {
     #[error(transparent)]
     BadPort(#[from] BadPortPath),
     /// A port named twice.
-    #[error("the port {port} is named already, in line {other}")]
+    #[error("the port {port} is already named in line {other}")]
     DuplicatePort { port: String, other: usize },
     /// A label that cannot be shown.
     #[error("{label:?} cannot be a label")]
     BadLabel { label: String },
     /// Two ports of one label.
-    #[error("the label {label:?} is taken already, in line {other}")]
+    #[error("the label {label:?} is already used in line {other}")]
     DuplicateLabel { label: String, other: usize },
     /// A profile that is not there.
-    #[error("no profile is called {name:?}")]
+    #[error("there is no profile named {name:?}")]
     UnknownProfile { name: String },
     /// A board's name that is empty or has characters of other meanings.
     #[error("{name:?} cannot be a board's name")]
     BadBoardName { name: String },
     /// Two boards of one name.
-    #[error("there is a board named {name:?} already, in line {other}")]
+    #[error("a board named {name:?} already exists in line {other}")]
     DuplicateBoard { name: String, other: usize },
     /// Two boards on one line.
-    #[error("{device} belongs to another board already, in line {other}")]
+    #[error("{device} already belongs to another board, in line {other}")]
     DuplicateDevice { device: String, other: usize },
     /// A device that is no path.
     #[error("a board needs the path of its serial device")]
     NoDevice,
     /// A speed of nothing.
-    #[error("a line of 0 baud carries nothing")]
+    #[error("a speed of 0 baud is not possible")]
     NoBaud,
     /// A board that is not described.
     #[error("no board is named {name:?}")]
     UnknownBoard { name: String, known: Vec<String> },
     /// A relay that the board does not have.
     #[error("a board of the kind {kind:?} has no channel {channel}")]
-    NoSuchChannel { kind: &'static str, channel: u8, most: u8 },
+    NoSuchChannel { kind: &'static str, channel: u8, maximum: u8 },
     /// One relay for two things.
-    #[error("channel {channel} of board {board:?} is used already, in line {other}")]
+    #[error("channel {channel} of board {board:?} is already used in line {other}")]
     DuplicateChannel { board: String, channel: u8, other: usize },
     /// A contact that would be closed without current.
-    #[error("a contact is wired normally-open, so that it is open when its board has no power")]
+    #[error(
+        "a contact must be wired normally-open, so that it is open when its board has no power"
+    )]
     ContactNormallyClosed,
 }
 
@@ -76,7 +78,8 @@ impl ProblemKind {
             }
             Self::DuplicateLabel { .. } => "give each port a label of its own".to_owned(),
             Self::UnknownProfile { .. } => {
-                "`recover profile list` names them; leave `profile` out to have it found".to_owned()
+                "`recover profile list` shows them; leave `profile` out to choose automatically"
+                    .to_owned()
             }
             Self::BadBoardName { .. } => {
                 "use small letters, digits and hyphens, as in \"left\"".to_owned()
@@ -95,8 +98,8 @@ impl ProblemKind {
             Self::UnknownBoard { known, .. } => {
                 format!("use one of: {}; or add a [[board]] table", known.join(", "))
             }
-            Self::NoSuchChannel { most: 1, .. } => "it has one relay, channel 1".to_owned(),
-            Self::NoSuchChannel { most, .. } => format!("its channels are 1 to {most}"),
+            Self::NoSuchChannel { maximum: 1, .. } => "it has one relay, channel 1".to_owned(),
+            Self::NoSuchChannel { maximum, .. } => format!("its channels are 1 to {maximum}"),
             Self::DuplicateChannel { .. } => {
                 "use another channel; one relay serves one purpose of one port".to_owned()
             }

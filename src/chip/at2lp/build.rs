@@ -4,7 +4,7 @@
 //! [captured: CY4615B_C_default.iic]; the identity is the enclosure's. Strings follow in the order
 //! of the captured images: serial number, product, manufacturer.
 
-use super::image::{Configuration, Format, MOST_BYTES, Settings, Text};
+use super::image::{Configuration, Format, MAX_BYTES, Settings, Text};
 use super::{AT2, image};
 use crate::chip::{Built, ImageError, Model, Recipe};
 use crate::usb::ClassCode;
@@ -43,16 +43,16 @@ pub(super) fn build(model: Model, recipe: &Recipe) -> Result<Built, ImageError> 
     if model == AT2 {
         return Err(unsuitable(
             "an image from values",
-            "the reference values known are those of the AT2LP; an AT2 needs a backup or an image",
+            "the known reference values are for the AT2LP; an AT2 needs a backup or an image",
         ));
     }
     if recipe.firmware.is_some() {
-        return Err(unsuitable("the firmware", "this chip runs none; its image is a table"));
+        return Err(unsuitable("the firmware", "this chip runs no firmware; its image is a table"));
     }
     let identity = &recipe.identity;
     let class = identity.interface_class.unwrap_or(ClassCode::new(0x08, 0x06, 0x50));
     if class != ClassCode::new(0x08, 0x06, 0x50) {
-        let why = format!("it is to have class {class}, a drive's is 08/06/50");
+        let why = format!("it has class {class}; a drive has 08/06/50");
         return Err(unsuitable("the identity", why));
     }
     let mut notes = Vec::new();
@@ -89,13 +89,13 @@ fn settings(recipe: &Recipe, notes: &mut Vec<String>) -> Result<Settings, ImageE
     let mut settings = Settings::REFERENCE;
     for (address, value) in &recipe.settings {
         if !settings.set(*address, *value) {
-            let why = format!("there is none at {address:02x}, they are 02 to 0f");
+            let why = format!("there is no setting {address:02x}; the settings are 02 to 0f");
             return Err(unsuitable("a setting", why));
         }
     }
     if !super::wire::is_safe_signature_byte(settings.signature_byte) {
         let why = format!(
-            "{:02x} is a drive's own command code; it must be 24 or from c0 on",
+            "{:02x} is a drive command code; it must be 24, or c0 or above",
             settings.signature_byte
         );
         return Err(unsuitable("the signature byte (04)", why));
@@ -106,7 +106,7 @@ fn settings(recipe: &Recipe, notes: &mut Vec<String>) -> Result<Settings, ImageE
         .collect();
     if !assumed.is_empty() {
         notes.push(format!(
-            "bytes {} of the image (pins, outputs, levels) are those of Cypress's reference board, because nothing tells this board's own: a lamp may stay dark or a button do nothing, and on boards that switch the drive's power by such a pin the drive may not spin up",
+            "bytes {} of the image (pins, outputs, levels) come from Cypress's reference board, because this board's values are not known. A lamp or a button may not work. If a pin switches the drive's power, the drive may not spin up",
             assumed.join(", ")
         ));
     }
@@ -117,14 +117,15 @@ fn serial(recipe: &Recipe, notes: &mut Vec<String>) -> Result<String, ImageError
     let Some(serial) = &recipe.identity.serial else {
         let serial = serial_from(recipe.unique);
         notes.push(format!(
-            "the serial number {serial} was made up, because the original is not known; a system may greet the enclosure as a new one"
+            "the serial number {serial} is new, because the original is not known; a computer may see the enclosure as a new device"
         ));
         return Ok(serial);
     };
     if image::is_conforming_serial(serial) {
         return Ok(serial.clone());
     }
-    let why = format!("{serial:?} is not at least 12 characters of 0-9 and A-F");
+    let why =
+        format!("{serial:?} has fewer than 12 characters, or characters other than 0-9 and A-F");
     Err(unsuitable("the serial number", why))
 }
 
@@ -142,9 +143,9 @@ fn string_table(
         let index = u8::try_from(end / 2).unwrap_or(u8::MAX);
         end = end.saturating_add(text.bytes());
         // A descriptor's length is one even byte, and all of them share 256.
-        if text.bytes() > 254 || end > MOST_BYTES {
+        if text.bytes() > 254 || end > MAX_BYTES {
             let chip = super::AT2LP.title;
-            return Err(ImageError::TooBig { length: end, most: MOST_BYTES, chip });
+            return Err(ImageError::TooBig { length: end, maximum: MAX_BYTES, chip });
         }
         strings.push(text);
         Ok(index)
@@ -202,7 +203,7 @@ mod tests {
         let made = build(AT2LP, &recipe(None, "Disk", None)).unwrap();
         let identity = image::read(AT2LP, &made.bytes).unwrap().identity.unwrap();
         assert_eq!(identity.serial.as_deref(), Some("123456789ABC"));
-        assert!(made.notes.iter().any(|note| note.contains("was made up")), "{:?}", made.notes);
+        assert!(made.notes.iter().any(|note| note.contains("is new")), "{:?}", made.notes);
         assert!(made.notes.iter().any(|note| note.starts_with("bytes 08, 09, 0a")));
     }
 

@@ -22,7 +22,7 @@ fn identify(link: &mut dyn Link, pipes: Pipes, inquiry: &Inquiry) -> Option<Stri
     let kind = if inquiry.kind == CD { Identify::Packet } else { Identify::Device };
     let block = wire::identify_block(signature_byte, kind);
     let data = Data::In(wire::IDENTIFY_BYTES);
-    let done = Bot::new(link, pipes).command(&block, data, wire::PATIENCE).ok()?;
+    let done = Bot::new(link, pipes).command(&block, data, wire::DATA_TIMEOUT).ok()?;
     done.passed.then_some(())?;
     identified(&done.data)
 }

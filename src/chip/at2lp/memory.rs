@@ -20,7 +20,7 @@ use crate::usb::bot::{Bot, BotError, Data, Pipes};
 use crate::usb::{Link, Sighting, TransferError};
 
 /// What the chip reads at power-on, and what one address byte reaches: a 24C02.
-const REACH: u32 = 256;
+const ADDRESS_LIMIT: u32 = 256;
 /// The smallest part that somebody may have fitted, a 24C01.
 const SMALLEST: u32 = 128;
 /// The page of the smallest-paged 24C02 there is (24LC02B data sheet); larger pages are whole ones of these.
@@ -60,7 +60,7 @@ impl<'l> Configured<'l> {
                 Self::with_signature_byte(link, seen, *byte)
             }
             other => Err(ChipError::NotProven(format!(
-                "its signature byte is {}, a usable one is 24 or from c0 on",
+                "its signature byte is {}; it must be 24, or c0 or above",
                 hex::encode(other)
             ))),
         }
@@ -81,7 +81,7 @@ impl<'l> Configured<'l> {
             Err(MemoryError::Chip(ChipError::Transfer { source, doing }))
                 if route != Route::Requests && source != TransferError::Gone =>
             {
-                log::info!("{doing}: {source}; the control requests are tried");
+                log::info!("{doing}: {source}; recover tries the control requests");
                 memory.route = Route::Requests;
                 memory.read(0..PAGE)
             }
@@ -108,7 +108,7 @@ impl<'l> Configured<'l> {
             Route::CommandBlock { pipes, signature_byte } => {
                 let block = wire::cfg_block(signature_byte);
                 let done = Bot::new(self.link, pipes)
-                    .command(&block, Data::In(length), wire::PATIENCE)
+                    .command(&block, Data::In(length), wire::DATA_TIMEOUT)
                     .map_err(|error| failed("reading of the EEPROM", error))?;
                 if !done.passed {
                     return Err(MemoryError::NoAcknowledge { address: 0 });
@@ -154,12 +154,12 @@ impl<'l> Configured<'l> {
             Route::CommandBlock { pipes, signature_byte } => {
                 let block = wire::cfg_block(signature_byte);
                 let done = Bot::new(self.link, pipes)
-                    .command(&block, Data::Out(bytes), wire::PATIENCE)
+                    .command(&block, Data::Out(bytes), wire::DATA_TIMEOUT)
                     .map_err(|error| failed("writing of the EEPROM", error))?;
                 if !done.passed || done.residue != 0 {
                     let taken = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
                     let address = taken.saturating_sub(done.residue).min(taken);
-                    return Err(MemoryError::NoAcknowledge { address: address % REACH });
+                    return Err(MemoryError::NoAcknowledge { address: address % ADDRESS_LIMIT });
                 }
                 Ok(())
             }
@@ -194,7 +194,7 @@ fn failed(doing: &'static str, error: BotError) -> MemoryError {
 
 fn outside(range: &Range<u32>) -> MemoryError {
     MemoryError::Chip(ChipError::NotProven(format!(
-        "{:#06x}..{:#06x} lies outside the {REACH} bytes the chip reaches",
+        "{:#06x}..{:#06x} is outside the {ADDRESS_LIMIT} bytes the chip can address",
         range.start, range.end
     )))
 }
@@ -203,13 +203,13 @@ impl Memory for Configured<'_> {
     fn layout(&self) -> Layout {
         let route = serial_eeprom::Route {
             width: AddressWidth::One,
-            reach: REACH,
+            address_limit: ADDRESS_LIMIT,
             // The chip uses 256 bytes of whatever part is there; a 24C01 shows its 128 twice.
             smallest: SMALLEST,
             // The chip pages for itself, by what every 24C02 takes.
             page: PAGE,
             pages: &[],
-            largest_write: REACH,
+            largest_write: ADDRESS_LIMIT,
             bus_hz: 100_000,
             sequence: Sequence::FromStart,
         };
@@ -217,7 +217,7 @@ impl Memory for Configured<'_> {
     }
 
     fn read(&mut self, range: Range<u32>) -> Result<Vec<u8>, MemoryError> {
-        if range.end > REACH || range.start > range.end {
+        if range.end > ADDRESS_LIMIT || range.start > range.end {
             return Err(outside(&range));
         }
         if range.is_empty() {
@@ -234,7 +234,7 @@ impl Memory for Configured<'_> {
     fn write(&mut self, address: u32, bytes: &[u8]) -> Result<(), MemoryError> {
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let range = address..address.saturating_add(length);
-        if range.end > REACH {
+        if range.end > ADDRESS_LIMIT {
             return Err(outside(&range));
         }
         if range.is_empty() {

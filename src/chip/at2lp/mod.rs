@@ -91,7 +91,7 @@ impl Chip for At2lp {
     }
 
     fn try_in_ram(&self, _: &mut dyn Link, _: &Finding, _: &Image) -> Result<Trial, ChipError> {
-        let why = "this chip takes its descriptors from its EEPROM alone, at power-on";
+        let why = "this chip reads its descriptors from its EEPROM only, at power-on";
         Ok(Trial::NotOffered(why.to_owned()))
     }
 
@@ -106,7 +106,7 @@ impl Chip for At2lp {
 
     fn restart(&self, _: &mut dyn Link, model: Model) -> Result<(), ChipError> {
         Err(ChipError::NotProven(format!(
-            "an {model} reads its EEPROM at power-on only; no request makes it"
+            "an {model} reads its EEPROM at power-on only; no request restarts it"
         )))
     }
 
@@ -137,7 +137,7 @@ impl Chip for At2lp {
     fn caveats(&self, model: Model) -> &'static [&'static str] {
         if model == AT2 {
             &[
-                "no blank AT2 was ever captured; that it answers like an AT2LP is inferred",
+                "That a blank AT2 replies like an AT2LP is inferred; no blank AT2 was captured.",
                 SIGNATURE_LAST,
             ]
         } else {
@@ -147,4 +147,4 @@ impl Chip for At2lp {
 }
 
 /// What rule R3 rests on here.
-const SIGNATURE_LAST: &str = "the signature is held back and written last by a second, short command of the vendor's kind; that the chip takes lengths as short as 8 bytes is inferred from the 142, 184 and 255 bytes its own tool sends";
+const SIGNATURE_LAST: &str = "Recover writes the 8-byte signature last, with a second vendor command. That the chip accepts 8 bytes is inferred: the vendor's tool sends 142, 184 and 255.";

@@ -2,7 +2,7 @@
 //! vendor command. Reads only.
 
 use super::memory::Configured;
-use super::recognise::{is_at_work, is_blank_class, is_cousin, recognise, signs};
+use super::recognise::{is_blank_class, is_related_chip, is_running, recognise, signs};
 use super::wire::{self, Source};
 use super::{AT2LP, image::Format};
 use crate::chip::{ChipError, Evidence, Finding, Grade, Memory, Running};
@@ -12,9 +12,10 @@ use crate::usb::{Link, Sighting, TransferError};
 const INTERNAL_BYTES: u16 = 16;
 
 pub(super) fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError> {
-    if is_cousin(seen) {
+    if is_related_chip(seen) {
         return Err(ChipError::NotProven(
-            "this is an ISD-300LP, a cousin of the AT2LP with an EEPROM of its own kind".to_owned(),
+            "this is an ISD-300LP, a relative of the AT2LP with a different EEPROM format"
+                .to_owned(),
         ));
     }
     let mut evidence = Vec::new();
@@ -32,13 +33,10 @@ pub(super) fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, Chi
         format!("READ_CONFIG_DATA brings the configuration bytes {}", hex::encode(&internal)),
         Grade::Documented,
     );
-    let at_work = is_at_work(seen);
+    let at_work = is_running(seen);
     let running = if at_work { Running::Firmware } else { Running::MaskRom };
     if at_work {
-        found(
-            "class 08/06/50: a bridge at work with an image of its own".to_owned(),
-            Grade::Captured,
-        );
+        found("class 08/06/50: the bridge runs with its own image".to_owned(), Grade::Captured);
     } else if is_blank_class(seen) {
         found("class ff/06/50: the chip's manufacturing mode".to_owned(), Grade::Captured);
     }
@@ -56,7 +54,7 @@ fn read_internal(link: &mut dyn Link) -> Result<Vec<u8>, ChipError> {
         Ok(reply) => reply.data,
         Err(TransferError::Stall) => {
             return Err(ChipError::NotProven(
-                "it does not know READ_CONFIG_DATA, which every AT2 and AT2LP answers".to_owned(),
+                "it refuses READ_CONFIG_DATA, which every AT2 and AT2LP accepts".to_owned(),
             ));
         }
         Err(error) => return Err(ChipError::during("reading of the configuration bytes")(error)),
@@ -87,7 +85,7 @@ fn first_bytes(
             };
             Ok(format!("{route} reads the EEPROM; it begins with {}{meaning}", hex::encode(first)))
         }
-        Err(ChipError::NoMemory) => Ok("the EEPROM does not answer the chip".to_owned()),
+        Err(ChipError::NoMemory) => Ok("the EEPROM does not reply to the chip".to_owned()),
         Err(error) => Err(error),
     }
 }

@@ -9,7 +9,7 @@
 //! only the blank chip lacks it.
 
 use super::{AT2, AT2LP};
-use crate::chip::{Grade, KnownIds, Standing, Suspicion};
+use crate::chip::{Grade, IdMeaning, KnownIds, Suspicion};
 use crate::usb::{ClassCode, Ids, Sighting};
 
 /// The chip in manufacturing mode, and its factory default image.
@@ -17,7 +17,7 @@ const DEFAULT: Ids = Ids::new(0x04b4, 0x6830);
 /// What the vendor's driver also listens for: fuses of nothing but zeros [its .inf, captured].
 const ZERO: Ids = Ids::new(0, 0);
 /// ISD-300LP (CY7C68310), the cousin: another chip with another EEPROM.
-const COUSIN: Ids = Ids::new(0x04b4, 0x6831);
+const RELATED_CHIP: Ids = Ids::new(0x04b4, 0x6831);
 
 /// The pairs that are known, each with what it says before the class was looked at.
 pub(super) const KNOWN: &[KnownIds] = &[
@@ -25,28 +25,28 @@ pub(super) const KNOWN: &[KnownIds] = &[
         ids: DEFAULT,
         model: AT2LP,
         name: "Cypress AT2LP",
-        detail: "AT2 or AT2LP in manufacturing mode, or at work under Cypress's own id",
-        standing: Standing::SharedBootId,
+        detail: "AT2 or AT2LP in manufacturing mode, or a healthy one that uses Cypress's USB ID",
+        id_meaning: IdMeaning::SharedBootId,
         // [001-05809 p. 19]
         grade: Grade::Documented,
-        also_used_by: &["healthy enclosures whose makers kept Cypress's id"],
+        also_used_by: &["healthy enclosures whose makers kept Cypress's USB ID"],
     },
     KnownIds {
         ids: ZERO,
         model: AT2LP,
-        name: "Cypress AT2LP without an id",
-        detail: "AT2LP with fuses of zeros; only with the marks of a blank chip",
-        standing: Standing::SharedBootId,
+        name: "Cypress AT2LP without a USB ID",
+        detail: "AT2LP whose ID fuses are zero; recognised only with the signs of a blank chip",
+        id_meaning: IdMeaning::SharedBootId,
         // The vendor's driver listens for it.
         grade: Grade::Captured,
-        also_used_by: &["any device that never got an id"],
+        also_used_by: &["any device that never got a USB ID"],
     },
     KnownIds {
-        ids: COUSIN,
+        ids: RELATED_CHIP,
         model: AT2LP,
         name: "Cypress ISD-300LP",
-        detail: "a cousin of the AT2LP; its EEPROM is not publicly documented and is left alone",
-        standing: Standing::Running,
+        detail: "a relative of the AT2LP; its EEPROM is not publicly documented and is not written",
+        id_meaning: IdMeaning::Running,
         // usb.ids, Linux's ums-cypress.
         grade: Grade::Captured,
         also_used_by: &[],
@@ -85,15 +85,15 @@ pub(super) fn has_class(seen: &Sighting, class: ClassCode) -> bool {
 }
 
 pub(super) fn is_blank_class(seen: &Sighting) -> bool {
-    has_class(seen, BLANK) && !is_at_work(seen)
+    has_class(seen, BLANK) && !is_running(seen)
 }
 
-pub(super) fn is_at_work(seen: &Sighting) -> bool {
+pub(super) fn is_running(seen: &Sighting) -> bool {
     has_class(seen, MASS_STORAGE)
 }
 
-pub(super) fn is_cousin(seen: &Sighting) -> bool {
-    seen.ids == COUSIN
+pub(super) fn is_related_chip(seen: &Sighting) -> bool {
+    seen.ids == RELATED_CHIP
 }
 
 pub(super) fn recognise(seen: &Sighting) -> Option<Suspicion> {
@@ -102,15 +102,15 @@ pub(super) fn recognise(seen: &Sighting) -> Option<Suspicion> {
         // Anything may carry zeros; only with the blank chip's own marks is it this one.
         ZERO if is_blank_class(seen) && !signs(seen).is_empty() => Some(Suspicion {
             model: AT2LP,
-            name: "blank Cypress AT2LP without an id",
-            detail: "AT2LP in manufacturing mode with fuses of zeros; its EEPROM is blank or broken",
-            standing: Standing::BootId,
+            name: "blank Cypress AT2LP without a USB ID",
+            detail: "AT2LP in manufacturing mode whose ID fuses are zero; its EEPROM is blank or broken",
+            id_meaning: IdMeaning::BootId,
         }),
-        COUSIN => Some(Suspicion {
+        RELATED_CHIP => Some(Suspicion {
             model: AT2LP,
             name: "Cypress ISD-300LP",
-            detail: "a cousin of the AT2LP; its EEPROM is not publicly documented and is left alone",
-            standing: Standing::Running,
+            detail: "a relative of the AT2LP; its EEPROM is not publicly documented and is not written",
+            id_meaning: IdMeaning::Running,
         }),
         _ => None,
     }
@@ -121,27 +121,27 @@ fn with_default_id(seen: &Sighting) -> Suspicion {
         Some(product) if product.contains("AT2") && !product.contains("AT2LP") => AT2,
         _ => AT2LP,
     };
-    if is_at_work(seen) {
+    if is_running(seen) {
         return Suspicion {
             model,
-            name: "enclosure with Cypress's own id",
-            detail: "AT2LP bridge at work: it has a mass-storage interface, so its EEPROM was read",
-            standing: Standing::Running,
+            name: "enclosure with Cypress's USB ID",
+            detail: "AT2LP bridge with a mass-storage interface, so it has read its EEPROM",
+            id_meaning: IdMeaning::Running,
         };
     }
     if is_blank_class(seen) && !signs(seen).is_empty() {
         return Suspicion {
             model,
             name: "Cypress AT2LP in manufacturing mode",
-            detail: "the chip found no valid EEPROM (or its ARESET# is held low); known as \"Cypress AT2LP RC42\" and \"RC58\"",
-            standing: Standing::BootId,
+            detail: "the chip found no valid EEPROM (or ARESET# is held low); known as \"Cypress AT2LP RC42\" and \"RC58\"",
+            id_meaning: IdMeaning::BootId,
         };
     }
     Suspicion {
         model,
-        name: "device with the id of a blank AT2LP",
-        detail: "it has no mass-storage interface, but not the marks of a blank chip either",
-        standing: Standing::SharedBootId,
+        name: "device with the USB ID of a blank AT2LP",
+        detail: "it has no mass-storage interface and no sign of a blank chip",
+        id_meaning: IdMeaning::SharedBootId,
     }
 }
 
@@ -194,24 +194,24 @@ pub(super) mod tests {
         seen
     }
 
-    fn standing(seen: &Sighting) -> Option<Standing> {
-        recognise(seen).map(|suspicion| suspicion.standing)
+    fn id_meaning(seen: &Sighting) -> Option<IdMeaning> {
+        recognise(seen).map(|suspicion| suspicion.id_meaning)
     }
 
     #[test]
     fn the_blank_unit_of_the_forum_post_is_in_manufacturing_mode() {
-        assert_eq!(standing(&rc42()), Some(Standing::BootId));
+        assert_eq!(id_meaning(&rc42()), Some(IdMeaning::BootId));
     }
 
     #[test]
     fn a_healthy_enclosure_with_the_same_id_is_running_whatever_its_strings_say() {
         let mut seen = healthy();
-        assert_eq!(standing(&seen), Some(Standing::Running));
+        assert_eq!(id_meaning(&seen), Some(IdMeaning::Running));
         seen.product = Some("Cypress AT2LP RC7".to_owned());
-        assert_eq!(standing(&seen), Some(Standing::Running));
+        assert_eq!(id_meaning(&seen), Some(IdMeaning::Running));
         seen.serial = Some("M00000000000".to_owned());
         seen.bcd_device = BLANK_REVISION;
-        assert_eq!(standing(&seen), Some(Standing::Running));
+        assert_eq!(id_meaning(&seen), Some(IdMeaning::Running));
     }
 
     #[test]
@@ -220,27 +220,30 @@ pub(super) mod tests {
         seen.bcd_device = 0x0240;
         seen.product = None;
         seen.serial = None;
-        assert_eq!(standing(&seen), Some(Standing::SharedBootId));
+        assert_eq!(id_meaning(&seen), Some(IdMeaning::SharedBootId));
         seen.interfaces.clear();
-        assert_eq!(standing(&seen), Some(Standing::SharedBootId));
+        assert_eq!(id_meaning(&seen), Some(IdMeaning::SharedBootId));
     }
 
     #[test]
     fn zeros_are_this_chip_only_with_its_marks() {
         let mut seen = rc42();
         seen.ids = ZERO;
-        assert_eq!(standing(&seen), Some(Standing::BootId));
+        assert_eq!(id_meaning(&seen), Some(IdMeaning::BootId));
         seen.product = None;
         seen.serial = None;
         seen.bcd_device = 0;
-        assert_eq!(standing(&seen), None);
+        assert_eq!(id_meaning(&seen), None);
     }
 
     #[test]
     fn the_cousin_is_told_apart_and_left_alone() {
         let mut seen = rc42();
-        seen.ids = COUSIN;
+        seen.ids = RELATED_CHIP;
         let suspicion = recognise(&seen).unwrap();
-        assert_eq!((suspicion.standing, suspicion.name), (Standing::Running, "Cypress ISD-300LP"));
+        assert_eq!(
+            (suspicion.id_meaning, suspicion.name),
+            (IdMeaning::Running, "Cypress ISD-300LP")
+        );
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn replace(
         None => {
             let made = hex::encode_upper(unique).chars().cycle().take(length).collect();
             notes.push(format!(
-                "the serial number {made} was made up, because the original is not known; a system may greet the enclosure as a new one"
+                "the serial number {made} is new, because the original is not known; a computer may see the enclosure as a new device"
             ));
             made
         }
@@ -49,7 +49,7 @@ fn checked(serial: &str, length: usize) -> Result<&str, ImageError> {
     }
     if serial.len() != length {
         return Err(unsuitable(format!(
-            "{serial:?} has {} characters, those of this model have {length}",
+            "{serial:?} has {} characters; serial numbers of this model have {length}",
             serial.len()
         )));
     }
@@ -83,7 +83,7 @@ mod tests {
         let built = replace(AT2LP, &bytes(SELF_ATA), None, UNIQUE).unwrap();
         let identity = image::read(AT2LP, &built.bytes).unwrap().identity.unwrap();
         assert_eq!(identity.serial.as_deref(), Some("123456789ABC"));
-        assert!(built.notes[0].contains("123456789ABC was made up"), "{:?}", built.notes);
+        assert!(built.notes[0].contains("123456789ABC is new"), "{:?}", built.notes);
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl Source {
 }
 
 /// How long Cypress's own tool waits for one of these requests and commands.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const DATA_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Where the signature byte of vendor commands lies among the internal configuration bytes.
 pub const SIGNATURE_BYTE_AT: u8 = 4;
@@ -42,14 +42,14 @@ pub const DEFAULT_SIGNATURE_BYTE: u8 = 0x24;
 
 /// Reads `length` bytes at `address`.
 pub fn read_config(source: Source, address: u16, length: u16) -> Transfer {
-    Transfer::vendor_in(READ_CONFIG_DATA, source.value(), address, length).within(PATIENCE)
+    Transfer::vendor_in(READ_CONFIG_DATA, source.value(), address, length).within(DATA_TIMEOUT)
 }
 
 /// Writes `bytes` to the I2C memory at `address`. The internal bytes are never written: they would
 /// change how a bridge at work behaves.
 pub fn load_external(address: u16, bytes: Vec<u8>) -> Transfer {
     Transfer::vendor_out(LOAD_CONFIG_DATA, Source::External.value(), address, bytes)
-        .within(PATIENCE)
+        .within(DATA_TIMEOUT)
 }
 
 /// CfgCB, the command block that reads or writes the EEPROM from address 0 on; the transport's

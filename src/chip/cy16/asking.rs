@@ -42,7 +42,7 @@ pub(super) fn ask(
     let transfer = wire::read_memory(address, length);
     let not_proven = |got: String| {
         ChipError::NotProven(format!(
-            "asked for {what} ({transfer}): got {got}, expected {length} bytes"
+            "read {what} ({transfer}): got {got}, expected {length} bytes"
         ))
     };
     match link.exchange(&transfer) {
@@ -51,7 +51,7 @@ pub(super) fn ask(
         Err(TransferError::Stall) => Err(not_proven("a STALL".to_owned())),
         Err(TransferError::TimedOut) => Err(not_proven("no answer in time".to_owned())),
         Err(TransferError::Overflow) => Err(not_proven("more bytes".to_owned())),
-        Err(source) => Err(ChipError::Transfer { doing: format!("asking for {what}"), source }),
+        Err(source) => Err(ChipError::Transfer { doing: format!("reading {what}"), source }),
     }
 }
 

@@ -81,8 +81,7 @@ impl<'l> Eeprom<'l> {
             ([], None) => Err(ChipError::NoMemory),
             ([], Some(trouble)) => Err(trouble),
             _ => Err(ChipError::Loader(
-                "got an acknowledge with clock and data either way round, expected one way"
-                    .to_owned(),
+                "got an acknowledge in both wirings of clock and data, expected one".to_owned(),
             )),
         }
     }
@@ -121,7 +120,7 @@ impl Runs for Eeprom<'_> {
         self.part.class
     }
 
-    fn most(&self) -> u32 {
+    fn maximum(&self) -> u32 {
         BLOCK
     }
 
@@ -241,7 +240,7 @@ impl Memory for Eeprom<'_> {
     fn layout(&self) -> Layout {
         let route = Route {
             width: self.part.class.width,
-            reach: self.part.class.reach,
+            address_limit: self.part.class.address_limit,
             smallest: self.part.class.smallest,
             page: u32::from(self.page),
             pages: self.part.class.pages,

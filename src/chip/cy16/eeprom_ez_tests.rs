@@ -97,12 +97,14 @@ fn byte_at(clock: BusClock) -> Duration {
 
 #[test]
 fn the_wiring_that_acknowledges_tells_the_width() {
-    for (width, reach, page) in [(AddressWidth::One, 2048, 8), (AddressWidth::Two, 0x1_0000, 32)] {
+    for (width, address_limit, page) in
+        [(AddressWidth::One, 2048, 8), (AddressWidth::Two, 0x1_0000, 32)]
+    {
         let mut chip = chip_with(Part::new(2048, width));
         let memory = Eeprom::open(&mut chip).unwrap();
         let layout = memory.layout();
         let smallest = if width == AddressWidth::One { 128 } else { 4096 };
-        assert_eq!(layout.extent, Extent::Wraps { smallest, reach });
+        assert_eq!(layout.extent, Extent::Wraps { smallest, address_limit });
         assert_eq!((layout.unit, layout.largest_write), (page, 1024));
         assert_eq!(layout.costs.byte, byte_at(BusClock::STANDARD));
     }
@@ -264,7 +266,7 @@ fn an_acknowledge_on_both_wirings_is_none() {
         Ok(())
     });
     let error = Eeprom::open(&mut chip).err().unwrap().to_string();
-    assert!(error.contains("either way round"), "{error}");
+    assert!(error.contains("in both wirings"), "{error}");
 }
 
 #[test]

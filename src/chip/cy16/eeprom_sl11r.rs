@@ -68,8 +68,8 @@ impl<'l> Eeprom<'l> {
                 ram::send(link, "taking the chip over", &[record], CONTROL_TIMEOUT)?;
             }
         }
-        let stock_vector = patiently(|| ram::read_word(link, VECTOR));
-        let reader = stock_vector.and_then(|stock| patiently(|| place(link, stock)));
+        let stock_vector = with_retries(|| ram::read_word(link, VECTOR));
+        let reader = stock_vector.and_then(|stock| with_retries(|| place(link, stock)));
         let reader = match reader {
             Ok(reader) => Ok(reader),
             Err(error) => Err(reason(error)?),
@@ -107,7 +107,7 @@ impl<'l> Eeprom<'l> {
 
 /// Tries again what a disturbed transfer may have spoiled: one that fails for good would leave a
 /// memory unread that could have been backed up. A device that is gone is not waited for.
-fn patiently<T>(mut attempt: impl FnMut() -> Result<T, ChipError>) -> Result<T, ChipError> {
+fn with_retries<T>(mut attempt: impl FnMut() -> Result<T, ChipError>) -> Result<T, ChipError> {
     let mut result = attempt();
     for _ in 1..ATTEMPTS {
         match result {
@@ -145,7 +145,7 @@ fn locate(link: &mut dyn Link, stock_vector: u16) -> Result<u16, ChipError> {
         let room = blocks.iter().filter(|block| !block.is_used).map(|block| block.length).max();
         if room.is_none_or(|room| room < code.len()) {
             return Err(ChipError::Loader(format!(
-                "has no room in the chip's RAM: {} bytes, expected {}",
+                "does not fit in the chip's RAM: {} bytes, expected {}",
                 room.unwrap_or(0),
                 code.len()
             )));
@@ -164,7 +164,7 @@ fn locate(link: &mut dyn Link, stock_vector: u16) -> Result<u16, ChipError> {
         )));
     }
     if !is_reader(&ram::read(link, base, code.len())?, &code) {
-        return Err(ChipError::Loader(format!("does not lie unchanged at {base:04x}")));
+        return Err(ChipError::Loader(format!("has changed at {base:04x}")));
     }
     Ok(base)
 }
@@ -242,7 +242,7 @@ impl Memory for Eeprom<'_> {
     fn layout(&self) -> Layout {
         let route = Route {
             width: CLASS.width,
-            reach: CLASS.reach,
+            address_limit: CLASS.address_limit,
             smallest: CLASS.smallest,
             // Op 08 writes single bytes; there is no page to choose.
             page: 1,
@@ -262,7 +262,7 @@ impl Memory for Eeprom<'_> {
         while at < range.end {
             let count = (range.end - at).min(u32::from(BLOCK));
             let (address, length) = CLASS.inside(at, count, u32::from(BLOCK))?;
-            match patiently(|| self.block(reader, address, length)) {
+            match with_retries(|| self.block(reader, address, length)) {
                 Ok(block) => bytes.extend(block),
                 Err(error) => return Err(MemoryError::Unreadable(reason(error)?)),
             }
@@ -276,7 +276,7 @@ impl Memory for Eeprom<'_> {
         if count == 0 {
             return Ok(());
         }
-        let (start, _) = CLASS.inside(address, count, CLASS.reach)?;
+        let (start, _) = CLASS.inside(address, count, CLASS.address_limit)?;
         let feed = wire::feed(INT_SMALL_EEPROM, start, bytes).map_err(ChipError::from)?;
         let limit = wire::feed_limit(bytes.len());
         let doing = format!("writing {count} bytes of EEPROM at {address:#06x}");

@@ -167,7 +167,7 @@ fn a_reader_that_ram_did_not_keep_is_not_run() {
             memory[usize::from(BASE) + 0x10] ^= 1;
         }
     }));
-    assert!(why.contains("does not lie unchanged at 0600"), "{why}");
+    assert!(why.contains("has changed at 0600"), "{why}");
 }
 
 #[test]

@@ -29,9 +29,9 @@ pub fn read(model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
         return Err(ImageError::AllOneByte { byte: *first, length: bytes.len() });
     }
     signature(chip, bytes)?;
-    if bytes.len() > map.most_image {
+    if bytes.len() > map.max_image {
         let length = bytes.len();
-        return Err(ImageError::TooBig { length, most: map.most_image, chip });
+        return Err(ImageError::TooBig { length, maximum: map.max_image, chip });
     }
     let (records, ending) = stream::decode_stream(bytes).map_err(|error| match error {
         StreamError::Cut { .. } => {
@@ -57,7 +57,7 @@ pub fn read(model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
             None
         }
     };
-    Ok(Image { identity, contents, ..Image::from_start(bytes.to_vec(), BOOT_RANGES) })
+    Ok(Image { identity, contents, ..Image::at_address_zero(bytes.to_vec(), BOOT_RANGES) })
 }
 
 /// The image at the start of a memory's contents. Its bytes end with its terminator; what lies
@@ -119,13 +119,13 @@ fn end(
 ) -> Result<Vec<String>, ImageError> {
     let length = bytes.len();
     match ending {
-        Ending::Byte(0) if length < map.most_image => {
+        Ending::Byte(0) if length < map.max_image => {
             // Found in a real image [ST]; whatever byte follows in the EEPROM, the word that
             // starts with it is no signature.
             Ok(vec!["end: a single 00, enough for the chip".to_owned()])
         }
         Ending::Byte(0) => {
-            Err(ImageError::TooBig { length: length + 1, most: map.most_image, chip })
+            Err(ImageError::TooBig { length: length + 1, maximum: map.max_image, chip })
         }
         Ending::Byte(_) | Ending::Missing => Err(ImageError::Truncated {
             part: "the stream of records, which ends with 00 00".to_owned(),
@@ -146,7 +146,8 @@ fn end(
                 ));
             }
             if after > 0 {
-                lines.push(format!("{after} bytes after the end, which the boot does not read"));
+                lines
+                    .push(format!("{after} bytes after the end, which the boot ROM does not read"));
             }
             Ok(lines)
         }

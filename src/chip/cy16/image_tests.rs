@@ -150,7 +150,7 @@ fn an_image_must_fit_the_largest_memory_its_chip_boots_from() {
     let mut bytes = stream(&[copy(0x500, &[1; 20])]);
     bytes.resize(2049, 0);
     let refused = read(SL11R, &bytes);
-    assert!(matches!(refused, Err(ImageError::TooBig { length: 2049, most: 2048, .. })));
+    assert!(matches!(refused, Err(ImageError::TooBig { length: 2049, maximum: 2048, .. })));
     assert!(read(EZ_OTG, &bytes).is_ok());
     let mut tight = stream(&[copy(0x180, &[1; 2048 - 8])]);
     tight.pop();
@@ -208,7 +208,7 @@ fn a_fix_up_stays_inside_its_block() {
 #[test]
 fn an_image_that_takes_the_loader_away_says_so() {
     let image = read(SL11R, &stream(&[copy(2 * 83, &[0, 5])])).unwrap();
-    assert!(image.contents[0].contains("request FF may go unanswered"), "{:?}", image.contents);
+    assert!(image.contents[0].contains("request FF may get no reply"), "{:?}", image.contents);
 }
 
 #[test]

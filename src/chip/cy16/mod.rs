@@ -46,23 +46,17 @@ pub struct Cy16;
 
 /// What about the SL11R is inferred.
 const SL11R_CAVEATS: &[&str] = &[
-    "No data sheet of the SL11R is public: its memory map and its interrupt numbers are inferred \
-     from the EZ-OTG and from two addresses that its own update tools write.",
-    "Writing goes the way ScanLogic's and Cypress's tools take (interrupt 64, one byte a write \
-     cycle); owners have rescued enclosures with it.",
-    "Reading the EEPROM back runs code of ours in the chip through an interrupt whose convention \
-     is documented only for the EZ-OTG; where it does not work, nothing can be backed up or \
-     verified before the restart.",
-    "The chip reports no errors and restarts only when its power is taken away.",
+    "No SL11R data sheet is public. The memory map and interrupt numbers are inferred from the EZ-OTG and from two addresses in the vendor's update tools.",
+    "Recover writes like ScanLogic's and Cypress's tools: interrupt 64, one byte for each write cycle. Owners have rescued enclosures this way.",
+    "To read the EEPROM, recover runs its own code through an interrupt that is documented only for the EZ-OTG. If that fails, there is no backup and no verify before the restart.",
+    "The chip reports no errors and restarts only after a power cycle.",
 ];
 
 /// What about the EZ chips is inferred.
 const EZ_CAVEATS: &[&str] = &[
-    "The loader that reads and programs the EEPROM was proven on a simulated chip, not on silicon; \
-     every byte it writes is read back.",
-    "The restart by watchdog rests on one report, from an EZ-Host; without it the enclosure has to \
-     be unplugged.",
-    "EZ-OTG and EZ-Host cannot be told apart over USB; both are treated as the EZ-OTG.",
+    "The loader that reads and programs the EEPROM is tested on a simulated chip, not on silicon. Every written byte is read back.",
+    "The restart by watchdog relies on one report from an EZ-Host. If it fails, you must replug the enclosure.",
+    "EZ-OTG and EZ-Host look alike over USB; recover treats both as the EZ-OTG.",
 ];
 
 impl Chip for Cy16 {

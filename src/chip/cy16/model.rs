@@ -33,7 +33,7 @@ pub struct Map {
     /// RAM the BIOS hands out and firmware may use.
     pub free: Range<u32>,
     /// The largest EEPROM it boots from, bytes.
-    pub most_image: usize,
+    pub max_image: usize,
     /// Whether op 09 and the register addresses of the EZ chips hold here.
     pub has_ez_registers: bool,
 }
@@ -43,7 +43,7 @@ const EZ: Map = Map {
     ram: 0x0000..0x4000,
     rom: 0xe000..0x1_0000,
     free: 0x04a4..0x4000,
-    most_image: 0x1_0000,
+    max_image: 0x1_0000,
     has_ez_registers: true,
 };
 
@@ -53,7 +53,7 @@ const SCANLOGIC: Map = Map {
     ram: 0x0000..0x0c00,
     rom: 0xe800..0x1_0000,
     free: 0x0140..0x0c00,
-    most_image: 2048,
+    max_image: 2048,
     has_ez_registers: false,
 };
 

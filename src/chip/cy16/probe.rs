@@ -49,7 +49,7 @@ pub fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError>
                 let revision = u16::from_le_bytes([low, high]);
                 fact(&mut evidence, Grade::Documented, format!("hardware revision {revision:04x}"));
             }
-            let fact_text = "EZ-OTG and EZ-Host answer alike; treated as the smaller, EZ-OTG";
+            let fact_text = "EZ-OTG and EZ-Host reply alike; treated as the smaller one, EZ-OTG";
             fact(&mut evidence, Grade::Inferred, fact_text.to_owned());
             EZ_OTG
         }
@@ -70,15 +70,15 @@ fn rom(link: &mut dyn Link, service: u16, evidence: &mut Vec<Evidence>) -> Resul
     let again = ask(link, &what, address, BLOCK)?;
     if block != again {
         return Err(ChipError::NotProven(format!(
-            "asked for {what} twice: got two different answers, expected the same"
+            "read {what} twice: got two different replies, expected the same"
         )));
     }
     if let Some(byte) = uniform(&block) {
         return Err(ChipError::NotProven(format!(
-            "asked for {what}: got {BLOCK} bytes of {byte:02x}, expected code"
+            "read {what}: got {BLOCK} bytes of {byte:02x}, expected code"
         )));
     }
-    fact(evidence, Grade::Inferred, format!("{what} is code and reads the same twice"));
+    fact(evidence, Grade::Inferred, format!("{what} holds code and reads the same twice"));
     Ok(())
 }
 
@@ -114,7 +114,7 @@ fn descriptor(
                     evidence,
                     Grade::Documented,
                     format!(
-                        "vector {interrupt} points at the descriptor of {} in {place}, {address:04x}",
+                        "vector {interrupt} points at the descriptor of {} in {place} at {address:04x}",
                         seen.ids
                     ),
                 );

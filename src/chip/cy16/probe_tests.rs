@@ -130,7 +130,7 @@ fn a_refusal_says_what_was_asked_got_and_expected() {
         assert_eq!(
             why,
             format!(
-                "asked for the interrupt vectors (control in c0 ff wValue 0007 wIndex 0000 \
+                "read the interrupt vectors (control in c0 ff wValue 0007 wIndex 0000 \
                  wLength 256): got {got}, expected 256 bytes"
             )
         );

@@ -16,7 +16,7 @@ use crate::usb::Link;
 pub fn read(link: &mut dyn Link, address: u16, length: usize) -> Result<Vec<u8>, ChipError> {
     let mut bytes = Vec::with_capacity(length.min(0x1_0000));
     while bytes.len() < length {
-        let piece = (length - bytes.len()).min(wire::MOST_BYTES);
+        let piece = (length - bytes.len()).min(wire::MAX_BYTES);
         let from = u16::try_from(usize::from(address) + bytes.len())
             .map_err(|_| ChipError::NotProven(format!("{length} bytes from {address:04x} wrap")))?;
         // A request for fewer than two bytes is outside the documented range.
@@ -68,6 +68,6 @@ pub fn send(
 impl From<RecordError> for ChipError {
     /// A record of ours that the BIOS would misread; it was not sent.
     fn from(error: RecordError) -> Self {
-        Self::Loader(format!("was to be sent a request that the chip would misread: {error}"))
+        Self::Loader(format!("would get a request that the chip misreads: {error}"))
     }
 }

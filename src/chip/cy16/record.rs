@@ -15,7 +15,7 @@ use std::fmt;
 /// The two bytes each record starts with.
 pub const SIGNATURE: [u8; 2] = [0xb6, 0xc3];
 /// Interrupt numbers run from 0 to 127: their vectors fill 0000..0100 [BM 1.3].
-pub const MOST_INTERRUPT: u8 = 0x7f;
+pub const MAX_INTERRUPT: u8 = 0x7f;
 
 /// One record. Addresses are the chip's own; `interrupt` is a number whose vector word lies at
 /// twice that number.
@@ -268,7 +268,7 @@ pub enum RecordError {
     },
     /// An opcode that is unknown (0a and up), ambiguous in the manual (01), or that only reads a
     /// UART (07).
-    #[error("op {opcode:02x} is not one whose effect is known")]
+    #[error("the effect of op {opcode:02x} is not known")]
     Unknown {
         /// The opcode.
         opcode: u8,
@@ -296,7 +296,7 @@ fn filled(opcode: u8, is_empty: bool) -> Result<(), RecordError> {
 
 /// Refuses an interrupt number whose vector would lie in the register bank.
 fn numbered(opcode: u8, interrupt: u8) -> Result<u8, RecordError> {
-    if interrupt > MOST_INTERRUPT {
+    if interrupt > MAX_INTERRUPT {
         return Err(RecordError::Interrupt { opcode, interrupt });
     }
     Ok(interrupt)

@@ -120,7 +120,7 @@ impl<'m> Rules<'m> {
                 self.loaded.has_run = true;
             }
             Record::Feed { .. } => {
-                return Err(unsuitable("it would write the EEPROM anew at every start"));
+                return Err(unsuitable("it would write the EEPROM at every start"));
             }
             Record::Registers(entries) => {
                 if !self.map.has_ez_registers {
@@ -160,7 +160,7 @@ impl<'m> Rules<'m> {
             return Err(ImageError::Unsuitable { part: part(), why });
         }
         let mut note = String::new();
-        for interrupt in 0..=record::MOST_INTERRUPT {
+        for interrupt in 0..=record::MAX_INTERRUPT {
             let word = u32::from(interrupt) * 2;
             if start < word + 2 && end > word {
                 self.vector(record, interrupt)?;
@@ -183,7 +183,7 @@ impl<'m> Rules<'m> {
         if BOOTING.contains(&interrupt) {
             return Err(ImageError::Unsuitable {
                 part: record.to_string(),
-                why: format!("it replaces interrupt {interrupt:02x}, which reads this very image"),
+                why: format!("it replaces interrupt {interrupt:02x}, which reads this image"),
             });
         }
         self.loaded.vectors.insert(interrupt);
@@ -194,7 +194,7 @@ impl<'m> Rules<'m> {
 /// A remark on images under which the chip may no longer be reached by request FF.
 fn loses_loader(interrupt: u8) -> String {
     if LOADING.contains(&interrupt) {
-        format!(" (replaces interrupt {interrupt:02x}; request FF may go unanswered under it)")
+        format!(" (replaces interrupt {interrupt:02x}; request FF may get no reply while it runs)")
     } else {
         String::new()
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use super::asking::{BLOCK, EZ_ROM, SERVICES, SHARED_ROM, Vectors, ask, uniform};
 use super::model::SL11R;
 use super::recognise;
-use crate::chip::{ChipError, Evidence, Grade, Running, Standing};
+use crate::chip::{ChipError, Evidence, Grade, IdMeaning, Running};
 use crate::usb::{Link, Sighting};
 
 /// Where the CPU starts after reset [BM 1.3.2].
@@ -74,10 +74,10 @@ pub(super) fn decide(
     }
     if running == Running::MaskRom
         && let Some(known) = recognise::KNOWN.iter().find(|known| known.ids == seen.ids)
-        && known.standing != Standing::Running
+        && known.id_meaning != IdMeaning::Running
     {
         let side = if known.model == SL11R { Side::Sl11r } else { Side::Ez };
-        vote(side, known.grade, format!("its mask ROM answers as {}", seen.ids));
+        vote(side, known.grade, format!("its mask ROM replies as {}", seen.ids));
     }
     if votes.is_empty() {
         votes.extend(window(link)?);
@@ -85,7 +85,7 @@ pub(super) fn decide(
     let sides: Vec<Side> = votes.iter().map(|vote| vote.side).collect();
     let Some(side) = sides.first().copied() else {
         return Err(ChipError::NotProven(
-            "asked for the ROM and the vectors: got nothing that tells an SL11R from an EZ-OTG, \
+            "read the ROM and the vectors: got nothing that tells an SL11R from an EZ-OTG, \
              expected a reset jump, a stock vector or a ROM window of one of them"
                 .to_owned(),
         ));
@@ -94,7 +94,7 @@ pub(super) fn decide(
         let told: Vec<_> =
             votes.iter().map(|vote| format!("{} ({})", vote.evidence.fact, vote.side)).collect();
         return Err(ChipError::NotProven(format!(
-            "asked for the ROM and the vectors: got contradictions, {}; expected one chip",
+            "read the ROM and the vectors: got contradictions, {}; expected one chip",
             told.join("; ")
         )));
     }

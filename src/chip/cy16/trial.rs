@@ -12,7 +12,7 @@ use crate::chip::{ChipError, Finding, Image, Trial};
 use crate::usb::{Link, TransferError};
 
 /// The most record bytes of one request: the terminator and a padding byte need the rest.
-const MOST_RECORD_BYTES: usize = wire::MOST_BYTES - 3;
+const MAX_RECORD_BYTES: usize = wire::MAX_BYTES - 3;
 /// How long one request may take; code of the image may run inside it.
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -65,16 +65,16 @@ fn split(bytes: &[u8], is_sl11r: bool) -> Result<Vec<Vec<Record>>, String> {
             ));
         }
         let length = record.encode().map_err(|error| error.to_string())?.len();
-        if length > MOST_RECORD_BYTES {
+        if length > MAX_RECORD_BYTES {
             return Err(format!(
                 "its record at {at:#06x} ({record}) is larger than a request of {} bytes",
-                wire::MOST_BYTES
+                wire::MAX_BYTES
             ));
         }
         match requests.last_mut() {
             Some(request) if length <= room => request.push(record),
             _ => {
-                room = MOST_RECORD_BYTES;
+                room = MAX_RECORD_BYTES;
                 requests.push(vec![record]);
             }
         }
@@ -100,7 +100,7 @@ mod tests {
 
     fn image(records: &[Record]) -> Image {
         let bytes = encode_stream(records).unwrap();
-        Image::from_start(bytes, &[0..2])
+        Image::at_address_zero(bytes, &[0..2])
     }
 
     fn copy(address: u16, length: usize) -> Record {

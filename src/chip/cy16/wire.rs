@@ -17,10 +17,10 @@ pub const REQUEST: u8 = 0xff;
 /// wValue that asks for chip memory.
 pub const READ_MEMORY: u16 = 0x0007;
 /// The most bytes of one request, either way [BM 1.7.5.12].
-pub const MOST_BYTES: usize = 4096;
+pub const MAX_BYTES: usize = 4096;
 /// The most EEPROM bytes of one op 08 request; the BIOS programs them one write cycle each while
 /// the request may block, so this bounds the wait.
-pub const MOST_FEED_BYTES: usize = 256;
+pub const MAX_FEED_BYTES: usize = 256;
 
 /// Asks for `length` bytes of chip memory from `address` on.
 pub fn read_memory(address: u16, length: u16) -> Transfer {
@@ -38,7 +38,7 @@ pub fn scan(records: &[Record]) -> Result<Transfer, RecordError> {
     if !bytes.len().is_multiple_of(2) {
         bytes.push(0);
     }
-    if bytes.len() > MOST_BYTES {
+    if bytes.len() > MAX_BYTES {
         return Err(RecordError::TooLong { opcode: first.opcode(), length: bytes.len() });
     }
     Ok(Transfer::vendor_out(REQUEST, u16::from(first.opcode()), 0, bytes))
@@ -47,9 +47,9 @@ pub fn scan(records: &[Record]) -> Result<Transfer, RecordError> {
 /// The op 08 record that programs `data` into the EEPROM from `start` on, through INT 64 or 65.
 ///
 /// # Errors
-/// [`RecordError::TooLong`] above [`MOST_FEED_BYTES`].
+/// [`RecordError::TooLong`] above [`MAX_FEED_BYTES`].
 pub fn feed(interrupt: u8, start: u16, data: &[u8]) -> Result<Record, RecordError> {
-    if data.len() > MOST_FEED_BYTES {
+    if data.len() > MAX_FEED_BYTES {
         return Err(RecordError::TooLong { opcode: 8, length: data.len() });
     }
     Ok(Record::Feed { interrupt, start, data: data.to_vec() })

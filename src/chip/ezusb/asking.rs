@@ -22,7 +22,7 @@ pub(super) fn look(
         Err(TransferError::TimedOut) => Ok(Err("no answer in time".to_owned())),
         Err(TransferError::Overflow) => Ok(Err("more bytes".to_owned())),
         Err(source) => {
-            Err(ChipError::Transfer { doing: format!("asking for RAM at {address:04x}"), source })
+            Err(ChipError::Transfer { doing: format!("reading RAM at {address:04x}"), source })
         }
     }
 }

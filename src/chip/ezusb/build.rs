@@ -42,17 +42,19 @@ pub fn build(model: Model, recipe: &Recipe) -> Result<Built, ImageError> {
         let mut notes = Vec::new();
         match &image.identity {
             Some(shown) if shown.ids != header.ids => notes.push(format!(
-                "the firmware's own descriptor says {}; that is what it will show, not {}",
+                "the firmware's own descriptor has {}; the device will show that USB ID, not {}",
                 shown.ids, header.ids
             )),
             Some(_) => {}
-            None => notes.push("no single device descriptor is in the firmware".to_owned()),
+            None => {
+                notes.push("the firmware does not contain exactly one device descriptor".to_owned())
+            }
         }
         return Ok(Built { bytes: image.start().to_vec(), notes });
     }
     let image = builder::ids_only(model, header)?;
-    let note = "the image holds ids and no firmware: the chip's own core stays the device, and a \
-                driver has to load what makes it useful";
+    let note =
+        "the image holds USB IDs and no firmware: a driver must load the firmware at every start";
     Ok(Built { bytes: image.start().to_vec(), notes: vec![note.to_owned()] })
 }
 
@@ -60,7 +62,7 @@ fn program(bytes: &[u8]) -> Result<Firmware, ImageError> {
     let unsuitable = |why: String| ImageError::Unsuitable { part: "the firmware".to_owned(), why };
     match firmware::kind(bytes) {
         Kind::Hex => Firmware::from_hex(bytes).map_err(|error| unsuitable(error.to_string())),
-        Kind::Image => Err(unsuitable("it is an image already".to_owned())),
+        Kind::Image => Err(unsuitable("it is already an image".to_owned())),
         // The owner says that it is a program.
         Kind::Flat | Kind::Unknown if !bytes.is_empty() => Firmware::from_flat(bytes)
             .ok_or_else(|| unsuitable(format!("{} bytes are more than 64 KB", bytes.len()))),
@@ -119,7 +121,11 @@ mod tests {
                 ::hex::encode(made.bytes),
                 "c2501db56001004100020000".to_owned() + "80fe8001e60000"
             );
-            assert!(made.notes.iter().any(|note| note.contains("no single")), "{:?}", made.notes);
+            assert!(
+                made.notes.iter().any(|note| note.contains("not contain exactly one")),
+                "{:?}",
+                made.notes
+            );
         }
         let refused = |file: &[u8]| {
             let recipe = Recipe { firmware: Some(file.to_vec()), ..recipe(&[]) };

@@ -28,7 +28,9 @@ pub fn read(model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
         }
         Kind::Flat => match Firmware::from_flat(bytes) {
             Some(firmware) => from_firmware(model, &firmware),
-            None => Err(ImageError::TooBig { length: bytes.len(), most: model::MOST_IMAGE, chip }),
+            None => {
+                Err(ImageError::TooBig { length: bytes.len(), maximum: model::MAX_IMAGE, chip })
+            }
         },
         Kind::Image | Kind::Unknown => read_image(model, bytes),
     }
@@ -37,7 +39,7 @@ pub fn read(model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
 fn from_firmware(model: Model, firmware: &Firmware) -> Result<Image, ImageError> {
     let identity = firmware.identity().ok_or_else(|| ImageError::Unsuitable {
         part: "the firmware".to_owned(),
-        why: "no single device descriptor is in it; name its ids: `recover image build`".to_owned(),
+        why: "it does not contain exactly one device descriptor; give the USB ID with `recover image build`".to_owned(),
     })?;
     let header = Header {
         ids: identity.ids,

@@ -38,7 +38,7 @@ pub enum HexError {
         why: String,
     },
     /// An address that two records give.
-    #[error("line {line}: {address:04x} was given a byte before")]
+    #[error("line {line}: {address:04x} already has a byte")]
     Overlap {
         /// The line of the second.
         line: usize,

@@ -5,19 +5,19 @@
 //! and many boards never had an EEPROM. So none is a boot id that alone speaks of a fault.
 
 use super::model::{AN2131, FX, FX1, FX2LP};
-use crate::chip::{Grade, KnownIds, Standing, Suspicion};
+use crate::chip::{Grade, IdMeaning, KnownIds, Suspicion};
 use crate::usb::{Ids, Sighting};
 
 const AN21_DETAIL: &str =
-    "Cypress EZ-USB AN21xx core without a valid EEPROM; many boards of this age never had one";
+    "Cypress EZ-USB AN21xx core without a valid EEPROM; many old boards never had one";
 const AN21_USERS: &[&str] = &["devices whose driver loads their firmware at every start"];
 
 /// An AN21xx under one of the product ids of [libusb's table of default ids].
 const fn an21(product: u16, name: &'static str) -> KnownIds {
     let ids = Ids::new(0x0547, product);
     let (detail, also_used_by) = (AN21_DETAIL, AN21_USERS);
-    let (standing, grade) = (Standing::SharedBootId, Grade::Captured);
-    KnownIds { ids, model: AN2131, name, detail, standing, grade, also_used_by }
+    let (id_meaning, grade) = (IdMeaning::SharedBootId, Grade::Captured);
+    KnownIds { ids, model: AN2131, name, detail, id_meaning, grade, also_used_by }
 }
 
 /// The pairs that are known.
@@ -27,12 +27,12 @@ pub const KNOWN: &[KnownIds] = &[
         model: FX2LP,
         name: "unprogrammed Cypress FX2",
         detail: "Cypress EZ-USB FX2 or FX2LP core without a valid EEPROM; many boards never had one",
-        standing: Standing::SharedBootId,
+        id_meaning: IdMeaning::SharedBootId,
         // [FX2 TRM table 3-3]
         grade: Grade::Documented,
         also_used_by: &[
             "development boards and logic analysers that are loaded over USB at every start",
-            "firmware that kept Cypress's ids",
+            "firmware that kept Cypress's USB ID",
         ],
     },
     KnownIds {
@@ -40,7 +40,7 @@ pub const KNOWN: &[KnownIds] = &[
         model: FX1,
         name: "unprogrammed Cypress FX1",
         detail: "Cypress EZ-USB FX1 core without a valid EEPROM",
-        standing: Standing::SharedBootId,
+        id_meaning: IdMeaning::SharedBootId,
         // Cypress's CyUSB.inf; libusb's table.
         grade: Grade::Captured,
         also_used_by: &["boards that are loaded over USB at every start"],
@@ -50,7 +50,7 @@ pub const KNOWN: &[KnownIds] = &[
         model: FX,
         name: "unprogrammed Cypress FX",
         detail: "Cypress EZ-USB FX core without a valid EEPROM",
-        standing: Standing::SharedBootId,
+        id_meaning: IdMeaning::SharedBootId,
         // usb.ids; Linux usbtest's table.
         grade: Grade::Captured,
         also_used_by: &["devices whose driver loads their firmware at every start"],
@@ -60,7 +60,7 @@ pub const KNOWN: &[KnownIds] = &[
         model: AN2131,
         name: "unprogrammed Anchor EZ-USB",
         detail: AN21_DETAIL,
-        standing: Standing::SharedBootId,
+        id_meaning: IdMeaning::SharedBootId,
         // usb.ids.
         grade: Grade::Documented,
         also_used_by: &[
@@ -88,9 +88,9 @@ pub fn recognise(seen: &Sighting) -> Option<Suspicion> {
         let is_core = is_default_device(seen);
         Suspicion {
             model: known.model,
-            name: if is_core { known.name } else { "Cypress EZ-USB device at work" },
-            detail: if is_core { known.detail } else { "firmware that kept Cypress's ids" },
-            standing: if is_core { known.standing } else { Standing::Running },
+            name: if is_core { known.name } else { "Cypress EZ-USB device with running firmware" },
+            detail: if is_core { known.detail } else { "firmware that kept Cypress's USB ID" },
+            id_meaning: if is_core { known.id_meaning } else { IdMeaning::Running },
         }
     })
 }
@@ -114,16 +114,16 @@ mod tests {
         for (place, entry) in KNOWN.iter().enumerate() {
             assert!(KNOWN.iter().skip(place + 1).all(|other| other.ids != entry.ids));
             assert!(!entry.also_used_by.is_empty(), "{}", entry.ids);
-            assert_eq!(entry.standing, Standing::SharedBootId, "{}", entry.ids);
+            assert_eq!(entry.id_meaning, IdMeaning::SharedBootId, "{}", entry.ids);
         }
     }
 
     #[test]
     fn firmware_under_the_default_ids_is_told_by_its_strings() {
         let mut seen = sighting(0x04b4, 0x8613);
-        assert_eq!(recognise(&seen).unwrap().standing, Standing::SharedBootId);
+        assert_eq!(recognise(&seen).unwrap().id_meaning, IdMeaning::SharedBootId);
         seen.product = Some("fx2lafw".to_owned());
-        assert_eq!(recognise(&seen).unwrap().standing, Standing::Running);
+        assert_eq!(recognise(&seen).unwrap().id_meaning, IdMeaning::Running);
         assert_eq!(recognise(&sighting(0x1209, 0x0001)), None);
     }
 }

@@ -61,14 +61,14 @@ pub(super) fn read_image(model: Model, bytes: &[u8]) -> Result<Image, ImageError
     let map = model::map(model);
     let is_load = signature(model, map, bytes)?;
     let length = bytes.len();
-    if length > model::MOST_IMAGE {
-        return Err(ImageError::TooBig { length, most: model::MOST_IMAGE, chip });
+    if length > model::MAX_IMAGE {
+        return Err(ImageError::TooBig { length, maximum: model::MAX_IMAGE, chip });
     }
     let cut = |part: &str| ImageError::Truncated { part: part.to_owned(), length };
     let header_bytes = if is_load { map.header } else { map.id_bytes };
     // FX reads the eighth byte of B4; that the ninth is reserved too is taken from B6 (inferred).
-    let least = if is_load { header_bytes } else { header_bytes.min(8) };
-    if length < least {
+    let minimum = if is_load { header_bytes } else { header_bytes.min(8) };
+    if length < minimum {
         return Err(cut("the ids"));
     }
     let header = Header::decode(map, bytes).ok_or_else(|| cut("the ids"))?;
@@ -79,7 +79,7 @@ pub(super) fn read_image(model: Model, bytes: &[u8]) -> Result<Image, ImageError
             StreamError::Cut(at) => cut(&format!("the record at {at:#06x}")),
             StreamError::Length { at, word } => ImageError::Unsuitable {
                 part: format!("the record at {at:#06x}"),
-                why: format!("its length {word:04x} has bits that mean nothing"),
+                why: format!("its length {word:04x} has undefined bits"),
             },
         })?;
         check_records(chip, map, &records)?;
@@ -105,7 +105,7 @@ pub(super) fn read_image(model: Model, bytes: &[u8]) -> Result<Image, ImageError
             serial: None,
         })
     };
-    Ok(Image { identity, contents, ..Image::from_start(bytes.to_vec(), BOOT_RANGES) })
+    Ok(Image { identity, contents, ..Image::at_address_zero(bytes.to_vec(), BOOT_RANGES) })
 }
 
 fn describe(map: &Map, header: Header, is_load: bool) -> String {
@@ -114,7 +114,7 @@ fn describe(map: &Map, header: Header, is_load: bool) -> String {
     if let Some(known) = map.configuration {
         text.push_str(&format!(", configuration {:02x}", header.configuration));
         if header.configuration & !known != 0 {
-            text.push_str(" (with bits that mean nothing)");
+            text.push_str(" (with undefined bits)");
         }
     }
     text
@@ -122,8 +122,10 @@ fn describe(map: &Map, header: Header, is_load: bool) -> String {
 
 fn note_rest(length: usize, end: usize, contents: &mut Vec<String>) {
     if length > end {
-        contents
-            .push(format!("{} bytes after the end, which the boot does not read", length - end));
+        contents.push(format!(
+            "{} bytes after the end, which the boot ROM does not read",
+            length - end
+        ));
     }
 }
 
@@ -154,15 +156,16 @@ fn signature(model: Model, map: &Map, bytes: &[u8]) -> Result<bool, ImageError> 
 fn check_ids(pair: Ids, is_load: bool) -> Result<(), ImageError> {
     let bad = |why: String| ImageError::Unsuitable { part: format!("the ids {pair}"), why };
     if [pair.vendor, pair.product].iter().any(|id| matches!(id, 0 | 0xffff)) {
-        return Err(bad(
-            "0000 and ffff are nobody's; the EEPROM they come from was blank".to_owned()
-        ));
+        return Err(
+            bad("0000 and ffff are not assigned; they come from a blank EEPROM".to_owned()),
+        );
     }
     match ids::known(pair) {
         // Firmware shows its own ids, whatever the header says.
-        Some(known) if !is_load => {
-            Err(bad(format!("they are those of an {}, so nothing would be gained", known.name)))
-        }
+        Some(known) if !is_load => Err(bad(format!(
+            "they are the boot-mode IDs of an {}, so the device would stay in boot mode",
+            known.name
+        ))),
         _ => Ok(()),
     }
 }
@@ -282,9 +285,9 @@ pub fn in_memory(model: Model, contents: &[u8]) -> Result<Image, ImageError> {
         Some(first) if *first == map.id_only => map.id_bytes,
         Some(first) if *first == map.load => match record::decode(contents, map.header) {
             Ok((_, end)) => end,
-            Err(_) => contents.len().min(model::MOST_IMAGE),
+            Err(_) => contents.len().min(model::MAX_IMAGE),
         },
-        _ => contents.len().min(model::MOST_IMAGE),
+        _ => contents.len().min(model::MAX_IMAGE),
     };
     read_image(model, contents.get(..end).unwrap_or(contents))
 }

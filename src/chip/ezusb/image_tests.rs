@@ -80,12 +80,12 @@ fn blank_contents_are_refused_by_name() {
 fn ids_that_cannot_be_meant_are_refused() {
     for ids in [(0, 1), (1, 0), (0xffff, 1), (1, 0xffff)] {
         let header = Header { ids: Ids::new(ids.0, ids.1), ..HEADER };
-        assert!(unsuitable(builder::ids_only(FX2LP, header)).contains("nobody's"));
+        assert!(unsuitable(builder::ids_only(FX2LP, header)).contains("not assigned"));
         let with = builder::with_firmware(FX2LP, &firmware(&[(0, &[0])]), header);
-        assert!(unsuitable(with).contains("nobody's"));
+        assert!(unsuitable(with).contains("not assigned"));
     }
     let boot = Header { ids: Ids::new(0x04b4, 0x8613), ..HEADER };
-    assert!(unsuitable(builder::ids_only(FX2LP, boot)).contains("nothing would be gained"));
+    assert!(unsuitable(builder::ids_only(FX2LP, boot)).contains("stay in boot mode"));
     assert!(builder::with_firmware(FX2LP, &firmware(&[(0, &[0])]), boot).is_ok());
 }
 
@@ -202,7 +202,7 @@ fn firmware_files_become_images_with_their_own_ids() {
         ihex::Record::EndOfFile,
     ])
     .unwrap();
-    assert!(unsuitable(read(FX2LP, flat.as_bytes())).contains("name its ids"));
+    assert!(unsuitable(read(FX2LP, flat.as_bytes())).contains("give the USB ID"));
     let bad = unsuitable(read(FX2LP, b":0300000002000BF1\n:00000001FF"));
     assert!(bad.contains("line 1: the checksum is f1, its bytes give f0"), "{bad}");
 }

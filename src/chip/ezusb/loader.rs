@@ -34,7 +34,7 @@ pub fn program(registers: Registers, seen: &Sighting) -> Result<Vec<Piece>, Chip
         Registers::E6 => E6,
         Registers::Map7F => MAP_7F,
     };
-    let unusable = |why: String| ChipError::Loader(format!("as shipped is unusable: {why}"));
+    let unusable = |why: String| ChipError::Loader(format!("as shipped is not usable: {why}"));
     let mut pieces = hex::parse(text).map_err(|error| unusable(error.to_string()))?;
     let words = [seen.ids.vendor, seen.ids.product, seen.bcd_device];
     let ids: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
@@ -63,7 +63,7 @@ pub fn begin(link: &mut dyn Link, registers: Registers, seen: &Sighting) -> Resu
             Err(error @ (TransferError::Stall | TransferError::TimedOut)) => error.to_string(),
             Err(source) => {
                 return Err(ChipError::Transfer {
-                    doing: "greeting the loader".to_owned(),
+                    doing: "contacting the loader".to_owned(),
                     source,
                 });
             }

@@ -55,10 +55,10 @@ impl<'l> Eeprom<'l> {
         loader::begin(link, map.registers, seen)?;
         let reply = link
             .exchange(&wire::probe())
-            .map_err(ChipError::during("asking the loader for the EEPROM"))?;
+            .map_err(ChipError::during("reading the loader's EEPROM report"))?;
         let probed = wire::decode_probe(&reply.data).ok_or_else(|| {
             let got = hex::encode(reply.data.get(..8).unwrap_or(&reply.data));
-            ChipError::Loader(format!("answered {got} when asked for the EEPROM, expected 8 bytes"))
+            ChipError::Loader(format!("returned {got} as its EEPROM report, expected 8 bytes"))
         })?;
         let class = match (probed.address_bytes, probed.reason) {
             (1, _) => &PartClass::ONE_OR_24C00,
@@ -111,7 +111,7 @@ impl<'l> Eeprom<'l> {
         let reply = match self.link.exchange(&wire::status()) {
             Ok(reply) => reply,
             Err(source) => {
-                let doing = format!("{doing}: asking for the reason of the refusal");
+                let doing = format!("{doing}: reading the reason of the refusal");
                 return ChipError::Transfer { doing, source }.into();
             }
         };
@@ -139,7 +139,7 @@ impl Runs for Eeprom<'_> {
         self.class
     }
 
-    fn most(&self) -> u32 {
+    fn maximum(&self) -> u32 {
         SPAN
     }
 
@@ -179,11 +179,11 @@ impl Memory for Eeprom<'_> {
     fn layout(&self) -> Layout {
         let route = Route {
             width: self.class.width,
-            reach: self.class.reach,
+            address_limit: self.class.address_limit,
             smallest: self.class.smallest,
             page: self.page,
             pages: self.class.pages,
-            largest_write: SPAN.min(self.class.reach),
+            largest_write: SPAN.min(self.class.address_limit),
             bus_hz: match self.pace {
                 Pace::Fast => self.map.bus_hz,
                 Pace::Untried | Pace::Slow => self.map.bus_hz.min(SLOW_HZ),

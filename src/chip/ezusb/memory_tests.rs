@@ -32,12 +32,12 @@ fn small(mask: u8, bytes: usize) -> FakeEzusb {
 fn the_part_the_chip_boots_from_gives_the_layout() {
     let mut link = fx2lp();
     let layout = open(&mut link, FX2LP).unwrap().layout();
-    assert_eq!(layout.extent, Extent::Wraps { smallest: 0x1000, reach: 0x1_0000 });
+    assert_eq!(layout.extent, Extent::Wraps { smallest: 0x1000, address_limit: 0x1_0000 });
     assert_eq!((layout.unit, layout.largest_write), (32, 4096));
     assert_eq!(layout.costs.byte, Duration::from_micros(90));
     let mut link = small(0xff, 2048);
     let layout = open(&mut link, FX2LP).unwrap().layout();
-    assert_eq!(layout.extent, Extent::Wraps { smallest: 16, reach: 2048 });
+    assert_eq!(layout.extent, Extent::Wraps { smallest: 16, address_limit: 2048 });
     assert_eq!((layout.unit, layout.largest_write), (1, 2048));
 }
 
@@ -136,12 +136,12 @@ fn a_part_that_takes_its_addresses_otherwise_is_told_before_it_is_harmed() {
     let filled = |bytes: usize, byte: u8| vec![byte; bytes];
     let mixed = |bytes: usize| (0..bytes).map(|at| u8::try_from(at * 7 % 251).unwrap()).collect();
     for (mask, width, eeprom, by_reading, text) in [
-        (0x01, 1, filled(0x2000, 0xff), false, "takes two address bytes"),
-        (0x01, 1, filled(0x2000, 0x00), false, "takes two address bytes"),
-        (0x01, 1, mixed(0x2000), true, "seems to take two"),
-        (0x02, 2, filled(256, 0x00), false, "was put back"),
-        (0x02, 2, filled(256, 0xff), false, "was put back"),
-        (0x02, 2, filled(128, 0xff), false, "was put back"),
+        (0x01, 1, filled(0x2000, 0xff), false, "uses two address bytes"),
+        (0x01, 1, filled(0x2000, 0x00), false, "uses two address bytes"),
+        (0x01, 1, mixed(0x2000), true, "seems to use two"),
+        (0x02, 2, filled(256, 0x00), false, "was restored"),
+        (0x02, 2, filled(256, 0xff), false, "was restored"),
+        (0x02, 2, filled(128, 0xff), false, "was restored"),
         (0x02, 2, mixed(256), true, "ignores the second"),
     ] {
         let mut link = FakeEzusb::new(Registers::E6);
@@ -220,7 +220,7 @@ fn a_byte_that_cannot_be_put_back_is_not_said_to_be() {
     let mut memory = open(&mut link, FX2LP).unwrap();
     let error = memory.write(0x40, &[1; 32]).unwrap_err();
     assert!(matches!(error, MemoryError::Chip(ChipError::Loader(_))), "{error:?}");
-    assert!(error.to_string().contains("could not be put back"), "{error}");
+    assert!(error.to_string().contains("could not be restored"), "{error}");
     assert_eq!(memory.write_cycles(), 2);
 }
 

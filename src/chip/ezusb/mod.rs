@@ -46,12 +46,9 @@ pub struct Ezusb;
 
 /// What about every chip of the family carries a write and is not documented.
 const CAVEATS: &[&str] = &[
-    "The loader that reads and programs the EEPROM was proven on a simulated chip, not on silicon; \
-     every byte it writes is read back.",
-    "Which part is soldered in is told by its address and by reading; on a board with two memories \
-     the one the boot ROM asks first is taken.",
-    "The boot ROM is documented to read at most 256 bytes from a part with one address byte; a \
-     longer image in a 24LC04 to 24LC16 may not start.",
+    "The loader that reads and programs the EEPROM is tested on a simulated chip, not on silicon. Every written byte is read back.",
+    "Recover identifies the part by its address and by reading it. On a board with two memories, it uses the one that the boot ROM reads first.",
+    "The boot ROM is documented to read at most 256 bytes from a part with one address byte. A longer image in a 24LC04 to 24LC16 may not start.",
 ];
 
 impl Chip for Ezusb {

@@ -80,7 +80,7 @@ pub struct Map {
 }
 
 /// The largest image: two address bytes reach no further.
-pub const MOST_IMAGE: usize = 0x1_0000;
+pub const MAX_IMAGE: usize = 0x1_0000;
 
 const SCRATCH: Range<u32> = 0xe000..0xe200;
 

@@ -21,7 +21,7 @@ const LOAD_POINTER: u8 = 0x90;
 /// What is read where nothing is (inferred: a bus that nobody drives).
 const NOTHING: u8 = 0xff;
 /// The fewest register addresses in code that are taken for a sign.
-const FEWEST_SIGNS: usize = 4;
+const MIN_SIGNS: usize = 4;
 
 /// Proves the chip.
 ///
@@ -38,14 +38,13 @@ pub fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError>
     let contents = ram::read(link, 0, SHARED_RAM)?;
     let is_firmware = shows(&contents, seen);
     let (model, running) = if let Some(known) = known {
-        let text = format!("{} is the default of a {}", seen.ids, known.model.title);
+        let text = format!("{} is the default USB ID of a {}", seen.ids, known.model.title);
         fact(&mut evidence, known.grade, text);
         (known.model, Running::MaskRom)
     } else {
         if uniform(&contents).is_some() {
             return Err(ChipError::NotProven(format!(
-                "asked for {SHARED_RAM} bytes of RAM: got one byte throughout, expected code or \
-                 what power-on leaves there"
+                "read {SHARED_RAM} bytes of RAM: all bytes are equal, expected code or power-on contents"
             )));
         }
         let registers = registers(link, seen, &contents, &mut evidence)?;
@@ -68,7 +67,7 @@ fn ask(link: &mut dyn Link, address: u16) -> Result<Vec<u8>, ChipError> {
     let transfer = wire::read_ram(address, BLOCK);
     look(link, address)?.map_err(|got| {
         ChipError::NotProven(format!(
-            "asked for RAM at {address:04x} ({transfer}): got {got}, expected {BLOCK} bytes"
+            "read RAM at {address:04x} ({transfer}): got {got}, expected {BLOCK} bytes"
         ))
     })
 }
@@ -80,9 +79,7 @@ fn overlap(start: &[u8], inner: &[u8]) -> Result<(), ChipError> {
         return Ok(());
     }
     Err(ChipError::NotProven(
-        "asked for RAM at 0000 and at 0020: got answers that differ where they overlap, expected \
-         the same bytes"
-            .to_owned(),
+        "read RAM at 0000 and at 0020: the replies differ where they overlap".to_owned(),
     ))
 }
 
@@ -111,11 +108,11 @@ fn registers(
     let (e6, map_7f) = (loads(0xe6), loads(0x7f));
     let text =
         format!("the code in RAM names registers at E6xx {e6} times, at 7Fxx {map_7f} times");
-    if e6 >= FEWEST_SIGNS && e6 > map_7f.saturating_mul(2) {
+    if e6 >= MIN_SIGNS && e6 > map_7f.saturating_mul(2) {
         fact(evidence, Grade::Inferred, text);
         return Ok(Registers::E6);
     }
-    if map_7f >= FEWEST_SIGNS && map_7f > e6.saturating_mul(2) {
+    if map_7f >= MIN_SIGNS && map_7f > e6.saturating_mul(2) {
         fact(evidence, Grade::Inferred, text);
         return Ok(Registers::Map7F);
     }
@@ -130,12 +127,11 @@ fn registers(
                 Ok(Registers::Map7F)
             }
             Some(byte) => Err(ChipError::NotProven(format!(
-                "asked for RAM at {SCRATCH_RAM:04x}: got {BLOCK} bytes of {byte:02x}, expected \
-                 contents or a STALL; which registers the chip has cannot be told"
+                "read RAM at {SCRATCH_RAM:04x}: got {BLOCK} bytes of {byte:02x}, expected contents or a STALL; the register map is not known"
             ))),
         },
         Err(got) => {
-            fact(evidence, Grade::Inferred, format!("asked for RAM at E000, it gave {got}"));
+            fact(evidence, Grade::Inferred, format!("read RAM at E000: got {got}"));
             Ok(Registers::Map7F)
         }
     }

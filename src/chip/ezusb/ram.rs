@@ -17,7 +17,7 @@ pub fn read(link: &mut dyn Link, address: u16, length: usize) -> Result<Vec<u8>,
     while bytes.len() < length {
         let from = u16::try_from(usize::from(address) + bytes.len())
             .map_err(|_| ChipError::NotProven(format!("{length} bytes from {address:04x} wrap")))?;
-        let piece = (length - bytes.len()).min(wire::MOST_BYTES);
+        let piece = (length - bytes.len()).min(wire::MAX_BYTES);
         let asked = u16::try_from(piece).unwrap_or(u16::MAX);
         let transfer = wire::read_ram(from, asked);
         let reply = link
@@ -41,8 +41,8 @@ pub fn read(link: &mut dyn Link, address: u16, length: usize) -> Result<Vec<u8>,
 pub fn place(link: &mut dyn Link, registers: Registers, pieces: &[Piece]) -> Result<(), ChipError> {
     link.exchange(&wire::halt(registers)).map_err(ChipError::during("halting the 8051"))?;
     for piece in pieces {
-        for (number, data) in piece.data.chunks(wire::MOST_BYTES).enumerate() {
-            let address = u16::try_from(usize::from(piece.address) + number * wire::MOST_BYTES)
+        for (number, data) in piece.data.chunks(wire::MAX_BYTES).enumerate() {
+            let address = u16::try_from(usize::from(piece.address) + number * wire::MAX_BYTES)
                 .map_err(|_| ChipError::NotProven("a program that wraps".to_owned()))?;
             link.exchange(&wire::write_ram(address, data.to_vec()))
                 .map_err(ChipError::during(format!("loading RAM from {address:04x} on")))?;

@@ -5,7 +5,7 @@
 //! Format only: what may lie where is judged in `image`.
 
 /// The most data bytes of one record.
-pub const MOST_DATA: usize = 1023;
+pub const MAX_DATA: usize = 1023;
 
 const LAST: u16 = 0x8000;
 const LENGTH: u16 = 0x03ff;
@@ -15,7 +15,7 @@ const LENGTH: u16 = 0x03ff;
 pub struct Record {
     /// Where the data goes.
     pub address: u16,
-    /// The data, at most [`MOST_DATA`] bytes.
+    /// The data, at most [`MAX_DATA`] bytes.
     pub data: Vec<u8>,
     /// Whether the boot ROM reads no further.
     pub is_last: bool,
@@ -75,7 +75,7 @@ pub fn decode(bytes: &[u8], offset: usize) -> Result<(Vec<Record>, usize), Strea
 pub fn encode(address: u16, data: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(data.len() + 4);
     let mut at = address;
-    for chunk in data.chunks(MOST_DATA) {
+    for chunk in data.chunks(MAX_DATA) {
         let length = u16::try_from(chunk.len()).unwrap_or(LENGTH);
         bytes.extend(length.to_be_bytes());
         bytes.extend(at.to_be_bytes());
@@ -123,7 +123,7 @@ mod tests {
             prop_assert!(last.is_last && last.address == 0xe600 && last.data == [0]);
             let joined: Vec<u8> = body.iter().flat_map(|record| record.data.clone()).collect();
             prop_assert_eq!(joined, data);
-            prop_assert!(body.iter().all(|record| record.data.len() <= MOST_DATA));
+            prop_assert!(body.iter().all(|record| record.data.len() <= MAX_DATA));
         }
 
         #[test]

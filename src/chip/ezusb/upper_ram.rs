@@ -33,7 +33,7 @@ pub(super) fn tell(
     let block = match look(link, UPPER_RAM)? {
         Ok(block) => block,
         Err(got) => {
-            let text = format!("asked for RAM at 2000, it gave {got}");
+            let text = format!("read RAM at 2000: got {got}");
             fact(evidence, Grade::Inferred, text);
             return Ok(FX2);
         }
@@ -66,7 +66,7 @@ fn is_held(link: &mut dyn Link) -> Result<bool, ChipError> {
     match link.exchange(&wire::read_ram(Registers::E6.cpucs(), 1)) {
         Ok(reply) => Ok(matches!(*reply.data, [byte] if byte & 1 == 1)),
         Err(TransferError::Gone) => Err(ChipError::Transfer {
-            doing: "asking whether the 8051 is held".to_owned(),
+            doing: "reading whether the 8051 is held in reset".to_owned(),
             source: TransferError::Gone,
         }),
         Err(_) => Ok(false),
@@ -83,7 +83,7 @@ fn by_writing(
     let tried = usize::from(TRIED);
     let (old, low) = (block.get(..tried).unwrap_or(block), start.get(..tried).unwrap_or(start));
     let pattern: Vec<u8> = old.iter().map(|byte| !byte).collect();
-    let during = || ChipError::during("trying the RAM at 2000");
+    let during = || ChipError::during("testing the RAM at 2000");
     link.exchange(&wire::halt(Registers::E6)).map_err(during())?;
     let is_taken = match link.exchange(&wire::write_ram(UPPER_RAM, pattern.clone())) {
         Ok(_) => true,
@@ -102,9 +102,9 @@ fn by_writing(
         link.exchange(&wire::write_ram(0, low.to_vec())).map_err(during())?;
     }
     let (model, text) = match (is_kept, shows_below) {
-        (true, false) => (FX2LP, "the RAM at 2000 keeps what is written, and was put back"),
-        (_, true) => (FX2, "what is written at 2000 shows at 0000, and was put back"),
-        (false, false) => (FX2, "what is written at 2000 is not kept"),
+        (true, false) => (FX2LP, "the RAM at 2000 keeps written bytes; its contents were restored"),
+        (_, true) => (FX2, "bytes written at 2000 appear at 0000; the contents were restored"),
+        (false, false) => (FX2, "the RAM at 2000 does not keep written bytes"),
     };
     fact(evidence, Grade::Documented, text.to_owned());
     Ok(model)

@@ -13,7 +13,7 @@ use crate::usb::Transfer;
 /// bRequest "firmware load".
 pub const FIRMWARE_LOAD: u8 = 0xa0;
 /// The most bytes of one request; the limit of Linux usbfs.
-pub const MOST_BYTES: usize = 4096;
+pub const MAX_BYTES: usize = 4096;
 /// The loader version these requests belong to.
 pub const LOADER_VERSION: u8 = 1;
 
@@ -38,7 +38,7 @@ pub fn read_ram(address: u16, length: u16) -> Transfer {
     Transfer::vendor_in(FIRMWARE_LOAD, address, 0, length)
 }
 
-/// Puts `data`, at most [`MOST_BYTES`], into RAM from `address` on.
+/// Puts `data`, at most [`MAX_BYTES`], into RAM from `address` on.
 pub fn write_ram(address: u16, data: Vec<u8>) -> Transfer {
     Transfer::vendor_out(FIRMWARE_LOAD, address, 0, data)
 }

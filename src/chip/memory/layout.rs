@@ -44,7 +44,7 @@ pub enum Extent {
         /// The smallest part there is of this kind.
         smallest: u32,
         /// The first address that cannot be expressed.
-        reach: u32,
+        address_limit: u32,
     },
 }
 
@@ -53,12 +53,12 @@ impl Extent {
     pub fn end(self) -> u32 {
         match self {
             Self::Known(bytes) => bytes,
-            Self::Wraps { reach, .. } => reach,
+            Self::Wraps { address_limit, .. } => address_limit,
         }
     }
 
     /// The bytes that are there in any case.
-    pub fn least(self) -> u32 {
+    pub fn minimum(self) -> u32 {
         match self {
             Self::Known(bytes) => bytes,
             Self::Wraps { smallest, .. } => smallest,
@@ -164,7 +164,7 @@ impl Layout {
     }
 
     /// The least time an operation can take.
-    pub fn least_time(&self, operation: &Operation) -> Duration {
+    pub fn min_time(&self, operation: &Operation) -> Duration {
         let Costs { write_frame, byte, cycle, erase, .. } = self.costs;
         match operation {
             Operation::Write(segment) => {
@@ -181,7 +181,7 @@ impl Layout {
     }
 
     /// The least time a reading of this range can take.
-    pub fn least_read_time(&self, range: &Range<u32>) -> Duration {
+    pub fn min_read_time(&self, range: &Range<u32>) -> Duration {
         let Costs { read_frame, byte, .. } = self.costs;
         read_frame + byte.saturating_mul(range.end.saturating_sub(range.start))
     }
@@ -223,8 +223,8 @@ mod tests {
     #[test]
     fn an_operation_takes_at_least_what_its_parts_take() {
         let write = Operation::Write(Segment { address: 60, bytes: vec![0; 10] });
-        assert_eq!(layout(64).least_time(&write), Duration::from_micros(2 * 5290 + 900));
+        assert_eq!(layout(64).min_time(&write), Duration::from_micros(2 * 5290 + 900));
         let erase = Operation::Erase(0..8192);
-        assert_eq!(layout(64).least_time(&erase), Duration::from_millis(80));
+        assert_eq!(layout(64).min_time(&erase), Duration::from_millis(80));
     }
 }

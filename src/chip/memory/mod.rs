@@ -47,8 +47,8 @@ pub enum MemoryError {
         /// What it holds.
         got: u8,
     },
-    /// The part takes its addresses otherwise than its place on the bus says, and how that
-    /// showed. What it held before, it holds.
+    /// The part uses a different address width from the one its place on the bus says, and how
+    /// that showed. What it held before, it holds.
     #[error("{0}")]
     OtherWidth(String),
     /// This kind of memory is not erased.
@@ -68,15 +68,13 @@ impl MemoryError {
         match self {
             Self::NoAcknowledge { .. } => &[
                 "check the supply and the two bus lines of the EEPROM, then run the same command",
-                "if it stays silent, the part is dead: replace it and run the same command",
+                "if it still does not reply, the part is dead: replace it and run the same command",
             ],
             Self::OtherWidth(_) => &[
-                "read the part's marking: up to 2 KB (24C01 to 24C16) it takes one address byte and its pin 1 (A0) belongs to ground; from 4 KB (24C32) on it takes two, and pin 1 belongs to the supply",
-                "if that is so, pin 7 (WP) has to be at ground while it is written; then run the same command",
+                "read the part's marking: a 24C01 to 24C16 uses one address byte and needs pin 1 (A0) at ground. A 24C32 or larger uses two and needs pin 1 at the supply",
+                "if the pins are right, pin 7 (WP) must be at ground during writing; then run the same command",
             ],
-            Self::Unreadable(_) => {
-                &["take its power away, plug it in again and run the same command"]
-            }
+            Self::Unreadable(_) => &["power-cycle the enclosure and run the same command"],
             Self::NotKept { .. } | Self::NotErasable(_) | Self::Chip(_) => &[],
         }
     }

@@ -18,7 +18,7 @@ use crate::chip::ChipError;
 /// What one block bit of an I2C address selects, bytes.
 const BLOCK: u32 = 0x100;
 /// The fewest bytes whose equality at both clocks is taken for a proof.
-const LEAST_COMPARED: usize = 64;
+const MIN_COMPARED: usize = 64;
 
 /// How many address bytes a serial EEPROM takes after its control byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -41,7 +41,7 @@ pub struct Route {
     /// Address bytes.
     pub width: AddressWidth,
     /// The first address that cannot be expressed.
-    pub reach: u32,
+    pub address_limit: u32,
     /// The smallest part there is, bytes.
     pub smallest: u32,
     /// The page that is written, bytes; 1 where single bytes are.
@@ -69,7 +69,7 @@ impl Route {
         Layout {
             name: "EEPROM",
             write_protection: "pin 7 (WP) of the 8-pin EEPROM must be at ground while it is written",
-            extent: Extent::Wraps { smallest: self.smallest, reach: self.reach },
+            extent: Extent::Wraps { smallest: self.smallest, address_limit: self.address_limit },
             unit: self.page,
             units: self.pages,
             largest_write: self.largest_write,
@@ -94,7 +94,7 @@ pub struct PartClass {
     /// Address bytes.
     pub width: AddressWidth,
     /// The first address that cannot be expressed.
-    pub reach: u32,
+    pub address_limit: u32,
     /// The smallest part there is, bytes.
     pub smallest: u32,
     /// Every page of these parts, ascending.
@@ -107,7 +107,7 @@ impl PartClass {
     /// Parts with one address byte and up to three block bits in the I2C address.
     pub const ONE: Self = Self {
         width: AddressWidth::One,
-        reach: 2048,
+        address_limit: 2048,
         smallest: 128,
         pages: &[8, 16],
         page_from: &[(0, 8), (512, 16)],
@@ -124,7 +124,7 @@ impl PartClass {
     /// Parts with two address bytes.
     pub const TWO: Self = Self {
         width: AddressWidth::Two,
-        reach: 0x1_0000,
+        address_limit: 0x1_0000,
         smallest: 4096,
         pages: &[32, 64, 128],
         page_from: &[(0, 32), (16 * 1024, 64), (64 * 1024, 128)],
@@ -139,15 +139,16 @@ impl PartClass {
     /// Address and count as a loader takes them.
     ///
     /// # Errors
-    /// [`ChipError::Loader`] for what lies beyond the reach, or is more than the `most` bytes of
+    /// [`ChipError::Loader`] for what lies beyond the reach, or is more than the `maximum` bytes of
     /// one run.
-    pub fn inside(&self, address: u32, count: u32, most: u32) -> Result<(u16, u16), ChipError> {
-        let reach = self.reach;
-        let end = address.checked_add(count).filter(|end| *end <= reach && count <= most);
+    pub fn inside(&self, address: u32, count: u32, maximum: u32) -> Result<(u16, u16), ChipError> {
+        let address_limit = self.address_limit;
+        let end =
+            address.checked_add(count).filter(|end| *end <= address_limit && count <= maximum);
         match (end, u16::try_from(address), u16::try_from(count)) {
             (Some(_), Ok(address), Ok(count)) => Ok((address, count)),
             _ => Err(ChipError::Loader(format!(
-                "was asked for {count} bytes at {address:#06x}, the reach is {reach:#06x}"
+                "got a request for {count} bytes at {address:#06x}, but the address limit is {address_limit:#06x}"
             ))),
         }
     }
@@ -170,7 +171,7 @@ pub trait Runs {
     fn class(&self) -> &'static PartClass;
 
     /// The most bytes of one run.
-    fn most(&self) -> u32;
+    fn maximum(&self) -> u32;
 
     /// The clock of the next run.
     fn pace(&mut self) -> &mut Pace;
@@ -195,11 +196,11 @@ pub fn read(part: &mut impl Runs, range: Range<u32>) -> Result<Vec<u8>, MemoryEr
         // from one block into the next.
         let border = match part.class().width {
             AddressWidth::One => BLOCK - at % BLOCK,
-            AddressWidth::Two => part.most(),
+            AddressWidth::Two => part.maximum(),
         };
         let count = (range.end - at).min(border);
         let run = part.read_run(at, count)?;
-        if *part.pace() == Pace::Untried && run.len() >= LEAST_COMPARED {
+        if *part.pace() == Pace::Untried && run.len() >= MIN_COMPARED {
             try_fast(part, at, count, &run)?;
         }
         bytes.extend(run);
@@ -267,7 +268,7 @@ mod tests {
             self.class
         }
 
-        fn most(&self) -> u32 {
+        fn maximum(&self) -> u32 {
             1024
         }
 

@@ -52,12 +52,12 @@ fn is_distinctive(block: &[u8]) -> bool {
 
 /// The size that `contents`, read from address 0 on, proves.
 ///
-/// `smallest` is the smallest part of the address width, `reach` the first address the width
+/// `smallest` is the smallest part of the address width, `address_limit` the first address the width
 /// cannot express, all in bytes. `contents` is as much as was read, a power of two. `None` asks
 /// for more to be read: nothing repeats yet and the reach is not yet read.
-pub fn proven_size(contents: &[u8], smallest: u32, reach: u32) -> Option<Size> {
+pub fn proven_size(contents: &[u8], smallest: u32, address_limit: u32) -> Option<Size> {
     let mut size = smallest;
-    while size < reach {
+    while size < address_limit {
         let period = usize::try_from(size).unwrap_or(usize::MAX);
         if contents.len() >= period.saturating_mul(2) && repeats(contents, period) {
             let distinctive = contents.get(..period).is_some_and(is_distinctive);
@@ -65,7 +65,8 @@ pub fn proven_size(contents: &[u8], smallest: u32, reach: u32) -> Option<Size> {
         }
         size = larger(size);
     }
-    (contents.len() >= usize::try_from(reach).unwrap_or(usize::MAX)).then_some(Size::Proven(reach))
+    (contents.len() >= usize::try_from(address_limit).unwrap_or(usize::MAX))
+        .then_some(Size::Proven(address_limit))
 }
 
 /// Where a write at `address` would show, for each size from `smallest` on that does not reach it.
@@ -99,9 +100,9 @@ fn larger(size: u32) -> u32 {
 mod tests {
     use super::*;
 
-    /// What a part of `size` bytes shows over `reach` addresses.
-    fn wrapped(size: usize, reach: usize) -> Vec<u8> {
-        (0..reach).map(|address| ((address % size) * 7 / 3) as u8).collect()
+    /// What a part of `size` bytes shows over `address_limit` addresses.
+    fn wrapped(size: usize, address_limit: usize) -> Vec<u8> {
+        (0..address_limit).map(|address| ((address % size) * 7 / 3) as u8).collect()
     }
 
     #[test]

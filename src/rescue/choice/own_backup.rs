@@ -1,8 +1,8 @@
 //! Whether a backup that its owner has already is the image to write: an enclosure's own bytes
 //! are better than any that are made or come from another.
 
-use super::Wish;
-use crate::chip::{Identity, Standing};
+use super::TargetRequest;
+use crate::chip::{IdMeaning, Identity};
 use crate::profile::{ImageSource, Profile};
 
 /// A backup of the same chip that holds a whole image.
@@ -36,25 +36,25 @@ pub enum OwnImage<'b> {
 /// that is its own, for a device that is known to be in boot mode, where neither an image nor
 /// another kind of profile was asked for.
 pub fn choose_backup<'b>(
-    wish: &Wish,
+    requested: &TargetRequest,
     profile: Option<&Profile>,
-    standing: Standing,
+    id_meaning: IdMeaning,
     found: &'b [OwnBackup],
 ) -> OwnImage<'b> {
-    if wish.image.is_some() || found.is_empty() {
+    if requested.image.is_some() || found.is_empty() {
         return OwnImage::None;
     }
     let [newest, rest @ ..] = found else { return OwnImage::None };
     let is_only = rest.iter().all(|other| other.image == newest.image);
-    let is_sure = newest.same_port && !newest.is_boot_id && standing == Standing::BootId;
+    let is_sure = newest.same_port && !newest.is_boot_id && id_meaning == IdMeaning::BootId;
     let from_values =
         |profile: &Profile| matches!(profile.image.source, ImageSource::Values { .. });
-    let is_free = wish.profile.is_none() || profile.is_some_and(from_values);
+    let is_free = requested.profile.is_none() || profile.is_some_and(from_values);
     let keeps = |identity: &Identity| {
-        let serial = wish.serial.as_ref();
-        let named = profile.filter(|_| wish.profile.is_some());
+        let serial = requested.serial.as_ref();
+        let named = profile.filter(|_| requested.profile.is_some());
         serial.is_none_or(|serial| identity.serial.as_ref() == Some(serial))
-            && wish.ids.is_none()
+            && requested.ids.is_none()
             && named
                 .and_then(Profile::promised)
                 .is_none_or(|promised| promised.differences(identity).is_empty())
@@ -90,35 +90,35 @@ mod tests {
         }
     }
 
-    fn taken(wish: &Wish, standing: Standing, found: &[OwnBackup]) -> bool {
-        matches!(choose_backup(wish, None, standing, found), OwnImage::Take(_))
+    fn taken(requested: &TargetRequest, id_meaning: IdMeaning, found: &[OwnBackup]) -> bool {
+        matches!(choose_backup(requested, None, id_meaning, found), OwnImage::Take(_))
     }
 
     #[test]
     fn the_one_image_ever_backed_up_at_the_port_is_taken() {
-        let wish = Wish::default();
+        let requested = TargetRequest::default();
         let found = [backup("b", b"image"), backup("a", b"image")];
-        let choice = choose_backup(&wish, None, Standing::BootId, &found);
+        let choice = choose_backup(&requested, None, IdMeaning::BootId, &found);
         assert_eq!(choice, OwnImage::Take(&found[0]));
-        assert_eq!(choose_backup(&wish, None, Standing::BootId, &[]), OwnImage::None);
+        assert_eq!(choose_backup(&requested, None, IdMeaning::BootId, &[]), OwnImage::None);
     }
 
     #[test]
     fn whatever_leaves_a_doubt_is_offered_and_not_taken() {
-        let wish = Wish::default();
+        let requested = TargetRequest::default();
         let two = [backup("b", b"image"), backup("a", b"other")];
-        assert!(!taken(&wish, Standing::BootId, &two));
+        assert!(!taken(&requested, IdMeaning::BootId, &two));
         let one = [backup("a", b"image")];
-        assert!(taken(&wish, Standing::BootId, &one));
-        assert!(!taken(&wish, Standing::SharedBootId, &one));
-        assert!(!taken(&wish, Standing::Unlisted, &one));
+        assert!(taken(&requested, IdMeaning::BootId, &one));
+        assert!(!taken(&requested, IdMeaning::SharedBootId, &one));
+        assert!(!taken(&requested, IdMeaning::Unlisted, &one));
         for doubtful in [
             OwnBackup { same_port: false, ..backup("a", b"image") },
             OwnBackup { is_boot_id: true, ..backup("a", b"image") },
             OwnBackup { identity: None, ..backup("a", b"image") },
         ] {
             let found = [doubtful];
-            let choice = choose_backup(&wish, None, Standing::BootId, &found);
+            let choice = choose_backup(&requested, None, IdMeaning::BootId, &found);
             assert_eq!(choice, OwnImage::Offer(vec![&found[0]]));
         }
     }
@@ -127,16 +127,20 @@ mod tests {
     fn what_was_asked_for_goes_before_a_backup() {
         let one = [backup("a", b"image")];
         let image = NamedImage { name: "FILE".to_owned(), bytes: Vec::new() };
-        let wish = Wish { image: Some(image), ..Wish::default() };
-        assert_eq!(choose_backup(&wish, None, Standing::BootId, &one), OwnImage::None);
-        let with_serial = |serial: &str| Wish { serial: Some(serial.into()), ..Wish::default() };
-        assert!(taken(&with_serial("0000A1B2C3D4"), Standing::BootId, &one));
-        assert!(!taken(&with_serial("0000A1B2C3D5"), Standing::BootId, &one));
+        let requested = TargetRequest { image: Some(image), ..TargetRequest::default() };
+        assert_eq!(choose_backup(&requested, None, IdMeaning::BootId, &one), OwnImage::None);
+        let with_serial = |serial: &str| TargetRequest {
+            serial: Some(serial.into()),
+            ..TargetRequest::default()
+        };
+        assert!(taken(&with_serial("0000A1B2C3D4"), IdMeaning::BootId, &one));
+        assert!(!taken(&with_serial("0000A1B2C3D5"), IdMeaning::BootId, &one));
         let library = Library::embedded(&known_chips());
         for name in ["simulated-at2lp", "simulated-sl11r"] {
             // Another identity, and an image of its own.
-            let wish = Wish { profile: Some(name.to_owned()), ..Wish::default() };
-            let choice = choose_backup(&wish, library.find(name), Standing::BootId, &one);
+            let requested =
+                TargetRequest { profile: Some(name.to_owned()), ..TargetRequest::default() };
+            let choice = choose_backup(&requested, library.find(name), IdMeaning::BootId, &one);
             assert!(matches!(choice, OwnImage::Offer(_)), "{name}");
         }
     }

@@ -41,7 +41,7 @@ pub(super) fn order(
     }
     let mut commit = Vec::new();
     for block in &blocks {
-        let to_be = wanted.laid_over(block).map_err(Unwritable::ErasedUnread)?;
+        let to_be = wanted.merged_with_old(block).map_err(Unwritable::ErasedUnread)?;
         let is_cleared = cleared.as_ref().is_some_and(|range| block.contains(&range.start));
         let old = wanted.old(block).filter(|_| !is_cleared);
         if old == Some(&to_be) {
@@ -70,11 +70,11 @@ pub(super) fn order(
 /// The stretch of a commit range that one write can clear, and that is not cleared in the image:
 /// with it the chip no longer boots.
 fn to_clear(wanted: &Wanted<'_>, layout: Layout) -> Option<Range<u32>> {
-    let is_told = |piece: &Range<u32>| {
+    let has_set_bits = |piece: &Range<u32>| {
         wanted.image(piece).is_some_and(|bytes| bytes.iter().any(|byte| *byte != 0))
     };
     let unit = Layout { largest_write: layout.unit, ..layout };
-    wanted.commit.iter().flat_map(|range| pieces(range, unit)).find(is_told)
+    wanted.commit.iter().flat_map(|range| pieces(range, unit)).find(has_set_bits)
 }
 
 /// The smallest ranges that can be erased and hold all of the image.
@@ -106,7 +106,7 @@ fn missing(block: &Range<u32>, to_be: &[u8], stays: Option<&[u8]>) -> Vec<(u32, 
 
 /// The largest writes for these bytes, which are in address order.
 fn writes(bytes: &[(u32, u8)], layout: Layout) -> Vec<Segment> {
-    let (unit, most) = (layout.unit.max(1), layout.largest_write.max(1));
+    let (unit, maximum) = (layout.unit.max(1), layout.largest_write.max(1));
     let mut writes: Vec<Segment> = Vec::new();
     for (address, byte) in bytes {
         match writes.last_mut() {
@@ -114,7 +114,7 @@ fn writes(bytes: &[(u32, u8)], layout: Layout) -> Vec<Segment> {
             Some(last)
                 if last.range().end == *address
                     && (last.address % unit == 0 || address % unit != 0)
-                    && address - last.address < most =>
+                    && address - last.address < maximum =>
             {
                 last.bytes.push(*byte);
             }

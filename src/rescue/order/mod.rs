@@ -39,13 +39,13 @@ pub struct WriteOrder {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unwritable {
     /// It leaves bytes of the unit in their place, and these were not read.
-    #[error("the image keeps the unit's own bytes at {0:#06x}, and these could not be read")]
+    #[error("the image keeps the unit's own bytes at {0:#06x}, but these could not be read")]
     KeptUnread(u32),
     /// Bytes that have to be written back were not read.
-    #[error("what lies at {0:#06x} would be erased with the rest, and it could not be read")]
+    #[error("the erase would also clear the bytes at {0:#06x}, which could not be read")]
     ErasedUnread(u32),
     /// Its parts do not fit the way in which the memory is written.
-    #[error("the memory takes no single write from {0:#06x} on that leaves what boots for the end")]
+    #[error("no single write from {0:#06x} on can leave the boot signature for the last step")]
     NoWrite(u32),
 }
 

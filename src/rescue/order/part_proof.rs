@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::replaced::dirty_units;
+use super::replaced::changed_units;
 use super::wanted::Wanted;
 use crate::chip::memory::wrap::{PartProof, aliases, in_one_page};
 use crate::chip::memory::{Layout, Sequence};
@@ -19,7 +19,7 @@ pub(super) fn choose(survey: &Survey, wanted: &Wanted<'_>) -> Option<PartProof> 
     if layout.sequence == Sequence::FromStart {
         return None;
     }
-    let by_unit = dirty_units(wanted, layout.unit);
+    let by_unit = changed_units(wanted, layout.unit);
     // Only a byte unlike the uniform content can be recognised where it does not belong.
     let is_beyond = |range: &Range<u32>| {
         range.start >= least
@@ -29,7 +29,7 @@ pub(super) fn choose(survey: &Survey, wanted: &Wanted<'_>) -> Option<PartProof> 
     let proof = |range: &Range<u32>, unit, smaller_units| {
         Some(PartProof {
             segment: Segment { address: range.start, bytes: wanted.image(range)?.to_vec() },
-            aliases: aliases(range.start, layout.extent.least()),
+            aliases: aliases(range.start, layout.extent.minimum()),
             unit,
             smaller_units,
         })
@@ -39,7 +39,7 @@ pub(super) fn choose(survey: &Survey, wanted: &Wanted<'_>) -> Option<PartProof> 
         let shows = |range: &Range<u32>| {
             (!is_size_in_question || is_beyond(range)) && shows_unit(wanted, range, fill, &smaller)
         };
-        if let Some(range) = dirty_units(wanted, unit).iter().rfind(|range| shows(range)) {
+        if let Some(range) = changed_units(wanted, unit).iter().rfind(|range| shows(range)) {
             return proof(range, unit, smaller);
         }
     }

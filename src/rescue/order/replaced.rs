@@ -15,7 +15,7 @@ pub(super) fn order(
     boots_now: BootsNow,
 ) -> Result<WriteOrder, Unwritable> {
     let layout = survey.layout;
-    let mut dirty = dirty_units(wanted, layout.unit);
+    let mut dirty = changed_units(wanted, layout.unit);
     if layout.sequence == Sequence::FromStart
         && let (Some(first), Some(last)) = (dirty.first(), dirty.last())
     {
@@ -70,7 +70,7 @@ pub(super) fn body_behind(
     layout: Layout,
 ) -> Result<Vec<Operation>, Unwritable> {
     let written = proof.segment.range();
-    let mut dirty = dirty_units(wanted, layout.unit);
+    let mut dirty = changed_units(wanted, layout.unit);
     dirty.retain(|unit| !(written.contains(&unit.start) && unit.end <= written.end));
     merge(&dirty, wanted, layout)
 }
@@ -106,7 +106,7 @@ fn commit(
 }
 
 /// The units of the image's body that differ from the memory or were not read.
-pub(super) fn dirty_units(wanted: &Wanted<'_>, unit: u32) -> Vec<Range<u32>> {
+pub(super) fn changed_units(wanted: &Wanted<'_>, unit: u32) -> Vec<Range<u32>> {
     let unit = unit.max(1);
     let mut dirty = Vec::new();
     for range in wanted.body() {
@@ -129,7 +129,7 @@ fn merge(
     wanted: &Wanted<'_>,
     layout: Layout,
 ) -> Result<Vec<Operation>, Unwritable> {
-    let (most, unit) = (layout.largest_write.max(1), layout.unit.max(1));
+    let (maximum, unit) = (layout.largest_write.max(1), layout.unit.max(1));
     let mut ranges: Vec<Range<u32>> = Vec::new();
     for next in units {
         match ranges.last_mut() {
@@ -137,7 +137,7 @@ fn merge(
             // behind the signature, stays alone.
             Some(last)
                 if last.end == next.start
-                    && next.end - last.start <= most
+                    && next.end - last.start <= maximum
                     && last.start % unit == 0 =>
             {
                 last.end = next.end;

@@ -8,7 +8,7 @@ use crate::chip::{Layout, Size};
 pub(super) const EEPROM: Layout = Layout {
     name: "EEPROM",
     write_protection: "",
-    extent: Extent::Wraps { smallest: 0x1000, reach: 0x1_0000 },
+    extent: Extent::Wraps { smallest: 0x1000, address_limit: 0x1_0000 },
     unit: 1,
     units: &[],
     largest_write: 256,
@@ -38,7 +38,7 @@ fn survey(contents: Vec<u8>, size: Size, unit: u32, largest_write: u32) -> Surve
 }
 
 pub(super) fn image(bytes: &[u8], signature_bytes: u32) -> Image {
-    Image::from_start(bytes.to_vec(), &[0..signature_bytes])
+    Image::at_address_zero(bytes.to_vec(), &[0..signature_bytes])
 }
 
 fn ordered(survey: &Survey, bytes: &[u8], boots_now: BootsNow) -> WriteOrder {
@@ -220,7 +220,8 @@ fn a_signature_is_written_from_its_first_missing_byte_to_its_last() {
     for (page, expected) in [(1, 2..6), (8, 0..8)] {
         let survey = survey(old.clone(), Size::Proven(0x1000), page, 256);
         let order =
-            write_order(&survey, &Image::from_start(image.clone(), &[0..8]), BootsNow::No).unwrap();
+            write_order(&survey, &Image::at_address_zero(image.clone(), &[0..8]), BootsNow::No)
+                .unwrap();
         let commit: Vec<_> = order.commit.iter().map(Segment::range).collect();
         assert_eq!(commit, [expected], "page {page}");
         assert!(
@@ -284,7 +285,7 @@ fn a_few_bytes_show_whether_a_part_takes_more_than_one_in_a_write() {
     let ids = [0xc0, 0x34, 0x12, 0x78, 0x56, 0x01, 0x00, 0x03];
     let survey = survey(vec![0xff; 2048], Size::AtLeast(16), 1, 1024);
     let survey = Survey { layout: Layout { units: &[1, 8, 16], ..survey.layout }, ..survey };
-    let image = Image::from_start(ids.to_vec(), &[0..1]);
+    let image = Image::at_address_zero(ids.to_vec(), &[0..1]);
     let order = write_order(&survey, &image, BootsNow::No).unwrap();
     let proof = order.part_proof.unwrap();
     assert_eq!((proof.segment.range(), proof.unit, proof.smaller_units), (1..8, 8, vec![1]));

@@ -55,12 +55,12 @@ fn coalesced(segments: &[Segment]) -> Vec<Segment> {
 
 /// A range in pieces that leave no unit they start inside of, and are no longer than a write.
 pub(super) fn pieces(range: &Range<u32>, layout: Layout) -> Vec<Range<u32>> {
-    let (unit, most) = (layout.unit.max(1), layout.largest_write.max(1));
+    let (unit, maximum) = (layout.unit.max(1), layout.largest_write.max(1));
     let mut pieces = Vec::new();
     let mut start = range.start;
     while start < range.end {
-        let length = if start.is_multiple_of(unit) { most } else { unit - start % unit };
-        let end = start.saturating_add(length.min(most)).min(range.end);
+        let length = if start.is_multiple_of(unit) { maximum } else { unit - start % unit };
+        let end = start.saturating_add(length.min(maximum)).min(range.end);
         pieces.push(start..end);
         start = end;
     }
@@ -119,7 +119,7 @@ impl<'a> Wanted<'a> {
     ///
     /// # Errors
     /// The first address of which neither is known.
-    pub fn laid_over(&self, range: &Range<u32>) -> Result<Vec<u8>, u32> {
+    pub fn merged_with_old(&self, range: &Range<u32>) -> Result<Vec<u8>, u32> {
         range
             .clone()
             .map(|address| {
@@ -152,7 +152,8 @@ impl<'a> Wanted<'a> {
                 Operation::Erase(range) => {
                     for rest in without(range.clone(), self.commit) {
                         for piece in pieces(&rest, layout) {
-                            let bytes = self.laid_over(&piece).map_err(Unwritable::ErasedUnread)?;
+                            let bytes =
+                                self.merged_with_old(&piece).map_err(Unwritable::ErasedUnread)?;
                             verified.push(Segment { address: piece.start, bytes });
                         }
                     }

@@ -90,14 +90,14 @@ impl VirtualChip {
 }
 
 fn build_cy16(model: &'static str, parts: BoardParts) -> Option<Box<dyn Device>> {
-    let chip = cy16::profile(model)?;
+    let chip = cy16::silicon(model)?;
     let ids = parts.ids.map(|ids| (ids.vendor, ids.product));
     let drive = if chip.is_ez { NamedDrive::disk() } else { NamedDrive::burner() };
     Some(Box::new(Cy16::with_ids(chip, parts.eeprom, ids).with_drive(drive)))
 }
 
 fn build_ezusb(model: &'static str, parts: BoardParts) -> Option<Box<dyn Device>> {
-    let chip = ezusb::profile(model)?;
+    let chip = ezusb::silicon(model)?;
     Some(Box::new(match parts.eeprom_is_strapped {
         true => EzUsb::strapped(chip, parts.eeprom),
         false => EzUsb::new(chip, parts.eeprom),

@@ -26,7 +26,7 @@ pub struct Medium {
 
 /// The most sectors that may be written before the medium says no, so that a virtual disk fills no
 /// computer's memory: 32 MB of 512 bytes.
-const MOST_WRITTEN: usize = 0x1_0000;
+const MAX_WRITTEN: usize = 0x1_0000;
 
 impl Medium {
     /// A disk of so many sectors of 512 bytes whose sector n holds n over and over, big-endian.
@@ -105,7 +105,7 @@ impl Medium {
         let sectors = bytes.chunks_exact(self.sector_bytes);
         let count = u32::try_from(sectors.len()).unwrap_or(u32::MAX);
         let fits = start.checked_add(count).is_some_and(|end| end <= self.sectors);
-        if !fits || self.written.len() + sectors.len() > MOST_WRITTEN {
+        if !fits || self.written.len() + sectors.len() > MAX_WRITTEN {
             return false;
         }
         for (sector, bytes) in (start..).zip(sectors) {

@@ -69,7 +69,7 @@ enum Phase {
     /// Owes a status.
     Owing(Status),
     /// A wrapper was not valid; only a reset helps [§6.6.1].
-    Lost,
+    OutOfSync,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +119,7 @@ impl Transport {
     /// The host clears the halt of that endpoint's pipe.
     pub fn clear_halt(&mut self, endpoint: u8) {
         // After an invalid wrapper the pipes stay halted until the reset.
-        let halted = self.phase == Phase::Lost;
+        let halted = self.phase == Phase::OutOfSync;
         if endpoint & 0x80 != 0 {
             self.halted_in = halted;
         } else {
@@ -177,7 +177,7 @@ impl Transport {
                 }
                 None => {
                     if T::HALTS {
-                        *self = Self { phase: Phase::Lost, halted_in: true, halted_out: true };
+                        *self = Self { phase: Phase::OutOfSync, halted_in: true, halted_out: true };
                     }
                     return Completion::Stall;
                 }

@@ -20,7 +20,7 @@ use crate::usb::PortPath;
 /// Where the sockets are, one a port.
 const FOLDER: &str = "/run/recover";
 /// Most bytes of a line.
-const MOST_LINE: u64 = 4096;
+const MAX_LINE: u64 = 4096;
 /// Longest wait for a device that is busy with a transfer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -113,7 +113,7 @@ fn refusal(why: &str) -> String {
 
 fn read_line(stream: &UnixStream) -> io::Result<String> {
     let mut line = String::new();
-    BufReader::new(stream.take(MOST_LINE)).read_line(&mut line)?;
+    BufReader::new(stream.take(MAX_LINE)).read_line(&mut line)?;
     Ok(line.trim_end().to_owned())
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::clock::{Clock, RealClock};
 
 /// Idle time that is made up for at once; what is beyond it was not lived.
-const MOST_CATCHING_UP: u64 = 20_000_000;
+const MAX_CATCHING_UP: u64 = 20_000_000;
 
 /// The knot between the two times.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Pace {
 
     /// How far a device at `reached` is to live before it is asked something.
     pub(super) fn target(&self, reached: u64) -> u64 {
-        self.present().min(reached.saturating_add(MOST_CATCHING_UP))
+        self.present().min(reached.saturating_add(MAX_CATCHING_UP))
     }
 
     /// The device is at `reached`, and that is now.
@@ -97,6 +97,6 @@ mod tests {
     fn time_that_was_not_lived_is_not_made_up_for() {
         let mut pace = Pace::starting_now(true);
         pace.tie(3_600_000_000_000);
-        assert_eq!(pace.target(5), 5 + MOST_CATCHING_UP);
+        assert_eq!(pace.target(5), 5 + MAX_CATCHING_UP);
     }
 }

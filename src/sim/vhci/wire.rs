@@ -15,7 +15,7 @@ const UNLINKED: u32 = 4;
 /// Bytes of a header of any kind.
 const HEADER: usize = 48;
 /// Most bytes of one transfer: what Linux gives all of usbfs.
-const MOST_BYTES: u32 = 16 << 20;
+const MAX_BYTES: u32 = 16 << 20;
 /// transfer_flags: a short answer is an error for whoever asked.
 const SHORT_NOT_OK: u32 = 1;
 
@@ -72,8 +72,8 @@ pub(super) enum WireError {
     Broken(#[from] io::Error),
     #[error("command {0:#x} is not one of USB/IP's requests")]
     Command(u32),
-    #[error("{field} is {got}, at most {most} is possible")]
-    Beyond { field: &'static str, got: u32, most: u32 },
+    #[error("{field} is {got}, at most {maximum} is possible")]
+    Beyond { field: &'static str, got: u32, maximum: u32 },
     #[error("isochronous transfers are not modelled")]
     Isochronous,
     #[error("wLength is {announced} but the transfer has {length} bytes")]
@@ -110,12 +110,12 @@ pub(super) fn read_request(stream: &mut impl Read) -> Result<Request, WireError>
         UNLINK => return Ok(Request::Unlink { number, victim: flags }),
         other => return Err(WireError::Command(other)),
     }
-    let bounded = |field, got, most| {
-        if got <= most { Ok(got) } else { Err(WireError::Beyond { field, got, most }) }
+    let bounded = |field, got, maximum| {
+        if got <= maximum { Ok(got) } else { Err(WireError::Beyond { field, got, maximum }) }
     };
     let inwards = bounded("the direction", direction, 1)? == 1;
     let endpoint = bounded("the endpoint", endpoint, 15)? as u8 | u8::from(inwards) << 7;
-    let length = bounded("the length", length, MOST_BYTES)?;
+    let length = bounded("the length", length, MAX_BYTES)?;
     // Linux says 0 or -1 for what is not isochronous.
     if !matches!(packets, 0 | u32::MAX) {
         return Err(WireError::Isochronous);

@@ -149,7 +149,7 @@ fn bar(progress: Option<(u64, u64)>) -> String {
 
 fn draw_detail(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let Some(row) = model.row() else {
-        let empty = "no port has a device that this program knows";
+        let empty = "no port has a known device";
         frame.render_widget(Paragraph::new(vec![Line::raw(""), Line::raw(empty)]), area);
         return;
     };

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::key::Key;
-use crate::bench::{Command, Happening, Notice, Tally, What};
+use crate::bench::{BenchEvent, Command, Notice, NoticeContent, Tally};
 use crate::executor::Event;
 use crate::rescue::outcome::Verdict;
 use crate::ui::bench_lines::{happened, lines, port, result};
 use crate::usb::PortPath;
 
 /// Lines kept of a port: more than any screen is high.
-const MOST_LINES: usize = 200;
+const MAX_LINES: usize = 200;
 
 /// Where a port stands, as its row says it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,11 +20,11 @@ pub enum State {
     Empty,
     /// Nothing is there, and a rescue of this port is unfinished.
     InFlight,
-    /// A device is there that is left alone: healthy, or unknown.
+    /// A device is there that is not written: healthy, or unknown.
     Healthy,
     /// See above.
     Unknown,
-    /// A unit waits for the start key.
+    /// A unit waits until somebody presses the start key.
     Waiting,
     /// A run is going on.
     Running,
@@ -90,18 +90,18 @@ impl Row {
 
     fn say(&mut self, lines: Vec<String>) {
         self.lines.extend(lines);
-        let surplus = self.lines.len().saturating_sub(MOST_LINES);
+        let surplus = self.lines.len().saturating_sub(MAX_LINES);
         self.lines.drain(..surplus);
     }
 
-    fn happens(&mut self, at_ms: u64, happening: &Happening) {
+    fn happens(&mut self, at_ms: u64, happening: &BenchEvent) {
         match happening {
-            Happening::Place { profile } => self.enclosure = profile.clone().unwrap_or_default(),
-            Happening::InFlight { step, .. } => {
+            BenchEvent::Place { profile } => self.enclosure = profile.clone().unwrap_or_default(),
+            BenchEvent::InFlight { step, .. } => {
                 self.state = State::InFlight;
                 self.step = step.clone().unwrap_or_else(|| "not finished".to_owned());
             }
-            Happening::Arrived { ids, name, waits, .. } => {
+            BenchEvent::Arrived { ids, name, waits, .. } => {
                 // What was said of the unit before is no news of this one.
                 if self.state != State::InFlight {
                     self.lines.clear();
@@ -111,36 +111,36 @@ impl Row {
                 self.step = if *waits { "press s to start".to_owned() } else { String::new() };
                 (self.progress, self.begun_ms, self.ended_ms) = (None, None, None);
             }
-            Happening::LeftAlone { ids, name, healthy } => {
+            BenchEvent::LeftAlone { ids, name, healthy } => {
                 self.lines.clear();
                 self.state = if *healthy { State::Healthy } else { State::Unknown };
                 self.enclosure = format!("{ids} {name}");
-                self.step = "left alone".to_owned();
+                self.step = "not touched".to_owned();
                 (self.progress, self.begun_ms, self.ended_ms) = (None, None, None);
             }
-            Happening::Left => {
+            BenchEvent::Left => {
                 self.state = State::Empty;
                 (self.progress, self.begun_ms, self.ended_ms) = (None, None, None);
                 self.enclosure.clear();
                 self.step.clear();
             }
-            Happening::Begun => {
+            BenchEvent::Begun => {
                 self.state = State::Running;
                 self.step = "proof of the chip".to_owned();
                 (self.progress, self.begun_ms, self.ended_ms) = (None, Some(at_ms), None);
             }
-            Happening::Skipped => {
+            BenchEvent::Skipped => {
                 self.state = State::Skipped;
-                self.step = "press r to rescue it after all".to_owned();
+                self.step = "press r to rescue it anyway".to_owned();
             }
-            Happening::GivenUp { times } => {
-                self.step = format!("failed {times} times; r begins again");
+            BenchEvent::GivenUp { times } => {
+                self.step = format!("failed {times} times; press r to retry");
             }
-            Happening::Stuck { .. } => self.state = State::Stuck,
-            Happening::Blind { .. }
-            | Happening::Stopping { .. }
-            | Happening::Tick
-            | Happening::Summary { .. } => {}
+            BenchEvent::Stuck { .. } => self.state = State::Stuck,
+            BenchEvent::Blind { .. }
+            | BenchEvent::Stopping { .. }
+            | BenchEvent::Tick
+            | BenchEvent::Summary { .. } => {}
         }
         self.say(happened(happening).into_iter().collect());
     }
@@ -185,7 +185,7 @@ impl Row {
         }
         // A failure has said more than its last line does.
         if !matches!(event, Event::Outcome { outcome } if outcome.failure.is_some()) {
-            self.say(lines(&What::Run(event.clone())));
+            self.say(lines(&NoticeContent::Run(event.clone())));
         }
     }
 }
@@ -200,7 +200,7 @@ pub enum Wanted {
 }
 
 /// What is said when runs go on after the bench was asked to end.
-const AGAIN: &str = "; q again: only writes end first";
+const AGAIN: &str = "; press q again: only writes finish first";
 
 /// Everything the screen shows.
 #[derive(Clone, Debug, Default)]
@@ -233,32 +233,34 @@ impl Model {
     pub fn hear(&mut self, notice: &Notice) {
         self.now_ms = self.now_ms.max(notice.at_ms);
         let Some(path) = port(notice) else {
-            if let What::Bench(happening) = &notice.what {
+            if let NoticeContent::Bench(happening) = &notice.what {
                 self.concerns_all(happening);
             }
             return;
         };
         // A stranger on a port nobody has named is no concern of the bench.
-        let is_stranger =
-            matches!(notice.what, What::Bench(Happening::LeftAlone { healthy: false, .. }));
-        let is_news_of_none = matches!(notice.what, What::Bench(Happening::Left));
+        let is_stranger = matches!(
+            notice.what,
+            NoticeContent::Bench(BenchEvent::LeftAlone { healthy: false, .. })
+        );
+        let is_news_of_none = matches!(notice.what, NoticeContent::Bench(BenchEvent::Left));
         if (is_stranger || is_news_of_none) && !self.rows.contains_key(path) {
             return;
         }
         let row = self.rows.entry(path.clone()).or_default();
         row.label = notice.label.clone().unwrap_or_else(|| path.to_string());
         match &notice.what {
-            What::Bench(happening) => row.happens(notice.at_ms, happening),
-            What::Run(event) => row.runs(notice.at_ms, event),
+            NoticeContent::Bench(happening) => row.happens(notice.at_ms, happening),
+            NoticeContent::Run(event) => row.runs(notice.at_ms, event),
         }
         self.selected.get_or_insert_with(|| path.clone());
     }
 
-    fn concerns_all(&mut self, happening: &Happening) {
+    fn concerns_all(&mut self, happening: &BenchEvent) {
         match happening {
-            Happening::Tick => {}
-            Happening::Summary { tally } => self.summary = Some(tally.clone()),
-            Happening::Stopping { running } => {
+            BenchEvent::Tick => {}
+            BenchEvent::Summary { tally } => self.summary = Some(tally.clone()),
+            BenchEvent::Stopping { running } => {
                 let again = if *running > 0 && !self.is_ending { AGAIN } else { "" };
                 self.message = happened(happening).map(|text| text + again);
                 self.is_ending = true;
@@ -317,7 +319,7 @@ impl Model {
     ) -> Option<Wanted> {
         let fits = self.row().is_some_and(|row| states.contains(&row.state));
         let fits = fits && !self.is_ending;
-        self.message = (!fits).then(|| "not for this port as it stands".to_owned());
+        self.message = (!fits).then(|| "not possible for this port now".to_owned());
         self.selected.clone().filter(|_| fits).map(command).map(Wanted::Bench)
     }
 

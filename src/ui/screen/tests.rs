@@ -6,8 +6,8 @@ use ratatui::backend::TestBackend;
 use super::draw::{draw, page};
 use super::key::Key;
 use super::model::{Model, State, Wanted};
-use crate::bench::{Command, Happening, Notice, Tally, What};
-use crate::chip::{Identity, Standing};
+use crate::bench::{BenchEvent, Command, Notice, NoticeContent, Tally};
+use crate::chip::{IdMeaning, Identity};
 use crate::executor::Event;
 use crate::failure::{Code, DeviceState, Failure};
 use crate::rescue::outcome::{Outcome, Verdict};
@@ -27,33 +27,33 @@ impl Desk {
         Self { model: Model::new(true), now_ms: 0 }
     }
 
-    fn hear(&mut self, number: u8, what: What) {
+    fn hear(&mut self, number: u8, what: NoticeContent) {
         self.now_ms += 700;
         let label = Some(format!("A{number}"));
         let notice = Notice { at_ms: self.now_ms, port: Some(port(number)), label, what };
         self.model.hear(&notice);
     }
 
-    fn happens(&mut self, number: u8, happening: Happening) {
-        self.hear(number, What::Bench(happening));
+    fn happens(&mut self, number: u8, happening: BenchEvent) {
+        self.hear(number, NoticeContent::Bench(happening));
     }
 
     fn runs(&mut self, number: u8, event: Event) {
-        self.hear(number, What::Run(event));
+        self.hear(number, NoticeContent::Run(event));
     }
 
     fn arrives(&mut self, number: u8, waits: bool) {
         self.happens(
             number,
-            Happening::Arrived {
+            BenchEvent::Arrived {
                 ids: Ids::new(0x04ce, 0x07d1),
                 name: "unknown QT processor".to_owned(),
-                standing: Standing::BootId,
+                id_meaning: IdMeaning::BootId,
                 waits,
             },
         );
         if !waits {
-            self.happens(number, Happening::Begun);
+            self.happens(number, BenchEvent::Begun);
         }
     }
 
@@ -83,7 +83,7 @@ impl Desk {
 
     fn fails(&mut self, number: u8) {
         self.arrives(number, false);
-        let what = "nothing that was written was kept, in 3 attempts; 0x01fb still holds 00";
+        let what = "the memory kept no written byte in 3 attempts; 0x01fb still holds 00";
         let failure = Failure::new(Code::R106, what, "step 2 of 7, EEPROM 0x01fb, port 3-1.2")
             .leaving(DeviceState::RunningFromRam)
             .next("look for a write-protect strap: pin 7 (WP) of the 8-pin EEPROM must be at ground while it is written");
@@ -105,12 +105,12 @@ impl Desk {
 /// A port in every state there is.
 fn desk() -> Desk {
     let mut desk = Desk::new();
-    desk.happens(7, Happening::Place { profile: Some("sony-crx100e".to_owned()) });
+    desk.happens(7, BenchEvent::Place { profile: Some("sony-crx100e".to_owned()) });
     desk.happens(
         6,
-        Happening::InFlight {
+        BenchEvent::InFlight {
             rescue: "2026-11-22T10-02-33-sl11r".to_owned(),
-            step: Some("write the signature b6c3 and read it back".to_owned()),
+            step: Some("write the signature b6c3 last and verify it".to_owned()),
         },
     );
     desk.writes(1, 226);
@@ -119,7 +119,7 @@ fn desk() -> Desk {
     desk.arrives(4, true);
     desk.happens(
         5,
-        Happening::LeftAlone {
+        BenchEvent::LeftAlone {
             ids: Ids::new(0x04ce, 0x0002),
             name: "ScanLogic USBIDE".to_owned(),
             healthy: true,
@@ -188,9 +188,11 @@ fn a_key_that_does_not_fit_the_port_gives_no_command() {
     assert!(report.is_some());
     assert_eq!(desk.model.press(Key::Report, 1), report);
     assert_eq!(desk.model.press(Key::Quit, 1), Some(Wanted::Bench(Command::Quit)));
-    let stopping = What::Bench(Happening::Stopping { running: 1 });
+    let stopping = NoticeContent::Bench(BenchEvent::Stopping { running: 1 });
     desk.model.hear(&Notice { at_ms: 1, port: None, label: None, what: stopping });
-    assert!(desk.screen(80, 24).contains("ending; 1 run goes on to a safe point; q again"));
+    assert!(
+        desk.screen(80, 24).contains("stopping; 1 run continues to a safe point; press q again")
+    );
     assert_eq!(desk.model.press(Key::Start, 1), None, "it is ending");
     assert_eq!(desk.model.press(Key::Quit, 1), Some(Wanted::Bench(Command::Quit)));
 }
@@ -212,13 +214,13 @@ fn strangers_on_ports_nobody_named_are_not_shown() {
     let mut desk = Desk::new();
     let name = "a keyboard".to_owned();
     let ids = Ids::new(0x046d, 0xc31c);
-    desk.happens(1, Happening::LeftAlone { ids, name, healthy: false });
+    desk.happens(1, BenchEvent::LeftAlone { ids, name, healthy: false });
     assert!(desk.model.rows.is_empty());
     desk.model.hear(&Notice {
         at_ms: 9000,
         port: None,
         label: None,
-        what: What::Bench(Happening::Summary { tally: Tally::default() }),
+        what: NoticeContent::Bench(BenchEvent::Summary { tally: Tally::default() }),
     });
     assert!(desk.model.summary.is_some());
 }

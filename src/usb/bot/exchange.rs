@@ -23,23 +23,23 @@ impl Bot<'_> {
         wrapped: &[u8],
         block: &CommandBlock,
         data: Data<'_>,
-        patience: Duration,
+        data_timeout: Duration,
     ) -> Result<Done, BotError> {
         self.send(wrapped, COMMAND_TIMEOUT).map_err(during("command"))?;
         let (received, early) = match data {
             Data::None => (Vec::new(), None),
             Data::In(0) => (Vec::new(), None),
-            Data::In(length) => self.receive_data(block, length, patience)?,
+            Data::In(length) => self.receive_data(block, length, data_timeout)?,
             Data::Out(bytes) => {
-                self.send_data(bytes, patience)?;
+                self.send_data(bytes, data_timeout)?;
                 (Vec::new(), None)
             }
         };
         let status = match early {
             Some(status) => status,
-            None => self.receive_status(block, patience)?,
+            None => self.receive_status(block, data_timeout)?,
         };
-        settle(block, data, received, status)
+        judge_status(block, data, received, status)
     }
 
     /// The data phase to the host. A device that has nothing to send may send the status in its
@@ -48,10 +48,10 @@ impl Bot<'_> {
         &mut self,
         block: &CommandBlock,
         length: u32,
-        patience: Duration,
+        data_timeout: Duration,
     ) -> Result<(Vec<u8>, Option<CommandStatus>), BotError> {
         let wanted = length as usize;
-        match self.receive(wanted, patience) {
+        match self.receive(wanted, data_timeout) {
             Ok(reply) if reply.data.len() > wanted => Err(during("data")(TransferError::Overflow)),
             Ok(reply) if reply.data.len() == CSW_BYTES && wanted > CSW_BYTES => {
                 match self.status_in(&reply.data, block) {
@@ -68,11 +68,11 @@ impl Bot<'_> {
         }
     }
 
-    fn send_data(&mut self, bytes: &[u8], patience: Duration) -> Result<(), BotError> {
+    fn send_data(&mut self, bytes: &[u8], data_timeout: Duration) -> Result<(), BotError> {
         if bytes.is_empty() {
             return Ok(());
         }
-        match self.send(bytes, patience) {
+        match self.send(bytes, data_timeout) {
             // The residue of the status tells how much of it counts.
             Ok(()) | Err(TransferError::Short { .. }) => Ok(()),
             Err(TransferError::Stall) => {
@@ -87,9 +87,9 @@ impl Bot<'_> {
     fn receive_status(
         &mut self,
         block: &CommandBlock,
-        patience: Duration,
+        data_timeout: Duration,
     ) -> Result<CommandStatus, BotError> {
-        let first = match self.receive(CSW_BYTES, patience) {
+        let first = match self.receive(CSW_BYTES, data_timeout) {
             Err(TransferError::Stall) => {
                 self.clear_halt(self.pipes.bulk_in).map_err(during("status"))?;
                 None
@@ -99,7 +99,7 @@ impl Bot<'_> {
         };
         let reply = match first {
             Some(result) => result,
-            None => self.receive(CSW_BYTES, patience),
+            None => self.receive(CSW_BYTES, data_timeout),
         }
         .map_err(during("status"))?;
         let status = self.status_in(&reply.data, block)?;
@@ -156,7 +156,7 @@ impl Bot<'_> {
 }
 
 /// Holds what came against what the status says of it.
-fn settle(
+fn judge_status(
     block: &CommandBlock,
     data: Data<'_>,
     mut received: Vec<u8>,

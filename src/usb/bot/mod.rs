@@ -44,6 +44,7 @@ const BULK: u8 = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pipes {
     /// bInterfaceNumber.
+    #[doc(alias = "bInterfaceNumber")]
     pub interface: u8,
     /// Endpoint address of the pipe to the host, bit 7 set.
     pub bulk_in: u8,
@@ -186,7 +187,7 @@ impl<'l> Bot<'l> {
 
     /// Sends one command and sees it through to its status.
     ///
-    /// `patience` is the longest wait for the data and, once more, for the status; the command
+    /// `data_timeout` is the longest wait for the data and, once more, for the status; the command
     /// itself is given [`COMMAND_TIMEOUT`].
     ///
     /// # Errors
@@ -196,7 +197,7 @@ impl<'l> Bot<'l> {
         &mut self,
         command: &[u8],
         data: Data<'_>,
-        patience: Duration,
+        data_timeout: Duration,
     ) -> Result<Done, BotError> {
         let (direction, length) = match data {
             Data::None => (Direction::Out, 0),
@@ -213,7 +214,7 @@ impl<'l> Bot<'l> {
             command: command.to_vec(),
         };
         let wrapped = block.encode().ok_or_else(does_not_fit)?;
-        let result = self.run(&wrapped, &block, data, patience);
+        let result = self.run(&wrapped, &block, data, data_timeout);
         if let Err(error) = &result
             && error.transfer() != Some(&TransferError::Gone)
             && let Err(lost) = self.reset_recovery()

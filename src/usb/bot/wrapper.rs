@@ -5,7 +5,7 @@ pub const CBW_BYTES: usize = 31;
 /// Bytes of a command status wrapper.
 pub const CSW_BYTES: usize = 13;
 /// The longest command block that fits a wrapper, bytes.
-pub const MOST_COMMAND_BYTES: usize = 16;
+pub const MAX_COMMAND_BYTES: usize = 16;
 
 const CBW_SIGNATURE: [u8; 4] = *b"USBC";
 const CSW_SIGNATURE: [u8; 4] = *b"USBS";
@@ -20,15 +20,20 @@ pub enum Direction {
 }
 
 /// A command block wrapper.
+#[doc(alias = "CBW")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandBlock {
     /// dCBWTag, which the device repeats in its status.
+    #[doc(alias = "dCBWTag")]
     pub tag: u32,
     /// dCBWDataTransferLength: bytes the host will send or accept.
+    #[doc(alias = "dCBWDataTransferLength")]
     pub length: u32,
     /// bmCBWFlags bit 7.
+    #[doc(alias = "bmCBWFlags")]
     pub direction: Direction,
     /// bCBWLUN, 0 to 15.
+    #[doc(alias = "bCBWLUN")]
     pub unit: u8,
     /// The command, 1 to 16 bytes.
     pub command: Vec<u8>,
@@ -38,7 +43,7 @@ impl CommandBlock {
     /// The wrapper's 31 bytes; `None` when the command has no byte or more than 16.
     pub fn encode(&self) -> Option<[u8; CBW_BYTES]> {
         let length = u8::try_from(self.command.len()).ok()?;
-        if !(1..=MOST_COMMAND_BYTES).contains(&self.command.len()) {
+        if !(1..=MAX_COMMAND_BYTES).contains(&self.command.len()) {
             return None;
         }
         let mut bytes = [0; CBW_BYTES];
@@ -60,6 +65,7 @@ impl CommandBlock {
 }
 
 /// bCSWStatus.
+#[doc(alias = "bCSWStatus")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// 00.
@@ -71,13 +77,17 @@ pub enum Status {
 }
 
 /// A command status wrapper.
+#[doc(alias = "CSW")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommandStatus {
     /// dCSWTag.
+    #[doc(alias = "dCSWTag")]
     pub tag: u32,
     /// dCSWDataResidue: bytes of the announced length that were not used.
+    #[doc(alias = "dCSWDataResidue")]
     pub residue: u32,
     /// bCSWStatus.
+    #[doc(alias = "bCSWStatus")]
     pub status: Status,
 }
 

@@ -71,8 +71,7 @@ fn hold_below(root: &Path, port: &PortPath) -> Result<Held, Found> {
             }
             // Then mounts, swap and holders decide alone: they can be read by everybody.
             Err(error) => log::warn!(
-                "port {port}: {} cannot be opened ({error}), so whether another program holds it \
-                 is not known; it is not mounted, not swap and part of no volume",
+                "port {port}: {} cannot be opened ({error}), so recover cannot see whether another program uses it; it is not mounted, not swap and in no volume",
                 disk.path()
             ),
         }

@@ -18,13 +18,13 @@ use crate::usb::{BusError, Interface, Link, PortPath, Reply, Setup, Transfer, Tr
 
 /// Most data bytes of one control transfer: the limit of Linux usbfs, kept everywhere so that
 /// what works on one computer works on the next.
-const CONTROL_MOST: usize = 4096;
+const MAX_CONTROL_BYTES: usize = 4096;
 /// Most bytes of one bulk transfer: Linux gives all of usbfs 16 MB by default.
-const BULK_MOST: usize = 4 << 20;
+const MAX_BULK_BYTES: usize = 4 << 20;
 /// libusb takes a timeout of 0 ms as "for ever".
-const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+const MIN_WAIT: Duration = Duration::from_millis(1);
 /// The longest wait there is, whatever a caller asks; well inside libusb's 32 bits of ms.
-const LONGEST_WAIT: Duration = Duration::from_secs(600);
+const MAX_WAIT: Duration = Duration::from_secs(600);
 /// bmRequestType and bRequest of CLEAR_FEATURE to an endpoint [USB 2.0 §9.4.1].
 const CLEAR_ENDPOINT_FEATURE: (u8, u8) = (0x02, 0x01);
 /// wValue: ENDPOINT_HALT [USB 2.0 table 9-6].
@@ -141,11 +141,11 @@ impl HostLink {
     }
 
     fn transfer(&mut self, transfer: &Transfer) -> Result<Reply, TransferError> {
-        let wait = transfer.timeout().clamp(SHORTEST_WAIT, LONGEST_WAIT);
+        let wait = transfer.timeout().clamp(MIN_WAIT, MAX_WAIT);
         match transfer {
             Transfer::ControlIn { setup: s, .. } => {
                 let length = usize::from(s.length);
-                at_most(length, CONTROL_MOST, "control")?;
+                check_length(length, MAX_CONTROL_BYTES, "control")?;
                 let mut data = vec![0; length];
                 let got = self
                     .handle
@@ -155,7 +155,7 @@ impl HostLink {
                 Ok(Reply { data })
             }
             Transfer::ControlOut { setup: s, data, .. } => {
-                at_most(data.len(), CONTROL_MOST, "control")?;
+                check_length(data.len(), MAX_CONTROL_BYTES, "control")?;
                 if usize::from(s.length) != data.len() {
                     return Err(TransferError::Other(format!(
                         "wLength is {} but the data stage has {} bytes",
@@ -176,7 +176,7 @@ impl HostLink {
                 all_sent(sent, data.len())
             }
             Transfer::BulkIn { endpoint, length, .. } => {
-                at_most(*length, BULK_MOST, "bulk")?;
+                check_length(*length, MAX_BULK_BYTES, "bulk")?;
                 self.claim_for(*endpoint)?;
                 let mut data = vec![0; *length];
                 let got =
@@ -185,7 +185,7 @@ impl HostLink {
                 Ok(Reply { data })
             }
             Transfer::BulkOut { endpoint, data, .. } => {
-                at_most(data.len(), BULK_MOST, "bulk")?;
+                check_length(data.len(), MAX_BULK_BYTES, "bulk")?;
                 self.claim_for(*endpoint)?;
                 let sent = self.handle.write_bulk(*endpoint, data, wait).map_err(transfer_error)?;
                 all_sent(sent, data.len())
@@ -227,12 +227,12 @@ impl Drop for HostLink {
     }
 }
 
-fn at_most(length: usize, most: usize, kind: &str) -> Result<(), TransferError> {
-    if length <= most {
+fn check_length(length: usize, maximum: usize, kind: &str) -> Result<(), TransferError> {
+    if length <= maximum {
         return Ok(());
     }
     Err(TransferError::Other(format!(
-        "a {kind} transfer carries at most {most} bytes, {length} were asked for"
+        "a {kind} transfer carries at most {maximum} bytes; the request is for {length}"
     )))
 }
 
@@ -267,10 +267,10 @@ mod tests {
 
     #[test]
     fn a_control_transfer_beyond_4096_bytes_is_refused_before_it_is_sent() {
-        assert!(at_most(4096, CONTROL_MOST, "control").is_ok());
+        assert!(check_length(4096, MAX_CONTROL_BYTES, "control").is_ok());
         assert_eq!(
-            at_most(4097, CONTROL_MOST, "control").unwrap_err().to_string(),
-            "a control transfer carries at most 4096 bytes, 4097 were asked for"
+            check_length(4097, MAX_CONTROL_BYTES, "control").unwrap_err().to_string(),
+            "a control transfer carries at most 4096 bytes; the request is for 4097"
         );
     }
 

@@ -15,7 +15,7 @@ pub const RULES_PATH: &str = "/etc/udev/rules.d/70-recover.rules";
 /// same device is opened under both.
 pub fn udev_rules(ids: &[Ids]) -> String {
     let mut text = format!(
-        "# Lets the user at this computer open the devices that recover works on.\n\
+        "# Lets the user of this computer open the devices that recover works on.\n\
          #\n\
          # To install it:\n\
          #   recover udev-rules | sudo tee {RULES_PATH}\n\

@@ -32,14 +32,14 @@ pub(super) fn switch(
         Some(peer) => {
             if !on && devices.iter().any(|(path, _)| *path == peer) {
                 return Err(PowerError::NotSwitchable(format!(
-                    "the other half of its connector, port {peer}, holds another device"
+                    "the other half of its connector, port {peer}, has another device"
                 )));
             }
             halves.push((peer.clone(), open(&devices, &peer, clock)?));
         }
         None if halves.iter().any(|(_, hub)| hub.may_be_a_half()) => {
             return Err(PowerError::NotSwitchable(
-                "its hub is one half of a USB 3 hub, and which port is the other half's is not known here".to_owned(),
+                "its hub is one half of a USB 3 hub, and the matching port of the other half is not known".to_owned(),
             ));
         }
         None => {}
@@ -104,7 +104,7 @@ fn open(
     let (_, device) = devices
         .iter()
         .find(|(path, _)| *path == hub)
-        .ok_or_else(|| not_switchable("its hub is not shown to programs here".to_owned()))?;
+        .ok_or_else(|| not_switchable("its hub is not visible to programs here".to_owned()))?;
     HubLink::open(device, clock).map_err(|error| match error {
         rusb::Error::Access => PowerError::Denied(port.clone()),
         rusb::Error::NoDevice => PowerError::Left(port.clone()),

@@ -13,7 +13,7 @@ use crate::usb::PortPath;
 /// Where Linux shows its USB devices.
 const USB_DEVICES: &str = "/sys/bus/usb/devices";
 /// Most bytes of one attribute: a string of 126 units in UTF-8, with room to spare.
-const MOST_BYTES: u64 = 1024;
+const MAX_BYTES: u64 = 1024;
 
 /// The kernel's view of the bus.
 #[derive(Debug)]
@@ -115,7 +115,7 @@ impl Known {
 /// becomes the replacement character; the text itself is still the device's claim.
 fn attribute(folder: &Path, name: &str) -> Option<String> {
     let mut bytes = Vec::new();
-    fs::File::open(folder.join(name)).ok()?.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
+    fs::File::open(folder.join(name)).ok()?.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes);
     Some(text.strip_suffix('\n').unwrap_or(&text).to_owned())
 }

@@ -6,7 +6,7 @@ use crate::usb::Sighting;
 
 /// Fewest characters of a serial, or of a cut part of one, that are looked for in data. Shorter
 /// ones ("1", "00") would be found everywhere and name nobody.
-const FEWEST_CHARACTERS: usize = 4;
+const MIN_CHARACTERS: usize = 4;
 
 /// The serials seen so far.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ struct Form {
     from: Vec<u8>,
     to: Vec<u8>,
     /// Fewest bytes that are taken for a part of the serial.
-    fewest: usize,
+    minimum: usize,
 }
 
 impl Mask {
@@ -39,18 +39,18 @@ impl Mask {
         let units: Vec<u16> = serial.encode_utf16().collect();
         let stands_for_it = pseudonym(self.known.len() + 1, units.len());
         let mut forms = Vec::new();
-        if units.len() >= FEWEST_CHARACTERS {
+        if units.len() >= MIN_CHARACTERS {
             let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect();
             forms.push(Form {
                 from: wide(serial),
                 to: wide(&stands_for_it),
-                fewest: 2 * FEWEST_CHARACTERS,
+                minimum: 2 * MIN_CHARACTERS,
             });
             if serial.is_ascii() {
                 forms.push(Form {
                     from: serial.as_bytes().to_vec(),
                     to: stands_for_it.as_bytes().to_vec(),
-                    fewest: FEWEST_CHARACTERS,
+                    minimum: MIN_CHARACTERS,
                 });
             }
         }
@@ -98,13 +98,13 @@ impl Form {
 
     fn replace_cut(&self, data: &mut [u8]) {
         let length = self.from.len();
-        for part in self.fewest..length {
+        for part in self.minimum..length {
             let (end, size) = (data.len(), part.min(data.len()));
             // The serial's beginning at the data's end, and the reverse.
             self.put_if_there(data, end - size..end, 0..part);
             self.put_if_there(data, 0..part, length - part..length);
         }
-        if data.len() >= self.fewest && data.len() < length {
+        if data.len() >= self.minimum && data.len() < length {
             for start in 0..=length - data.len() {
                 self.put_if_there(data, 0..data.len(), start..start + data.len());
             }

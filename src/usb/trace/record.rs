@@ -189,7 +189,7 @@ impl Reel {
             out.flush()
         });
         if let Err(error) = written {
-            log::warn!("the trace ends here, it can no longer be written: {error}");
+            log::warn!("the trace ends here, because it can no longer be written: {error}");
             self.out = None;
         }
     }

@@ -15,9 +15,9 @@ use crate::usb::{
 };
 
 /// Most bytes of a line: a scan of a full bus, or the largest transfer, in hexadecimal.
-const MOST_LINE_BYTES: usize = 16 << 20;
+const MAX_LINE_BYTES: usize = 16 << 20;
 /// Most bytes of a whole trace, as text.
-const MOST_BYTES: usize = 256 << 20;
+const MAX_BYTES: usize = 256 << 20;
 
 /// A bus made of a trace.
 ///
@@ -280,10 +280,10 @@ fn described(event: &Event) -> String {
         }
         Event::PowerOn { port, .. } => format!("power on at port {port}"),
         Event::InUse { port, device_number, .. } => {
-            format!("a look at who uses {}", named(port, *device_number))
+            format!("a check of who uses {}", named(port, *device_number))
         }
         Event::KernelDrive { port, device_number, .. } => {
-            format!("a look at the drive of {}", named(port, *device_number))
+            format!("a read of the drive of {}", named(port, *device_number))
         }
         Event::Transfer { port, transfer, .. } => on_port(port, &transfer.clone().into()),
     }
@@ -332,19 +332,19 @@ fn next_line(
     line: usize,
     total: &mut usize,
 ) -> Result<Option<Vec<u8>>, TraceError> {
-    let too_much = |what, most| TraceError::TooMuch { line, what, most };
+    let too_much = |what, maximum| TraceError::TooMuch { line, what, maximum };
     let mut text = Vec::new();
-    let limit = u64::try_from(MOST_LINE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let limit = u64::try_from(MAX_LINE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     trace
         .take(limit)
         .read_until(b'\n', &mut text)
         .map_err(|source| TraceError::Unreadable { line, source })?;
-    if text.len() > MOST_LINE_BYTES {
-        return Err(too_much("bytes in one line", MOST_LINE_BYTES));
+    if text.len() > MAX_LINE_BYTES {
+        return Err(too_much("bytes in one line", MAX_LINE_BYTES));
     }
     *total = total.saturating_add(text.len());
-    if *total > MOST_BYTES {
-        return Err(too_much("bytes in all", MOST_BYTES));
+    if *total > MAX_BYTES {
+        return Err(too_much("bytes in all", MAX_BYTES));
     }
     Ok((!text.is_empty()).then_some(text))
 }

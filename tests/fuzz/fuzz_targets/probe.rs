@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
             let _ = memory.write(2, &[1, 2, 3, 4]);
         }
         let mut link = HostileLink(HostileBus::new(bytes));
-        let image = Image::from_start(bytes.to_vec(), chip.boot_ranges(model));
+        let image = Image::at_address_zero(bytes.to_vec(), chip.boot_ranges(model));
         let _ = chip.try_in_ram(&mut link, &finding, &image);
         let _ = chip.restart(&mut link, model);
     }

@@ -7,7 +7,7 @@ use recover::sim::{Faults, SimBus, twin};
 use recover::usb::{Bus, PortPath, Setup, Transfer};
 use recover_fuzz::Tape;
 
-const MOST_TRANSFERS: usize = 24;
+const MAX_TRANSFERS: usize = 24;
 
 fuzz_target!(|bytes: &[u8]| {
     let mut tape = Tape::new(bytes);
@@ -19,7 +19,7 @@ fuzz_target!(|bytes: &[u8]| {
     bus.plug_in(port.clone(), twin(model, &memory).unwrap(), Faults::none());
     let Some(seen) = bus.sighting(&port) else { return };
     let Ok(mut link) = bus.open(&seen) else { return };
-    for _ in 0..MOST_TRANSFERS {
+    for _ in 0..MAX_TRANSFERS {
         let Some(kind) = tape.byte() else { break };
         let transfer = match kind % 4 {
             0 | 1 => {

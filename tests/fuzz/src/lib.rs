@@ -53,7 +53,7 @@ impl Tape {
 /// Most transfers a hostile device answers before it leaves the bus for good. A device that
 /// always answers could make a rescue as long as it likes; the program's own bounds are in time,
 /// of which a transfer here takes little.
-const MOST_TRANSFERS: u32 = 20_000;
+const MAX_TRANSFERS: u32 = 20_000;
 
 struct Device {
     tape: Tape,
@@ -139,7 +139,7 @@ impl Link for HostileLink {
         self.0.clock.sleep(Duration::from_micros(100));
         let mut device = self.0.device.lock().unwrap_or_else(PoisonError::into_inner);
         device.transfers += 1;
-        if device.transfers > MOST_TRANSFERS {
+        if device.transfers > MAX_TRANSFERS {
             return Err(TransferError::Gone);
         }
         match (device.tape.byte().ok_or(TransferError::Gone)?, transfer) {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Configuration, Format, MOST_BYTES, Text, text_at};
+use super::{Configuration, Format, MAX_BYTES, Text, text_at};
 use crate::chip::at2lp::{AT2, AT2LP};
 use crate::chip::{Identity, Image, ImageError, Model};
 use crate::usb::{ClassCode, Ids};
@@ -15,13 +15,13 @@ pub(in crate::chip::at2lp) const BOOT_RANGES: &[Range<u32>] = &[0..8];
 const MASS_STORAGE: ClassCode = ClassCode::new(0x08, 0x06, 0x50);
 
 /// Why "MM" does not belong on an AT2LP.
-const OTHER_PINS: &str = "an AT2LP takes it for an order to behave like the older chip and changes what its pins do; enclosures that got one were gone from USB until their EEPROM was written again with ARESET# held low";
+const OTHER_PINS: &str = "with this signature, an AT2LP behaves like the older chip and uses its pins differently. Such enclosures disappear from USB until their EEPROM is written again with ARESET# held low";
 
 /// An image from a file: the whole of it is the image.
 pub(in crate::chip::at2lp) fn read(model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
-    if bytes.len() > MOST_BYTES {
+    if bytes.len() > MAX_BYTES {
         let (length, chip) = (bytes.len(), model.title);
-        return Err(ImageError::TooBig { length, most: MOST_BYTES, chip });
+        return Err(ImageError::TooBig { length, maximum: MAX_BYTES, chip });
     }
     let block = checked(model, bytes)?;
     Ok(image(&block, bytes.to_vec()))
@@ -32,7 +32,7 @@ pub(in crate::chip::at2lp) fn image_at_start(
     model: Model,
     contents: &[u8],
 ) -> Result<Image, ImageError> {
-    let contents = contents.get(..MOST_BYTES).unwrap_or(contents);
+    let contents = contents.get(..MAX_BYTES).unwrap_or(contents);
     let block = checked(model, contents)?;
     let bytes = contents.get(..block.length()).unwrap_or(contents).to_vec();
     Ok(image(&block, bytes))
@@ -56,7 +56,7 @@ fn checked(model: Model, bytes: &[u8]) -> Result<Configuration, ImageError> {
             return Err(ImageError::OtherModel { chip: model.title, other: AT2, why: OTHER_PINS });
         }
         (Some(Format::Sk), true) => {
-            let why = "the older chip does not know this signature and would stay blank";
+            let why = "the older chip does not accept this signature and would stay in manufacturing mode";
             return Err(ImageError::OtherModel { chip: model.title, other: AT2LP, why });
         }
         (None, _) => {
@@ -82,7 +82,7 @@ fn check_device(block: &Configuration) -> Result<(), ImageError> {
     }
     if packet != 64 || configurations != 1 {
         let why = format!(
-            "endpoint 0 takes {packet} bytes and there are {configurations} configurations, the chip has 64 and 1"
+            "it has {packet} bytes for endpoint 0 and {configurations} configurations; the chip has 64 and 1"
         );
         return Err(unsuitable(part, why));
     }
@@ -118,7 +118,7 @@ fn check_configuration(configuration: &[u8]) -> Result<(), ImageError> {
     let class = parts.iter().find_map(|part| class_of(part));
     if class != Some(MASS_STORAGE) {
         let got = class.map_or("no interface".to_owned(), |class| format!("class {class}"));
-        return Err(unsuitable(part, format!("it has {got}, a drive's is {MASS_STORAGE}")));
+        return Err(unsuitable(part, format!("it has {got}; a drive has {MASS_STORAGE}")));
     }
     let bulk = |incoming: bool| {
         parts.iter().any(|part| match **part {
@@ -129,7 +129,7 @@ fn check_configuration(configuration: &[u8]) -> Result<(), ImageError> {
     if bulk(true) && bulk(false) {
         Ok(())
     } else {
-        Err(unsuitable(part, "a bulk endpoint is missing; the chip needs one each way"))
+        Err(unsuitable(part, "a bulk endpoint is missing; the chip needs one in each direction"))
     }
 }
 
@@ -151,7 +151,8 @@ fn check_strings(block: &Configuration, bytes: &[u8]) -> Result<(), ImageError> 
                 let part = format!("the {name} string");
                 return Err(ImageError::Truncated { part, length: bytes.len() });
             }
-            let why = format!("its index {index:02x} means byte {offset:#04x}, no string is there");
+            let why =
+                format!("its index {index:02x} means byte {offset:#04x}, but there is no string");
             return Err(unsuitable(format!("the {name} string"), why));
         }
     }
@@ -179,7 +180,7 @@ fn image(block: &Configuration, bytes: Vec<u8>) -> Image {
     match &serial {
         None => contents.push("no serial number; a mass-storage device needs one".to_owned()),
         Some(serial) if !is_conforming_serial(serial) => contents.push(format!(
-            "the serial number {serial:?} is not at least 12 characters of 0-9 and A-F"
+            "the serial number {serial:?} has fewer than 12 characters, or characters other than 0-9 and A-F"
         )),
         Some(_) => {}
     }
@@ -194,7 +195,7 @@ fn image(block: &Configuration, bytes: Vec<u8>) -> Image {
         product,
         serial,
     };
-    Image { identity: Some(identity), contents, ..Image::from_start(bytes, BOOT_RANGES) }
+    Image { identity: Some(identity), contents, ..Image::at_address_zero(bytes, BOOT_RANGES) }
 }
 
 #[cfg(test)]
@@ -222,7 +223,7 @@ mod tests {
     fn an_mm_image_is_refused_on_an_at2lp_with_the_reason() {
         let error = read(AT2LP, &ph_1003()).unwrap_err();
         assert!(matches!(error, ImageError::OtherModel { other: AT2, .. }));
-        assert!(error.to_string().contains("changes what its pins do"), "{error}");
+        assert!(error.to_string().contains("uses its pins differently"), "{error}");
         assert!(image_at_start(AT2LP, &ph_1003()).is_err());
     }
 
@@ -233,7 +234,7 @@ mod tests {
         assert_eq!(read(AT2LP, &[0; 256]), Err(zeros));
         let mut large = bytes(SELF_ATA);
         large.resize(257, 0);
-        assert!(matches!(read(AT2LP, &large), Err(ImageError::TooBig { most: 256, .. })));
+        assert!(matches!(read(AT2LP, &large), Err(ImageError::TooBig { maximum: 256, .. })));
         let foreign = read(AT2LP, b"\xb6\xc3 something else");
         assert!(matches!(foreign, Err(ImageError::WrongSignature { .. })));
         for length in 2..bytes(SELF_ATA).len() {
@@ -246,7 +247,7 @@ mod tests {
         let mut image = bytes(SELF_ATA);
         image[0x20] = 0x2d;
         let error = read(AT2LP, &image).unwrap_err();
-        assert!(error.to_string().contains("means byte 0x5a, no string is there"), "{error}");
+        assert!(error.to_string().contains("means byte 0x5a, but there is no string"), "{error}");
     }
 
     #[test]

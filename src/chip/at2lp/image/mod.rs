@@ -17,7 +17,7 @@ pub use strings::{Text, text_at};
 use crate::chip::ImageError;
 
 /// The largest block: what a 24C02 holds, and what one address byte reaches.
-pub const MOST_BYTES: usize = 256;
+pub const MAX_BYTES: usize = 256;
 /// Where the device descriptor begins.
 const DEVICE_AT: usize = 0x10;
 const DEVICE_BYTES: usize = 18;
@@ -110,7 +110,7 @@ impl Configuration {
                 return Err(ImageError::Unsuitable {
                     part: format!("the configuration descriptor at {at:#04x}"),
                     why: format!(
-                        "it starts with {} and is {total} bytes long, a configuration starts with 0902",
+                        "it starts with {} and has {total} bytes; a configuration starts with 0902",
                         hex::encode([length, kind])
                     ),
                 });

@@ -35,7 +35,7 @@ struct Chip {
     /// The data of the next write is lost when so many bytes of it were written.
     loses_data_after: Option<usize>,
     /// Most bytes of an answer.
-    most: usize,
+    maximum: usize,
     clock: Arc<Still>,
 }
 
@@ -50,7 +50,7 @@ impl Chip {
             eeprom_is_dead: false,
             write_ends: (0, 0),
             loses_data_after: None,
-            most: 256,
+            maximum: 256,
             clock: Arc::new(Still(Mutex::default())),
         }
     }
@@ -119,7 +119,7 @@ impl Link for Chip {
                 };
             }
         }
-        reply.data.truncate(self.most);
+        reply.data.truncate(self.maximum);
         Ok(reply)
     }
 
@@ -246,7 +246,7 @@ fn a_short_answer_is_no_reading_by_either_route() {
     for deaf_to_bulk in [false, true] {
         let mut chip = Chip::blank();
         // The status of a command is 13 bytes.
-        (chip.most, chip.deaf_to_bulk) = (13, deaf_to_bulk);
+        (chip.maximum, chip.deaf_to_bulk) = (13, deaf_to_bulk);
         let error = Configured::open(&mut chip, &rc42()).unwrap().read(0..16).unwrap_err();
         assert!(error.to_string().contains("a read of 16 EEPROM bytes brought"), "{error}");
     }

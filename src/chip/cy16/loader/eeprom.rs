@@ -46,12 +46,12 @@ impl BusClock {
     const CLOCK_NS: u32 = 20;
 
     /// The shortest time SCL is low, nanoseconds, by what the source of the loader derives.
-    pub const fn least_low_ns(self) -> u32 {
+    pub const fn min_low_ns(self) -> u32 {
         (self.low as u32).saturating_mul(Self::PASS_NS).saturating_add(7 * Self::CLOCK_NS)
     }
 
     /// The shortest time SCL is high, nanoseconds.
-    pub const fn least_high_ns(self) -> u32 {
+    pub const fn min_high_ns(self) -> u32 {
         let passes = (self.high as u32).saturating_sub(1);
         passes.saturating_mul(Self::PASS_NS).saturating_add(8 * Self::CLOCK_NS)
     }
@@ -59,7 +59,7 @@ impl BusClock {
     /// How many tries take `milliseconds` at the least: one sends nine bits and a START and a
     /// STOP with three delays each.
     pub fn tries(self, milliseconds: u32) -> u16 {
-        let bit = self.least_low_ns().saturating_add(self.least_high_ns());
+        let bit = self.min_low_ns().saturating_add(self.min_high_ns());
         let edge = u32::from(self.low).saturating_sub(1).saturating_mul(Self::PASS_NS);
         let one = bit.saturating_mul(9).saturating_add(edge.saturating_mul(6)).max(1);
         let tries = u64::from(milliseconds).saturating_mul(1_000_000).div_ceil(one.into()).max(1);

@@ -65,15 +65,14 @@ impl Eeprom<'_> {
             }
             return match self.class.width {
                 AddressWidth::One => Err(other(
-                    "what answers at 50 does not start reading at the one address byte it is \
-                     given; it seems to take two",
+                    "the part at 50 does not start at the given one-byte address; it seems to use two address bytes",
                 )),
                 // Of two address bytes such a part takes the first, which is 00 both times.
                 AddressWidth::Two if start.get(..shifted.len()) == Some(shifted.as_slice()) => {
-                    Err(other("what answers at 51 takes one address byte: it ignores the second"))
+                    Err(other("the part at 51 uses one address byte: it ignores the second"))
                 }
                 AddressWidth::Two => Err(ChipError::Loader(
-                    "brought other bytes for the same addresses, every time".to_owned(),
+                    "returned different bytes for the same addresses each time".to_owned(),
                 )
                 .into()),
             };
@@ -134,8 +133,7 @@ impl Eeprom<'_> {
             return Ok(true);
         }
         Err(other(
-            "a byte that was written with one address byte is not there: the part at 50 is write \
-             protected, or it is one that takes two address bytes",
+            "a byte written with one address byte is not there: the part at 50 is write protected, or it uses two address bytes",
         ))
     }
 
@@ -144,7 +142,7 @@ impl Eeprom<'_> {
     fn byte_does_not_show(&mut self) -> Result<(), MemoryError> {
         let start = self.read_run(0, 2 * WHOLE)?;
         let Some(old) = start.first().copied() else { return Ok(()) };
-        self.told(!old, "trying the part's address bytes")?;
+        self.told(!old, "testing the part's address width")?;
         self.tried = Some(old);
         if self.read_run(0, 2 * WHOLE)? == start {
             self.tried = None;
@@ -153,13 +151,10 @@ impl Eeprom<'_> {
         }
         self.put_back()?;
         if self.read_run(0, 2 * WHOLE)? != start {
-            let what = "and the EEPROM at 51, which takes one address byte, do not agree: the byte \
-                        at 0080 that showed it could not be put back";
+            let what = "and the EEPROM at 51 use different address widths: the test byte at 0080 could not be restored";
             return Err(ChipError::Loader(what.to_owned()).into());
         }
-        Err(other(
-            "what answers at 51 takes one address byte; the byte that showed it was put back",
-        ))
+        Err(other("the part at 51 uses one address byte; the test byte was restored"))
     }
 
     /// A byte to the cell that is tried, with one address byte at 51.
@@ -172,7 +167,7 @@ impl Eeprom<'_> {
     fn put_back(&mut self) -> Result<(), MemoryError> {
         if let Some(old) = self.tried {
             self.write_cycles = self.write_cycles.saturating_add(2);
-            self.told(old, "putting a tried byte back")?;
+            self.told(old, "restoring a test byte")?;
             self.tried = None;
         }
         Ok(())

@@ -3,7 +3,7 @@
 //! RAM from 0000, registers at C000 to C0FF ([`super::registers`]), ROM at the top. Nothing is
 //! fitted between them: it reads FF and keeps nothing.
 
-use super::profile::{Profile, Unknowns};
+use super::silicon::{Silicon, Unknowns};
 use crate::sim::cores::cy16::Bus16;
 use crate::sim::diagnostic::{Diagnostics, Verdict};
 use crate::sim::parts::{Eeprom, TwoWire};
@@ -15,7 +15,7 @@ pub(super) const REGISTERS: std::ops::RangeInclusive<u16> = 0xC000..=0xC0FF;
 pub(super) struct Board {
     /// RAM, latched register values and ROM, each at its address.
     pub(super) memory: Box<[u8; 0x1_0000]>,
-    pub(super) profile: Profile,
+    pub(super) silicon: Silicon,
     pub(super) unknowns: Unknowns,
     pub(super) eeprom: Option<Eeprom>,
     pub(super) wire: TwoWire,
@@ -31,16 +31,16 @@ pub(super) struct Board {
 }
 
 impl Board {
-    pub(super) fn new(profile: Profile, rom: &[u8], eeprom: Option<Eeprom>) -> Self {
+    pub(super) fn new(silicon: Silicon, rom: &[u8], eeprom: Option<Eeprom>) -> Self {
         let mut memory = Box::new([0; 0x1_0000]);
-        if let Some(place) = memory.get_mut(usize::from(profile.rom_base)..)
+        if let Some(place) = memory.get_mut(usize::from(silicon.rom_base)..)
             && place.len() == rom.len()
         {
             place.copy_from_slice(rom);
         }
         Self {
             memory,
-            profile,
+            silicon,
             unknowns: Unknowns::default(),
             eeprom,
             wire: TwoWire::default(),
@@ -64,11 +64,11 @@ impl Board {
     }
 
     pub(super) fn is_ram(&self, address: u16) -> bool {
-        address < self.profile.ram_end
+        address < self.silicon.ram_end
     }
 
     pub(super) fn is_rom(&self, address: u16) -> bool {
-        address >= self.profile.rom_base
+        address >= self.silicon.rom_base
     }
 
     /// A byte as the loader request reads it for the host: without any effect on the chip.

@@ -29,7 +29,7 @@ impl Cy16 {
     pub(super) fn begin_power(&mut self, now: u64) {
         // RAM comes up with anything; always the same anything, so that runs are equal.
         let mut noise = 0x2545_u16;
-        for address in 0..self.board.profile.ram_end {
+        for address in 0..self.board.silicon.ram_end {
             noise = noise.wrapping_mul(0x6255).wrapping_add(0x3619);
             self.board.set_raw(address, (noise >> 8) as u8);
         }
@@ -53,7 +53,7 @@ impl Cy16 {
         self.board.pull_ups_changed = false;
         self.set_attached(false);
         self.life = Life::Runs;
-        let entry = if self.board.profile.is_ez { RESET_ENTRY } else { self.rom.trap(BOOT) };
+        let entry = if self.board.silicon.is_ez { RESET_ENTRY } else { self.rom.trap(BOOT) };
         self.cpu = Cpu::new(entry);
     }
 
@@ -72,7 +72,7 @@ impl Cy16 {
         for (address, value) in self.rom.vectors() {
             self.board.set_word(address, value);
         }
-        let space = self.board.profile.arena;
+        let space = self.board.silicon.arena;
         arena::lay_out(&mut self.board, space);
         self.boot_scan(0);
     }
@@ -80,7 +80,7 @@ impl Cy16 {
     /// Begins the scan through the EEPROM service with that place in the list, or starts USB when
     /// every one has been asked.
     pub(super) fn boot_scan(&mut self, index: usize) {
-        let mut services = self.board.profile.boot_interrupts.iter();
+        let mut services = self.board.silicon.boot_interrupts.iter();
         let interrupt = if self.board.unknowns.large_eeprom_first {
             services.rev().nth(index)
         } else {
@@ -99,7 +99,7 @@ impl Cy16 {
 
     fn start_usb(&mut self) {
         // A program that took INT 113 over starts USB itself [BM 1.3.2].
-        if !self.board.profile.is_ez || self.is_stock(113) {
+        if !self.board.silicon.is_ez || self.is_stock(113) {
             self.init_sie(1);
             self.init_sie(2);
         }
@@ -113,7 +113,7 @@ impl Cy16 {
     /// SUSB_INIT for SIE 1 or 2: its pull-up comes on.
     pub(super) fn init_sie(&mut self, sie: u8) {
         if let Some(register) = USB_CONTROL.get(usize::from(sie.wrapping_sub(1)))
-            && self.board.profile.is_ez
+            && self.board.silicon.is_ez
         {
             self.board.set_word(*register, PULL_UP);
             // Endpoint blocks of this SIE, none enabled (model's choice).
@@ -129,7 +129,7 @@ impl Cy16 {
 
     /// The SIE the host is wired to.
     pub(super) fn host_sie(&self) -> u8 {
-        if self.board.profile.is_ez && self.board.unknowns.host_sie == 2 { 2 } else { 1 }
+        if self.board.silicon.is_ez && self.board.unknowns.host_sie == 2 { 2 } else { 1 }
     }
 
     pub(super) fn follow_pull_ups(&mut self) {

@@ -31,7 +31,7 @@ impl Cy16 {
     /// no program has set the endpoint up to serve it itself.
     fn drive_in_place_of_firmware(&mut self, endpoint: u8) -> Option<&mut Storage> {
         let enabled = self.board.word(self.block(endpoint)) & ENABLE != 0;
-        let own_program = self.board.profile.is_ez && enabled;
+        let own_program = self.board.silicon.is_ez && enabled;
         if self.attachment.is_none() || self.life != Life::Runs || own_program {
             return None;
         }
@@ -64,7 +64,7 @@ impl Cy16 {
             }
             let control = self.board.word(block);
             let fits = control & ENABLE != 0 && (control & IN != 0) == inwards;
-            if self.board.profile.is_ez && fits {
+            if self.board.silicon.is_ez && fits {
                 if control & STALL != 0 {
                     return Err(Completion::Stall);
                 }

@@ -6,7 +6,7 @@
 //! happens. Where a program leaves what is known, the model stops and says so
 //! ([`Device::diagnostics`]).
 //!
-//! Reading order: `profile` (the chips and their unknowns), `rom`, `board` and `registers` (what
+//! Reading order: `silicon` (the chips and their unknowns), `rom`, `board` and `registers` (what
 //! the CPU sees), `run` (time), `boot`, `scan` and `scanning` (records), `services` (INT numbers),
 //! `endpoint_zero` (USB), `bulk` and `storage` (what stands in for firmware).
 //!
@@ -19,18 +19,18 @@ mod bulk;
 mod eeprom_service;
 mod endpoint_zero;
 mod handler;
-mod profile;
 mod registers;
 mod rom;
 mod run;
 mod scan;
 mod scanning;
 mod services;
+mod silicon;
 mod storage;
 #[cfg(test)]
 mod tests;
 
-pub use profile::{EZ_HOST, EZ_OTG, Profile, SL11R, Unknowns, profile};
+pub use silicon::{EZ_HOST, EZ_OTG, SL11R, Silicon, Unknowns, silicon};
 
 use self::board::Board;
 use self::eeprom_service::Parameters;
@@ -89,15 +89,15 @@ pub struct Cy16 {
 impl Cy16 {
     /// A chip without power, `eeprom` on its pins. Parts with one address byte are wired for
     /// INT 64, the others for INT 65.
-    pub fn new(profile: &Profile, eeprom: Option<Eeprom>) -> Self {
-        Self::with_ids(profile, eeprom, None)
+    pub fn new(silicon: &Silicon, eeprom: Option<Eeprom>) -> Self {
+        Self::with_ids(silicon, eeprom, None)
     }
 
     /// The same with other ids, vendor and product, in the ROM's device descriptor.
-    pub fn with_ids(profile: &Profile, eeprom: Option<Eeprom>, ids: Option<(u16, u16)>) -> Self {
-        let (rom, bytes) = Rom::new(profile, ids);
+    pub fn with_ids(silicon: &Silicon, eeprom: Option<Eeprom>, ids: Option<(u16, u16)>) -> Self {
+        let (rom, bytes) = Rom::new(silicon, ids);
         Self {
-            board: Board::new(*profile, &bytes, eeprom),
+            board: Board::new(*silicon, &bytes, eeprom),
             cpu: Cpu::new(0),
             rom,
             life: Life::Off,
@@ -132,8 +132,8 @@ impl Cy16 {
     }
 
     /// What the chip is.
-    pub fn profile(&self) -> &Profile {
-        &self.board.profile
+    pub fn silicon(&self) -> &Silicon {
+        &self.board.silicon
     }
 
     /// A byte of the chip's address space, read without effect.

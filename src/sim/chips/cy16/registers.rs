@@ -70,8 +70,8 @@ impl Board {
     pub(super) fn peek_register(&self, address: u16) -> u16 {
         match address {
             REVISION => 0x0101,
-            INPUT if self.profile.is_ez => self.pin_levels(),
-            LOW_INPUT if self.profile.is_ez => self.word(0xC01E) | !self.word(0xC022),
+            INPUT if self.silicon.is_ez => self.pin_levels(),
+            LOW_INPUT if self.silicon.is_ez => self.word(0xC01E) | !self.word(0xC022),
             UART_STATUS => 1, // transmitter empty
             _ => self.word(address),
         }
@@ -98,7 +98,7 @@ impl Board {
     }
 
     fn check(&mut self, address: u16) {
-        if !self.profile.is_ez {
+        if !self.silicon.is_ez {
             // C00E and C006 are written by host programs that work [EZ].
             if !matches!(address, 0xC000..=0xC006 | 0xC00E) {
                 self.stop(

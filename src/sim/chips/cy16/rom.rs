@@ -7,7 +7,7 @@
 //!
 //! The places are the model's choice, except those that real programs name.
 
-use super::profile::Profile;
+use super::silicon::Silicon;
 
 /// Service `n` has trap word `SERVICE | n`.
 pub(super) const SERVICE: u16 = 0xF000;
@@ -43,15 +43,15 @@ pub(super) struct Rom {
 }
 
 impl Rom {
-    /// The layout for `profile`, and its bytes from the ROM's base to FFFF.
-    pub(super) fn new(profile: &Profile, ids: Option<(u16, u16)>) -> (Self, Vec<u8>) {
-        let base = profile.rom_base;
+    /// The layout for `silicon`, and its bytes from the ROM's base to FFFF.
+    pub(super) fn new(silicon: &Silicon, ids: Option<(u16, u16)>) -> (Self, Vec<u8>) {
+        let base = silicon.rom_base;
         let device = base + DESCRIPTORS;
         // String descriptors must start at an even address [BM 1.7.5.2].
         let even = |address: usize| (address as u16 + 1) & !1;
-        let configuration = even(usize::from(device) + profile.device.len());
-        let strings = even(usize::from(configuration) + profile.configuration.len());
-        let rom = Self { base, is_ez: profile.is_ez, device, configuration, strings };
+        let configuration = even(usize::from(device) + silicon.device.len());
+        let strings = even(usize::from(configuration) + silicon.configuration.len());
+        let rom = Self { base, is_ez: silicon.is_ez, device, configuration, strings };
 
         let mut words = Image { base, bytes: vec![0; 0x1_0000 - usize::from(base)] };
         for address in (base..=0xFFFE).step_by(2) {
@@ -71,7 +71,7 @@ impl Rom {
         for (index, word) in [0xD84F, 0xAF46, 0xAF47].into_iter().enumerate() {
             words.put(rom.service(71) + 2 * index as u16, word);
         }
-        if profile.is_ez {
+        if silicon.is_ez {
             // The reset entry jumps to the start of the ROM [BM 1.3.2].
             words.put(base, BOOT);
             words.put(0xFF00, 0xCF9F);
@@ -79,15 +79,15 @@ impl Rom {
             // A routine inside this BIOS that a captured EEPROM image calls before it starts USB.
             words.put(0xE7C6, RET);
         }
-        words.bytes_at(device, profile.device);
+        words.bytes_at(device, silicon.device);
         if let Some((vendor, product)) = ids {
             words.bytes_at(device + 8, &vendor.to_le_bytes());
             words.bytes_at(device + 10, &product.to_le_bytes());
         }
-        words.bytes_at(configuration, profile.configuration);
-        words.bytes_at(strings, profile.strings);
+        words.bytes_at(configuration, silicon.configuration);
+        words.bytes_at(strings, silicon.strings);
         // A zero length ends the list of strings (model's choice).
-        words.bytes_at(even(usize::from(strings) + profile.strings.len()), &[0, 0]);
+        words.bytes_at(even(usize::from(strings) + silicon.strings.len()), &[0, 0]);
         (rom, words.bytes)
     }
 

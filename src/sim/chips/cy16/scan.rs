@@ -78,7 +78,7 @@ impl Decoder {
 
     fn begin(&mut self, opcode: u8) -> Step {
         self.taken = 0;
-        let least = match opcode {
+        let minimum = match opcode {
             0x00 | 0x04 | 0x05 => 2,
             0x02 | 0x03 | 0x06 => 1,
             0x08 | 0x09 => 3,
@@ -86,7 +86,7 @@ impl Decoder {
             0x07 => return Step::Unknown("record op 07, which needs a UART".to_owned()),
             _ => return Step::Unknown(format!("record op {opcode:02x}, which is not defined")),
         };
-        if self.length() < least {
+        if self.length() < minimum {
             let length = self.length();
             return Step::Unknown(format!("record op {opcode:02x} with a length of {length}"));
         }

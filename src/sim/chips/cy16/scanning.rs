@@ -116,7 +116,7 @@ impl Cy16 {
                 }
             }
             Step::Allocate { interrupt, bytes } => {
-                let end = self.board.profile.arena.1;
+                let end = self.board.silicon.arena.1;
                 let block = arena::allocate(&mut self.board, end, bytes);
                 if block == 0 {
                     // The ROM would go on and store at 0000; what it does then is unknown.

@@ -15,12 +15,12 @@ pub(super) const INTERRUPT_BANK: u16 = 0x0120;
 
 impl Cy16 {
     pub(super) fn service(&mut self, number: u8) {
-        if !self.board.profile.is_ez && (number == 65 || number >= 96) {
+        if !self.board.silicon.is_ez && (number == 65 || number >= 96) {
             let text = format!("INT {number} is undocumented on the SL11R");
             self.board.stop(Verdict::Unknown, text);
             return;
         }
-        let end = self.board.profile.arena.1;
+        let end = self.board.silicon.arena.1;
         match number {
             64 | 65 => self.eeprom_service(number),
             // UART_INT: no UART is fitted, nothing was received.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::endpoint_zero::EndpointZero;
 use super::endpoints::Endpoint;
 use super::i2c_master::Master;
-use super::profile::{Profile, Register, Window};
+use super::silicon::{Register, Silicon, Window};
 use crate::sim::cores::mcs51::Bus8051;
 use crate::sim::diagnostic::{Diagnostics, Verdict};
 use crate::sim::parts::Eeprom;
@@ -33,7 +33,7 @@ pub(super) const HELD: u8 = 0x01;
 
 /// Everything around the CPU.
 pub(super) struct Board {
-    pub(super) profile: &'static Profile,
+    pub(super) silicon: &'static Silicon,
     memory: Vec<u8>,
     /// CPUCS once more: it is asked for before and after every instruction.
     cpucs: u8,
@@ -56,9 +56,9 @@ pub(super) struct Board {
 }
 
 impl Board {
-    pub(super) fn new(profile: &'static Profile, eeprom: Option<Eeprom>) -> Self {
+    pub(super) fn new(silicon: &'static Silicon, eeprom: Option<Eeprom>) -> Self {
         Self {
-            profile,
+            silicon,
             memory: vec![0; 0x1_0000],
             cpucs: 0,
             special: [0; 128],
@@ -81,40 +81,40 @@ impl Board {
         self.special.fill(0);
         // SCL is 100 kHz, on an AN2131 a little less [DOC-11281].
         self.i2c = Master::default();
-        self.i2c.clock_ns = if self.profile.is_fx2() { 10_000 } else { 11_000 };
+        self.i2c.clock_ns = if self.silicon.is_fx2() { 10_000 } else { 11_000 };
         self.endpoint_zero = EndpointZero::default();
         self.endpoints.clear();
-        self.put(self.profile.map.cpucs, HELD);
-        if let Some(control) = self.profile.map.setup_pointer_control {
+        self.put(self.silicon.map.cpucs, HELD);
+        if let Some(control) = self.silicon.map.setup_pointer_control {
             self.put(control, 1);
         }
-        for (register, value) in self.profile.map.endpoints_at_reset {
+        for (register, value) in self.silicon.map.endpoints_at_reset {
             self.put(*register, *value);
         }
-        if !self.profile.is_fx2() {
+        if !self.silicon.is_fx2() {
             // DISCOE.
-            self.put(self.profile.map.usbcs, 0x04);
+            self.put(self.silicon.map.usbcs, 0x04);
         }
         self.changed = true;
     }
 
     /// The address an access ends at; `None` where there is nothing.
     fn place(&self, address: u16) -> Option<u16> {
-        let profile = self.profile;
-        if address < profile.ram_end || profile.map.registers.contains(&address) {
+        let silicon = self.silicon;
+        if address < silicon.ram_end || silicon.map.registers.contains(&address) {
             return Some(address);
         }
-        if !profile.is_fx2() {
+        if !silicon.is_fx2() {
             let buffer = address.checked_add(ALIAS)?;
-            return (address < 0x1F40 && profile.map.registers.contains(&buffer)).then_some(buffer);
+            return (address < 0x1F40 && silicon.map.registers.contains(&buffer)).then_some(buffer);
         }
         (SCRATCH.contains(&address) || address >= 0xF000).then_some(address)
     }
 
     /// Whether request A0 and the boot ROM reach it: RAM, but for its endpoint buffers.
     pub(super) fn is_ram(&self, address: u16) -> bool {
-        address < self.profile.ram_end
-            || if self.profile.is_fx2() { SCRATCH.contains(&address) } else { address < 0x1F40 }
+        address < self.silicon.ram_end
+            || if self.silicon.is_fx2() { SCRATCH.contains(&address) } else { address < 0x1F40 }
     }
 
     /// A byte as it is stored.
@@ -128,7 +128,7 @@ impl Board {
         if let Some(cell) = self.memory.get_mut(usize::from(place)) {
             self.changed |= *cell != value;
             *cell = value;
-            if place == self.profile.map.cpucs {
+            if place == self.silicon.map.cpucs {
                 self.cpucs = value;
             }
         }
@@ -150,21 +150,21 @@ impl Board {
 
     /// Whether the firmware answers standard requests.
     pub(super) fn is_renumerated(&self) -> bool {
-        self.get(self.profile.map.usbcs) & 0x02 != 0
+        self.get(self.silicon.map.usbcs) & 0x02 != 0
     }
 
     /// Whether the pull-up is on: DISCON of the FX2; on an AN2131 the pin must be driven high, by
     /// DISCOE without DISCON.
     pub(super) fn pulls_up(&self) -> bool {
-        let usbcs = self.get(self.profile.map.usbcs);
-        if self.profile.is_fx2() { usbcs & 0x08 == 0 } else { usbcs & 0x0C == 0x04 }
+        let usbcs = self.get(self.silicon.map.usbcs);
+        if self.silicon.is_fx2() { usbcs & 0x08 == 0 } else { usbcs & 0x0C == 0x04 }
     }
 
     /// Machine cycles of four clocks.
     #[inline]
     pub(super) fn pass(&mut self, cycles: u32) {
         // At 12, 24 or 48 MHz; an AN2131 has 24 only, an FX is taken to be left there.
-        let thirds = match (self.profile.is_fx2(), self.cpucs >> 3 & 3) {
+        let thirds = match (self.silicon.is_fx2(), self.cpucs >> 3 & 3) {
             (true, 0) => 1000,
             (false, _) | (true, 1) => 500,
             (true, _) => 250,
@@ -182,7 +182,7 @@ impl Board {
 
     /// Autovector of the first source that is requested and enabled.
     fn most_urgent(&self) -> Option<u8> {
-        self.profile
+        self.silicon
             .map
             .sources
             .iter()
@@ -191,14 +191,14 @@ impl Board {
     }
 
     fn autovectors(&self) -> bool {
-        let (register, mask) = self.profile.map.autovector;
+        let (register, mask) = self.silicon.map.autovector;
         self.get(register) & mask != 0
     }
 
     /// Where the autopointer behind that data register points; it goes on. Registers are reached
     /// through it like memory; that a pointer leads to a data register itself is not modelled.
     fn through_pointer(&mut self, data: u16) -> Option<u16> {
-        let register = self.profile.map.register;
+        let register = self.silicon.map.register;
         let address = match register(data)? {
             Register::AutoData(pointer) => {
                 let [high, low] = [pointer, pointer + 1].map(|at| self.get(at));
@@ -255,9 +255,9 @@ impl Bus8051 for Board {
         if address == AUTOVECTOR_OPERAND && self.autovectors() {
             return self.most_urgent().unwrap_or(0);
         }
-        if address < self.profile.ram_end {
+        if address < self.silicon.ram_end {
             self.memory.get(usize::from(address)).copied().unwrap_or(0xFF)
-        } else if self.profile.is_fx2() {
+        } else if self.silicon.is_fx2() {
             0xFF
         } else {
             self.get(address)
@@ -267,7 +267,7 @@ impl Bus8051 for Board {
     fn read_external(&mut self, address: u16) -> u8 {
         let Some(place) = self.place(address) else { return 0xFF };
         let frame = self.now / 1_000_000;
-        match (self.profile.map.register)(place) {
+        match (self.silicon.map.register)(place) {
             Some(Register::InterruptVector) => self.most_urgent().unwrap_or(0),
             Some(Register::I2cControl) => self.i2c.control(),
             Some(Register::I2cData) => {
@@ -277,7 +277,7 @@ impl Bus8051 for Board {
             Some(Register::AutoData(_) | Register::AutoDataSfr(_)) => {
                 self.through_pointer(place).map_or(0xFF, |address| self.read_external(address))
             }
-            Some(Register::EndpointZeroControl) => self.endpoint_zero.control(self.profile.map),
+            Some(Register::EndpointZeroControl) => self.endpoint_zero.control(self.silicon.map),
             Some(Register::EndpointControl(number)) => self
                 .window_of(number)
                 .map_or_else(|| self.get(place), |window| self.endpoint_control(window)),
@@ -295,7 +295,7 @@ impl Bus8051 for Board {
 
     fn write_external(&mut self, address: u16, value: u8) {
         let Some(place) = self.place(address) else { return };
-        let map = self.profile.map;
+        let map = self.silicon.map;
         match (map.register)(place) {
             // Only the host holds and releases the 8051.
             Some(Register::Cpucs) => self.put(place, value & !HELD | self.get(place) & HELD),

@@ -11,7 +11,7 @@ use crate::sim::diagnostic::Verdict;
 /// From power to the first START: oscillator and reset (inferred).
 const START_NS: u64 = 10_000_000;
 /// More than any EEPROM holds; a stream of records without an end is given up there.
-const MOST_BYTES: u32 = 0x1_0000;
+const MAX_BYTES: u32 = 0x1_0000;
 
 impl EzUsb {
     /// Reads the EEPROM; returns the nanoseconds it takes.
@@ -30,8 +30,8 @@ impl EzUsb {
         let clock_ns = self.board.i2c.clock_ns;
         let Some((address, width)) = found else { return START_NS + bits * clock_ns };
         self.board.i2c.found = width;
-        let [ids_only, firmware] = self.board.profile.signatures;
-        let header_bytes = self.board.profile.header_bytes;
+        let [ids_only, firmware] = self.board.silicon.signatures;
+        let header_bytes = self.board.silicon.header_bytes;
         let header = self.read(address, width, header_bytes);
         let spent = START_NS + bits * clock_ns + 9 * clock_ns * u64::from(header_bytes + 4);
         let [signature, v0, v1, p0, p1, d0, d1, behind @ ..] = header.as_slice() else {
@@ -47,7 +47,7 @@ impl EzUsb {
         } else {
             let bytes = self.load_records();
             let clock_ns = if options & 1 != 0 { 2_500 } else { clock_ns };
-            let usbcs = self.board.profile.map.usbcs;
+            let usbcs = self.board.silicon.map.usbcs;
             self.board.put(usbcs, self.board.get(usbcs) | 0x02);
             self.apply_discon(options);
             return spent + 9 * clock_ns * u64::from(bytes);
@@ -57,8 +57,8 @@ impl EzUsb {
     }
 
     fn apply_discon(&mut self, options: u8) {
-        if self.board.profile.is_fx2() && options & 0x40 != 0 {
-            let usbcs = self.board.profile.map.usbcs;
+        if self.board.silicon.is_fx2() && options & 0x40 != 0 {
+            let usbcs = self.board.silicon.map.usbcs;
             self.board.put(usbcs, self.board.get(usbcs) | 0x08);
         }
     }
@@ -79,7 +79,7 @@ impl EzUsb {
 
     /// Carries out the records; returns how many bytes were read.
     fn load_records(&mut self) -> u32 {
-        let cpucs = self.board.profile.map.cpucs;
+        let cpucs = self.board.silicon.map.cpucs;
         let mut bytes = 0;
         let mut next = |chip: &mut Self| {
             bytes += 1;
@@ -105,7 +105,7 @@ impl EzUsb {
             if length & 0x8000 != 0 {
                 break;
             }
-            if read > MOST_BYTES {
+            if read > MAX_BYTES {
                 let text = "the EEPROM's records have no end".to_owned();
                 self.board.note(Verdict::Failed, text);
                 break;

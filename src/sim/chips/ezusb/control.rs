@@ -22,11 +22,11 @@ const RECOVERY_NS: u64 = 10_000_000;
 impl EzUsb {
     /// The host has reset the port.
     pub(super) fn take_bus_reset(&mut self) {
-        let map = self.board.profile.map;
+        let map = self.board.silicon.map;
         self.fresh = false;
         self.board.put(map.function_address, 0);
         (self.configuration, self.alternate) = (0, 0);
-        let high = self.board.profile.speed == Speed::High;
+        let high = self.board.silicon.speed == Speed::High;
         if high {
             let usbcs = self.board.get(map.usbcs);
             self.board.put(map.usbcs, usbcs | 0x80);
@@ -52,7 +52,7 @@ impl EzUsb {
         let standard = setup.request_type & 0x60 == 0;
         let completion = match (setup.request_type, setup.request) {
             (0x00, 5) => {
-                self.board.put(self.board.profile.map.function_address, setup.value as u8);
+                self.board.put(self.board.silicon.map.function_address, setup.value as u8);
                 Completion::Done(Vec::new())
             }
             (0x40 | 0xC0, FIRMWARE_LOAD) => Completion::Done(self.load(setup, data)),
@@ -127,12 +127,12 @@ impl EzUsb {
     pub(super) fn live_packet(&mut self, bytes: usize) {
         // Token, handshake and gaps, and the bits themselves, at 480 or 12 Mbit/s.
         let (overhead, byte) =
-            if self.board.profile.speed == Speed::High { (2_000, 17) } else { (12_000, 667) };
+            if self.board.silicon.speed == Speed::High { (2_000, 17) } else { (12_000, 667) };
         self.live(overhead + bytes as u64 * byte);
     }
 
     fn load(&mut self, setup: &Setup, data: &[u8]) -> Vec<u8> {
-        let map = self.board.profile.map;
+        let map = self.board.silicon.map;
         let packets = usize::from(setup.length).max(data.len()).div_ceil(PACKET);
         for _ in 0..packets {
             self.live_packet(PACKET);
@@ -155,16 +155,16 @@ impl EzUsb {
 
     /// A standard request to the default device; `None` is a STALL.
     fn standard(&mut self, setup: &Setup) -> Option<Vec<u8>> {
-        let profile = self.board.profile;
+        let silicon = self.board.silicon;
         let [index, kind] = setup.value.to_le_bytes();
-        let high = profile.speed == Speed::High;
+        let high = silicon.speed == Speed::High;
         let mut answer = match (setup.request_type & 0x80 != 0, setup.request) {
             (true, 0) => vec![0, 0],
             (true, 6) => match (kind, index) {
-                (1, 0) => descriptors::device(profile, self.ids),
-                (2, 0) => descriptors::configuration(profile, profile.speed, 2),
+                (1, 0) => descriptors::device(silicon, self.ids),
+                (2, 0) => descriptors::configuration(silicon, silicon.speed, 2),
                 (6, 0) if high => descriptors::qualifier(),
-                (7, 0) if high => descriptors::configuration(profile, Speed::Full, 7),
+                (7, 0) if high => descriptors::configuration(silicon, Speed::Full, 7),
                 _ => return None,
             },
             (true, 8) => vec![self.configuration],
@@ -174,7 +174,7 @@ impl EzUsb {
                 (self.configuration, self.alternate) = (index, 0);
                 Vec::new()
             }
-            (false, 11) if setup.index == 0 && setup.value < descriptors::alternates(profile) => {
+            (false, 11) if setup.index == 0 && setup.value < descriptors::alternates(silicon) => {
                 self.alternate = index;
                 Vec::new()
             }

@@ -5,7 +5,7 @@
 //! cleared, stays so until the next SETUP is inferred.
 
 use super::board::Board;
-use super::profile::Map;
+use super::silicon::Map;
 use crate::usb::Setup;
 
 /// Bytes of a packet.
@@ -53,7 +53,7 @@ impl EndpointZero {
 impl Board {
     /// A SETUP packet arrives.
     pub(super) fn take_setup(&mut self, setup: &Setup) {
-        let map = self.profile.map;
+        let map = self.silicon.map;
         self.endpoint_zero = EndpointZero {
             naks_status: true,
             inwards: setup.request_type & 0x80 != 0,
@@ -73,9 +73,9 @@ impl Board {
 
     /// A packet of the host arrives in the buffer that was made free for it.
     pub(super) fn take_packet(&mut self, packet: &[u8]) {
-        let map = self.profile.map;
+        let map = self.silicon.map;
         self.put_all(map.out_buffer, packet);
-        if self.profile.is_fx2() {
+        if self.silicon.is_fx2() {
             self.put(map.out_count - 1, 0);
         }
         self.put(map.out_count, packet.len() as u8);
@@ -88,17 +88,17 @@ impl Board {
     pub(super) fn give_packet(&mut self) -> Option<Outgoing> {
         let outgoing = self.endpoint_zero.outgoing.take()?;
         self.changed = true;
-        self.request(self.profile.map.in_done);
+        self.request(self.silicon.map.in_done);
         Some(outgoing)
     }
 
     pub(super) fn control_endpoint_zero(&mut self, value: u8) {
-        let before = self.endpoint_zero.control(self.profile.map);
-        if value & self.profile.map.hsnak != 0 {
+        let before = self.endpoint_zero.control(self.silicon.map);
+        if value & self.silicon.map.hsnak != 0 {
             self.endpoint_zero.naks_status = false;
         }
         self.endpoint_zero.stalls = value & STALL != 0;
-        if self.endpoint_zero.control(self.profile.map) != before {
+        if self.endpoint_zero.control(self.silicon.map) != before {
             self.tell();
         }
     }
@@ -114,7 +114,7 @@ impl Board {
 
     pub(super) fn arm_in(&mut self, count: u8) {
         let count = u16::from(count).min(PACKET as u16);
-        let packet = self.range(self.profile.map.in_buffer, count);
+        let packet = self.range(self.silicon.map.in_buffer, count);
         self.endpoint_zero.outgoing = Some(Outgoing::Packet(packet));
         self.tell();
     }
@@ -126,12 +126,12 @@ impl Board {
 
     /// Whether SUDPTR takes its length from the descriptor it points to.
     fn sends_descriptors(&self) -> bool {
-        self.profile.map.setup_pointer_control.is_none_or(|register| self.get(register) & 1 != 0)
+        self.silicon.map.setup_pointer_control.is_none_or(|register| self.get(register) & 1 != 0)
     }
 
     /// A write to SUDPTRL.
     pub(super) fn send_by_pointer(&mut self) {
-        let map = self.profile.map;
+        let map = self.silicon.map;
         let word = |at: u16| u16::from_be_bytes([self.get(at), self.get(at.wrapping_add(1))]);
         let start = word(map.setup_pointer);
         let length = if !self.sends_descriptors() {

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 
 use super::EzUsb;
 use super::board::Board;
-use super::profile::Window;
+use super::silicon::Window;
 use crate::sim::device::Completion;
 use crate::usb::Speed;
 
@@ -133,7 +133,7 @@ impl Board {
                 .map(|register| self.get(register))
                 .is_none_or(|value| value & 0x80 != 0 && (value & 0x40 != 0) == window.is_in())
         };
-        let mut windows = self.profile.map.windows.iter();
+        let mut windows = self.silicon.map.windows.iter();
         windows.find(|window| window.endpoint == endpoint && is_configured(window))
     }
 
@@ -144,8 +144,8 @@ impl Board {
 }
 
 impl EzUsb {
-    fn most_bytes(&self, window: &Window) -> usize {
-        if window.is_fifo && self.board.profile.speed == Speed::High { 512 } else { 64 }
+    fn max_bytes(&self, window: &Window) -> usize {
+        if window.is_fifo && self.board.silicon.speed == Speed::High { 512 } else { 64 }
     }
 
     /// Runs the program until `ready` of the endpoint says so.
@@ -178,10 +178,10 @@ impl EzUsb {
         let Some(window) = self.board.window(endpoint & 0x7F) else {
             return self.wait_in_vain(deadline);
         };
-        let most = self.most_bytes(window);
+        let maximum = self.max_bytes(window);
         let whole: &[&[u8]] = &[&[]];
         let packets: Vec<&[u8]> =
-            if data.is_empty() { whole.to_vec() } else { data.chunks(most).collect() };
+            if data.is_empty() { whole.to_vec() } else { data.chunks(maximum).collect() };
         for packet in packets {
             if let Err(other) = self.until(window, deadline, |endpoint| endpoint.free > 0) {
                 return other;
@@ -203,7 +203,7 @@ impl EzUsb {
         let Some(window) = self.board.window(endpoint | 0x80) else {
             return self.wait_in_vain(deadline);
         };
-        let most = self.most_bytes(window);
+        let maximum = self.max_bytes(window);
         let mut data = Vec::new();
         loop {
             match self.until(window, deadline, |endpoint| !endpoint.packets.is_empty()) {
@@ -216,7 +216,7 @@ impl EzUsb {
             self.board.changed = true;
             self.board.request(window.done);
             self.live_packet(packet.len());
-            let is_short = packet.len() < most;
+            let is_short = packet.len() < maximum;
             data.extend(packet);
             if is_short || data.len() >= length {
                 data.truncate(length);

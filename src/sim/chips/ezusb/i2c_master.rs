@@ -40,7 +40,7 @@ impl Master {
     }
 
     /// Lives until `now`; true when a byte is through.
-    pub(super) fn reach(&mut self, now: u64) -> bool {
+    pub(super) fn advance_to(&mut self, now: u64) -> bool {
         if self.stop_until.is_some_and(|at| now >= at) {
             self.stop_until = None;
         }

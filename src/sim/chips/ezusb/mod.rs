@@ -5,7 +5,7 @@
 //! read at power-on, bulk endpoints. Not modelled: isochronous endpoints and the slave side of the
 //! FIFOs, start-of-frame interrupts, suspend, GPIF and serial ports.
 //!
-//! Reading order: `profile` (chips and register maps), `board` (what the 8051 sees), `run` (time),
+//! Reading order: `silicon` (chips and register maps), `board` (what the 8051 sees), `run` (time),
 //! `boot`, `endpoint_zero`, `control` (the host's side of it), `endpoints`, `i2c_master`,
 //! `descriptors`.
 //!
@@ -19,12 +19,12 @@ mod descriptors;
 mod endpoint_zero;
 mod endpoints;
 mod i2c_master;
-mod profile;
 mod run;
+mod silicon;
 #[cfg(test)]
 mod tests;
 
-pub use profile::{AN2131, FX, FX1, FX2, FX2LP, Profile, profile};
+pub use silicon::{AN2131, FX, FX1, FX2, FX2LP, Silicon, silicon};
 
 use self::board::Board;
 use self::run::Watch;
@@ -58,23 +58,23 @@ pub struct EzUsb {
 impl EzUsb {
     /// A chip without power. An EEPROM with two address bytes is strapped to 51, where the boot
     /// ROM looks for it; [`Self::strapped`] says otherwise.
-    pub fn new(profile: &'static Profile, eeprom: Option<Eeprom>) -> Self {
+    pub fn new(silicon: &'static Silicon, eeprom: Option<Eeprom>) -> Self {
         let strapped = |part: Eeprom| match part.part().address_bytes {
             1 => part,
             _ => part.strapped(1),
         };
-        Self::strapped(profile, eeprom.map(strapped))
+        Self::strapped(silicon, eeprom.map(strapped))
     }
 
     /// The same with the EEPROM's pins as they are.
-    pub fn strapped(profile: &'static Profile, eeprom: Option<Eeprom>) -> Self {
+    pub fn strapped(silicon: &'static Silicon, eeprom: Option<Eeprom>) -> Self {
         Self {
-            board: Board::new(profile, eeprom),
+            board: Board::new(silicon, eeprom),
             cpu: Cpu::new(),
             powered: false,
             stopped: false,
             boots_until: None,
-            ids: profile.ids,
+            ids: silicon.ids,
             configuration: 0,
             alternate: 0,
             attachment: None,
@@ -105,7 +105,7 @@ impl Device for EzUsb {
         self.board.now = self.board.now.max(now);
         self.board.reset();
         self.cpu = Cpu::new();
-        self.ids = self.board.profile.ids;
+        self.ids = self.board.silicon.ids;
         (self.configuration, self.alternate) = (0, 0);
         (self.powered, self.stopped) = (true, false);
         self.watch = Watch::default();
@@ -137,7 +137,7 @@ impl Device for EzUsb {
     }
 
     fn speed(&self) -> Speed {
-        self.board.profile.speed
+        self.board.silicon.speed
     }
 
     fn bus_reset(&mut self) {

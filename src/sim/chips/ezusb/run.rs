@@ -16,7 +16,7 @@ pub(super) struct Watch {
 impl EzUsb {
     /// Holds the 8051 in reset, or lets it start at 0000.
     pub(super) fn set_held(&mut self, held: bool) {
-        let cpucs = self.board.profile.map.cpucs;
+        let cpucs = self.board.silicon.map.cpucs;
         let before = self.board.get(cpucs);
         self.board.put(cpucs, before & !1 | u8::from(held));
         if held {
@@ -105,7 +105,7 @@ impl EzUsb {
     fn follow_i2c(&mut self) {
         if self.board.i2c.next().is_some_and(|at| self.board.now >= at) {
             self.board.changed = true;
-            if self.board.i2c.reach(self.board.now) {
+            if self.board.i2c.advance_to(self.board.now) {
                 self.cpu.raise(Interrupt::I2c);
             }
         }

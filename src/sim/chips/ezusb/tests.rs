@@ -47,11 +47,11 @@ const INTERRUPTED_AN2131: &[(u16, &[u8])] = &[
     (0x0100, &[0x02, 0x00, 0x80]),
 ];
 
-fn image(profile: &Profile, firmware: &[(u16, &[u8])]) -> Vec<u8> {
-    let [ids_only, loads] = profile.signatures;
+fn image(silicon: &Silicon, firmware: &[(u16, &[u8])]) -> Vec<u8> {
+    let [ids_only, loads] = silicon.signatures;
     let mut bytes = vec![if firmware.is_empty() { ids_only } else { loads }];
     bytes.extend(IDS);
-    bytes.resize(profile.header_bytes as usize, 0);
+    bytes.resize(silicon.header_bytes as usize, 0);
     for (address, data) in firmware {
         bytes.extend((data.len() as u16).to_be_bytes());
         bytes.extend(address.to_be_bytes());
@@ -59,15 +59,15 @@ fn image(profile: &Profile, firmware: &[(u16, &[u8])]) -> Vec<u8> {
     }
     if !firmware.is_empty() {
         bytes.extend([0x80, 0x01]);
-        bytes.extend(profile.map.cpucs.to_be_bytes());
+        bytes.extend(silicon.map.cpucs.to_be_bytes());
         bytes.push(0);
     }
     bytes
 }
 
-fn powered(profile: &'static Profile, part_name: &str, content: &[u8]) -> EzUsb {
+fn powered(silicon: &'static Silicon, part_name: &str, content: &[u8]) -> EzUsb {
     let eeprom = Eeprom::new(part(part_name).unwrap(), content);
-    let mut chip = EzUsb::new(profile, Some(eeprom));
+    let mut chip = EzUsb::new(silicon, Some(eeprom));
     chip.power_on(0);
     while chip.run_until(3 * SECOND) < 3 * SECOND {}
     chip
@@ -105,17 +105,17 @@ fn done(bytes: &[u8]) -> Completion {
 
 #[test]
 fn a_blank_chip_is_the_default_device() {
-    for (profile, default) in [
+    for (silicon, default) in [
         (&FX2LP, [0xB4, 0x04, 0x13, 0x86, 0x01, 0xA0]),
         (&FX1, [0xB4, 0x04, 0x73, 0x64, 0x01, 0xA0]),
         (&AN2131, [0x47, 0x05, 0x31, 0x21, 0x04, 0x00]),
         (&FX, [0x47, 0x05, 0x35, 0x22, 0x04, 0x00]),
     ] {
         for content in [vec![], vec![0; 256], vec![0xC5; 256]] {
-            let mut chip = powered(profile, "24c02", &content);
-            assert_eq!(ids(&mut chip), default, "{}", profile.name);
+            let mut chip = powered(silicon, "24c02", &content);
+            assert_eq!(ids(&mut chip), default, "{}", silicon.name);
         }
-        let mut bare = EzUsb::new(profile, None);
+        let mut bare = EzUsb::new(silicon, None);
         bare.power_on(0);
         bare.run_until(SECOND);
         assert_eq!(ids(&mut bare), default);
@@ -134,10 +134,10 @@ fn the_default_configuration_is_what_was_captured_from_an_fx2lp() {
 
 #[test]
 fn ids_in_the_eeprom_replace_the_default_ones_where_the_signature_is_the_chips() {
-    for profile in [&FX2LP, &FX2, &AN2131, &FX] {
+    for silicon in [&FX2LP, &FX2, &AN2131, &FX] {
         for part_name in ["24c02", "24c16", "24lc64", "24lc512"] {
-            let mut chip = powered(profile, part_name, &image(profile, &[]));
-            assert_eq!(ids(&mut chip), IDS, "{} {part_name}", profile.name);
+            let mut chip = powered(silicon, part_name, &image(silicon, &[]));
+            assert_eq!(ids(&mut chip), IDS, "{} {part_name}", silicon.name);
         }
     }
     let mut other = powered(&FX2LP, "24lc64", &image(&AN2131, &[]));
@@ -158,17 +158,17 @@ fn a_two_byte_part_strapped_to_50_is_taken_for_one_with_one_address_byte() {
 #[test]
 fn firmware_in_the_eeprom_answers_instead_of_the_core() {
     let fx2: &[(u16, &[u8])] = &[(0, POLLED_FX2)];
-    for (profile, firmware) in
+    for (silicon, firmware) in
         [(&FX2LP, fx2), (&FX2, fx2), (&AN2131, INTERRUPTED_AN2131), (&FX, INTERRUPTED_AN2131)]
     {
-        let mut chip = powered(profile, "24lc64", &image(profile, firmware));
+        let mut chip = powered(silicon, "24lc64", &image(silicon, firmware));
         for _ in 0..3 {
-            assert_eq!(read(&mut chip, 0xB7, 0, 1), done(&[0x5A]), "{}", profile.name);
-            assert_eq!(descriptor(&mut chip, 0x0100), [0x5A], "{}", profile.name);
+            assert_eq!(read(&mut chip, 0xB7, 0, 1), done(&[0x5A]), "{}", silicon.name);
+            assert_eq!(descriptor(&mut chip, 0x0100), [0x5A], "{}", silicon.name);
         }
         let address = Setup { request_type: 0, request: 5, value: 9, index: 0, length: 0 };
         assert_eq!(ask(&mut chip, address, &[]), done(&[]));
-        assert_eq!(chip.board.get(profile.map.function_address), 9);
+        assert_eq!(chip.board.get(silicon.map.function_address), 9);
         assert_eq!(chip.diagnostics(), []);
     }
 }
@@ -189,12 +189,12 @@ fn request_a0_loads_starts_and_holds_a_program() {
 
 #[test]
 fn request_a0_reaches_ram_and_cpucs_and_nothing_else() {
-    for (profile, kept, lost) in [
+    for (silicon, kept, lost) in [
         (&FX2LP, vec![0, 0x3FFF, 0xE000, 0xE1FF], vec![0x4000, 0xE200, 0xE680, 0xE740]),
         (&FX2, vec![0, 0x1FFF, 0xE000], vec![0x2000, 0x3FFF]),
         (&AN2131, vec![0, 0x1B3F, 0x1B57], vec![0x2000, 0x7F00, 0x7FD6]),
     ] {
-        let mut chip = powered(profile, "24c02", &[]);
+        let mut chip = powered(silicon, "24c02", &[]);
         for address in kept {
             write(&mut chip, address, &[0x3C]);
             assert_eq!(read(&mut chip, 0xA0, address, 1), done(&[0x3C]), "{address:04x}");
@@ -313,15 +313,15 @@ fn an_8051_reset_leaves_renum_as_it_was() {
 fn bulk_endpoints_take_and_give_as_a_program_arms_them() {
     let deadline = SECOND / 100;
     let bytes: Vec<u8> = (0..100).collect();
-    for (profile, endpoint, [count, control, buffer], most, is_fifo) in [
+    for (silicon, endpoint, [count, control, buffer], maximum, is_fifo) in [
         (&FX2LP, 0x01, [0xE68D, 0xE6A1, 0xE780], 64, false),
         (&FX2LP, 0x02, [0xE691, 0xE6A3, 0xF000], 512, true),
         (&FX1, 0x04, [0xE695, 0xE6A4, 0xF400], 64, true),
         (&AN2131, 0x01, [0x7FC7, 0x7FC6, 0x7E40], 64, false),
         (&AN2131, 0x07, [0x7FD3, 0x7FD2, 0x7B40], 64, false),
     ] {
-        let what = format!("{} {endpoint:02x}", profile.name);
-        let mut chip = powered(profile, "24c02", &[]);
+        let what = format!("{} {endpoint:02x}", silicon.name);
+        let mut chip = powered(silicon, "24c02", &[]);
         let until = |chip: &EzUsb| chip.now() + deadline;
         let end = until(&chip);
         assert_eq!(chip.bulk_out(endpoint, &bytes[..10], end), Completion::TimedOut, "{what}");
@@ -336,19 +336,19 @@ fn bulk_endpoints_take_and_give_as_a_program_arms_them() {
         chip.board.write_external(count, 0x80);
         let end = until(&chip);
         let longer = chip.bulk_out(endpoint, &bytes, end);
-        assert_eq!(longer, if most == 64 { Completion::TimedOut } else { done(&[]) }, "{what}");
+        assert_eq!(longer, if maximum == 64 { Completion::TimedOut } else { done(&[]) }, "{what}");
         chip.board.write_external(control, 0x01);
         let end = until(&chip);
         assert_eq!(chip.bulk_out(endpoint, &bytes[..1], end), Completion::Stall, "{what}");
     }
-    for (profile, endpoint, [count, control, buffer], is_fifo) in [
+    for (silicon, endpoint, [count, control, buffer], is_fifo) in [
         (&FX2LP, 0x81, [0xE68F, 0xE6A2, 0xE7C0], false),
         (&FX2LP, 0x86, [0xE699, 0xE6A5, 0xF800], true),
         (&FX2LP, 0x88, [0xE69D, 0xE6A6, 0xFC00], true),
         (&AN2131, 0x82, [0x7FB9, 0x7FB8, 0x7E00], false),
     ] {
-        let what = format!("{} {endpoint:02x}", profile.name);
-        let mut chip = powered(profile, "24c02", &[]);
+        let what = format!("{} {endpoint:02x}", silicon.name);
+        let mut chip = powered(silicon, "24c02", &[]);
         chip.board.put_all(buffer, &bytes[..36]);
         chip.board.write_external(count, 36);
         if !is_fifo {

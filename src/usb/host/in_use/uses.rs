@@ -105,7 +105,7 @@ fn mounts(root: &Path, blocks: &[Node]) -> Vec<Use> {
         }
     }
     if seen == 0 || unread > 0 {
-        log::info!("the mounts of {unread} processes could not be read, of {seen} they were");
+        log::info!("the mounts of {unread} processes could not be read; those of {seen} were read");
     }
     found
 }
@@ -138,7 +138,7 @@ fn quoted(path: &str) -> String {
 
 fn swaps(root: &Path, blocks: &[Node]) -> Vec<Use> {
     let Some(table) = text(&root.join("proc/swaps")) else {
-        log::info!("which swap is in use is not known: /proc/swaps cannot be read");
+        log::info!("/proc/swaps cannot be read, so the swap in use is not known");
         return Vec::new();
     };
     let paths = table.lines().skip(1).filter_map(|line| line.split_whitespace().next()).map(plain);
@@ -199,7 +199,7 @@ fn open_in(root: &Path, nodes: &[&Node]) -> Vec<Use> {
         }
     }
     if unread > 0 {
-        log::info!("the open files of {unread} processes of other users could not be looked at");
+        log::info!("the open files of {unread} processes of other users could not be read");
     }
     found
 }

@@ -24,9 +24,9 @@ fn erased_zeroed_and_absent_eeproms_leave_the_roms_identity() {
 
 #[test]
 fn a_stream_in_the_eeprom_decides_who_the_chip_is() {
-    for (profile, part) in [(&SL11R, "24c16"), (&EZ_OTG, "24c16"), (&EZ_OTG, "24lc64")] {
-        let host = Host::new(profile, part, &identity(0x1234, 0x5678));
-        assert_eq!(host.ids(), Ids::new(0x1234, 0x5678), "{} {part}", profile.name);
+    for (silicon, part) in [(&SL11R, "24c16"), (&EZ_OTG, "24c16"), (&EZ_OTG, "24lc64")] {
+        let host = Host::new(silicon, part, &identity(0x1234, 0x5678));
+        assert_eq!(host.ids(), Ids::new(0x1234, 0x5678), "{} {part}", silicon.name);
         assert_eq!(host.diagnostics(), []);
     }
 }

@@ -9,7 +9,7 @@ mod usb;
 
 use std::time::Duration;
 
-use super::{Cy16, EZ_OTG, Profile, SL11R, Unknowns};
+use super::{Cy16, EZ_OTG, SL11R, Silicon, Unknowns};
 use crate::sim::parts::{Eeprom, part};
 use crate::sim::{Diagnostic, Faults, SimBus};
 use crate::usb::{Bus, Ids, Link, PortPath, Setup, Sighting, Transfer, TransferError};
@@ -25,9 +25,9 @@ const BLANK_SL11R: Ids = Ids::new(0x04CE, 0x07D1);
 const BLANK_EZ: Ids = Ids::new(0x04B4, 0x7200);
 
 impl Host {
-    fn new(profile: &Profile, part_name: &str, content: &[u8]) -> Self {
+    fn new(silicon: &Silicon, part_name: &str, content: &[u8]) -> Self {
         let eeprom = Eeprom::new(part(part_name).unwrap(), content);
-        Self::with(Cy16::new(profile, Some(eeprom)))
+        Self::with(Cy16::new(silicon, Some(eeprom)))
     }
 
     fn with(chip: Cy16) -> Self {

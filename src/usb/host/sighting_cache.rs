@@ -10,7 +10,7 @@ const NEW_FOR: Duration = Duration::from_secs(3);
 
 /// What scans have seen.
 #[derive(Debug, Default)]
-pub(super) struct Memory {
+pub(super) struct SightingCache {
     /// What the last scan saw, each with the time until when it is new; zero for those of the
     /// first scan. Nothing before that.
     seen: Option<Vec<(Sighting, Duration)>>,
@@ -20,7 +20,7 @@ pub(super) struct Memory {
     first_new: u64,
 }
 
-impl Memory {
+impl SightingCache {
     /// A scan begins: its number, and what was seen before it.
     pub(super) fn begin(&mut self) -> (u64, Vec<Sighting>) {
         self.begun += 1;
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
     use crate::usb::{ClassCode, Ids, Speed};
 
-    fn remembered(memory: &mut Memory) -> Vec<Sighting> {
+    fn remembered(memory: &mut SightingCache) -> Vec<Sighting> {
         memory.begin().1
     }
 
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_scan_that_was_overtaken_tells_nothing() {
-        let mut memory = Memory::default();
+        let mut memory = SightingCache::default();
         let (slow, _) = memory.begin();
         let (quick, _) = memory.begin();
         let arrived = sighting("1-1", 5);
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_device_is_new_for_a_while_unless_it_was_there_first() {
-        let mut memory = Memory::default();
+        let mut memory = SightingCache::default();
         let (first, second) = (sighting("1-1", 5), sighting("1-2", 6));
         let (number, _) = memory.begin();
         memory.note(number, std::slice::from_ref(&first), Duration::ZERO);

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::args::CommonArgs;
-use super::simulated::VirtualHands;
+use super::simulated::VirtualOperator;
 use super::{interrupt, relays, store};
-use crate::bench::{Crew, Hand, RelayOperator, Switchboard};
+use crate::bench::{RelayOperator, Switchboard, WorkerFactory, WorkerResources};
 use crate::clock::Clock;
 use crate::executor::{Consent, Event, Observer, Operator};
 use crate::failure::Failure;
@@ -16,7 +16,7 @@ use crate::usb::host::{HostBus, restore_power};
 use crate::usb::{Bus, PortPath};
 
 /// Virtual hands at every port, each with a time of its own.
-pub struct SimCrew {
+pub struct SimWorkerFactory {
     /// The virtual bus.
     pub bus: SimBus,
     /// The bench's relays.
@@ -25,7 +25,7 @@ pub struct SimCrew {
     pub ledger: Ledger,
 }
 
-impl SimCrew {
+impl SimWorkerFactory {
     /// Virtual hands on that bus, and the relays of the bench file.
     pub fn of(common: &CommonArgs, bus: SimBus) -> Result<Self, Failure> {
         let relays = relays::switchboard(common, Some(&bus))?;
@@ -33,17 +33,17 @@ impl SimCrew {
     }
 }
 
-impl Crew for SimCrew {
-    fn hand(&self, _port: &PortPath, label: Option<&str>) -> Hand {
+impl WorkerFactory for SimWorkerFactory {
+    fn resources(&self, _port: &PortPath, label: Option<&str>) -> WorkerResources {
         let bus = self.bus.participant();
-        let witness = Witness::of(&self.ledger, bus.clock(), label);
-        let operator = with(&self.relays, VirtualHands(bus.clone()));
-        Hand { bus: Box::new(bus), operator, witness }
+        let observer = LedgerObserver::of(&self.ledger, bus.clock(), label);
+        let operator = with(&self.relays, VirtualOperator(bus.clone()));
+        WorkerResources { bus: Box::new(bus), operator, observer }
     }
 }
 
 /// The computer's ports, and the person in front of them.
-pub struct HostCrew {
+pub struct HostWorkerFactory {
     /// The ports.
     pub bus: HostBus,
     /// Whether telling a unit to start was consent already.
@@ -54,7 +54,7 @@ pub struct HostCrew {
     pub ledger: Ledger,
 }
 
-impl HostCrew {
+impl HostWorkerFactory {
     /// Those ports, the person in front of them, and the relays of the bench file.
     pub fn of(bus: HostBus, common: &CommonArgs, consents: bool) -> Result<Self, Failure> {
         interrupt::before_ending(restore_power);
@@ -74,19 +74,19 @@ fn with(
     }
 }
 
-impl Crew for HostCrew {
-    fn hand(&self, port: &PortPath, label: Option<&str>) -> Hand {
+impl WorkerFactory for HostWorkerFactory {
+    fn resources(&self, port: &PortPath, label: Option<&str>) -> WorkerResources {
         let person = Person { port: port.clone(), consents: self.consents };
         let bus = Box::new(self.bus.participant());
-        let witness = Witness::of(&self.ledger, bus.clock(), label);
-        Hand { bus, operator: with(&self.relays, person), witness }
+        let observer = LedgerObserver::of(&self.ledger, bus.clock(), label);
+        WorkerResources { bus, operator: with(&self.relays, person), observer }
     }
 }
 
 /// The ledger's ear at one run.
-struct Witness(Keeper);
+struct LedgerObserver(Keeper);
 
-impl Witness {
+impl LedgerObserver {
     fn of(ledger: &Ledger, clock: Arc<dyn Clock>, label: Option<&str>) -> Box<dyn Observer + Send> {
         let keeper = Keeper::new(ledger.clone(), clock);
         Box::new(Self(match label {
@@ -96,11 +96,11 @@ impl Witness {
     }
 }
 
-impl Observer for Witness {
+impl Observer for LedgerObserver {
     fn observe(&mut self, event: &Event) {
         self.0.observe(event);
         if let (Event::Outcome { .. }, Some(Err(error))) = (event, self.0.kept()) {
-            log::warn!("the ledger does not have this unit: {error}");
+            log::warn!("this unit could not be added to the ledger: {error}");
         }
     }
 }

@@ -57,13 +57,13 @@ impl Misshapen {
 }
 
 /// A text, and what was found wrong with it so far.
-pub struct Written<'t, K> {
+pub struct TomlSource<'t, K> {
     text: &'t str,
     place: &'t str,
     problems: Vec<Problem<K>>,
 }
 
-impl<'t, K: From<Misshapen>> Written<'t, K> {
+impl<'t, K: From<Misshapen>> TomlSource<'t, K> {
     /// A text that nobody has read yet; `place` names it in problems.
     pub fn new(text: &'t str, place: &'t str) -> Self {
         Self { text, place, problems: Vec::new() }
@@ -107,7 +107,7 @@ impl<'t, K: From<Misshapen>> Written<'t, K> {
     ///
     /// # Errors
     /// Everything that was noted, in the order of the text.
-    pub fn settle<T>(self, made: Option<T>) -> Result<T, Vec<Problem<K>>> {
+    pub fn finish<T>(self, made: Option<T>) -> Result<T, Vec<Problem<K>>> {
         let mut problems = self.problems;
         match made {
             Some(made) if problems.is_empty() => Ok(made),

@@ -6,15 +6,15 @@ use super::args::{CommonArgs, RescueArgs};
 use super::rescue::with_image;
 use super::{command_line, library, relays, request, store};
 use crate::bench::config::{BenchConfig, BenchPort};
-use crate::bench::{Limits, Place, Shop};
+use crate::bench::{Limits, PortSettings, Shared};
 use crate::executor::{Commands, Request};
 use crate::failure::{Code, Failure};
 use crate::preflight::VirtualTwin;
-use crate::rescue::Wish;
+use crate::rescue::TargetRequest;
 use crate::usb::PortPath;
 
 /// What all workers share, as the command line asks for it; `verb` is what rescues one of them.
-pub fn shop(common: &CommonArgs, rescue: &RescueArgs, verb: &str) -> Result<Shop, Failure> {
+pub fn shared(common: &CommonArgs, rescue: &RescueArgs, verb: &str) -> Result<Shared, Failure> {
     let library = library(common)?;
     for problem in library.problems() {
         log::warn!("{problem}");
@@ -22,13 +22,14 @@ pub fn shop(common: &CommonArgs, rescue: &RescueArgs, verb: &str) -> Result<Shop
     let profiles: Vec<String> =
         rescue.profile.iter().flat_map(|names| names.split(',')).map(str::to_owned).collect();
     if let Some(unknown) = profiles.iter().find(|name| library.find(name).is_none()) {
-        let what = format!("no profile is called {unknown:?}");
+        let what = format!("there is no profile named {unknown:?}");
         return Err(Failure::new(Code::R306, what, format!("--profile {unknown}"))
             .next("list them with `recover profile list`"));
     }
     let asked = request(common, rescue)?;
-    let request = Request { wish: Wish { profile: None, ..asked.wish.clone() }, ..asked };
-    Ok(Shop {
+    let request =
+        Request { target: TargetRequest { profile: None, ..asked.target.clone() }, ..asked };
+    Ok(Shared {
         library,
         store: store(common)?,
         twin: Box::new(VirtualTwin),
@@ -39,16 +40,16 @@ pub fn shop(common: &CommonArgs, rescue: &RescueArgs, verb: &str) -> Result<Shop
         },
         request,
         profiles,
-        places: places(&relays::config(common)?.unwrap_or_default()),
+        port_settings: port_settings(&relays::config(common)?.unwrap_or_default()),
         limits: Limits::default(),
     })
 }
 
 /// What the bench file knows of the ports.
-fn places(config: &BenchConfig) -> BTreeMap<PortPath, Place> {
+fn port_settings(config: &BenchConfig) -> BTreeMap<PortPath, PortSettings> {
     let place = |port: &BenchPort| {
         let label = Some(port.label.clone());
-        (port.path.clone(), Place { label, profile: port.profile.clone() })
+        (port.path.clone(), PortSettings { label, profile: port.profile.clone() })
     };
     config.ports.iter().map(place).collect()
 }
@@ -56,7 +57,7 @@ fn places(config: &BenchConfig) -> BTreeMap<PortPath, Place> {
 /// Refuses what is about one device.
 pub fn fits_many(common: &CommonArgs, rescue: &RescueArgs) -> Result<(), Failure> {
     let refused = |option: &str| {
-        let what = format!("{option} is about one device, and this is about all");
+        let what = format!("{option} is for one device, but this command is for all devices");
         Err(Failure::new(Code::R311, what, "command line")
             .next(command_line(common, "recover --auto")))
     };

@@ -322,7 +322,7 @@ static AN2131_MAP: Map = an2131_map(an2131_register);
 static FX_MAP: Map = an2131_map(fx_register);
 
 /// One chip of the family.
-pub struct Profile {
+pub struct Silicon {
     /// Name as recovery profiles write it.
     pub name: &'static str,
     /// idVendor, idProduct and bcdDevice without an EEPROM.
@@ -338,7 +338,7 @@ pub struct Profile {
     pub(super) map: &'static Map,
 }
 
-impl Profile {
+impl Silicon {
     /// Whether it has the FX2's registers, clocks and scratch RAM.
     pub(super) fn is_fx2(&self) -> bool {
         self.map.cpucs == FX2_MAP.cpucs
@@ -346,7 +346,7 @@ impl Profile {
 }
 
 /// CY7C68013A and relatives \[TRM2\]. bcdDevice is captured.
-pub static FX2LP: Profile = Profile {
+pub static FX2LP: Silicon = Silicon {
     name: "fx2lp",
     ids: [0x04B4, 0x8613, 0xA001],
     ram_end: 0x4000,
@@ -357,15 +357,15 @@ pub static FX2LP: Profile = Profile {
 };
 
 /// CY7C68013. bcdDevice is inferred: below A000, as it is said to be told from the FX2LP.
-pub static FX2: Profile =
-    Profile { name: "fx2", ids: [0x04B4, 0x8613, 0x0004], ram_end: 0x2000, ..FX2LP };
+pub static FX2: Silicon =
+    Silicon { name: "fx2", ids: [0x04B4, 0x8613, 0x0004], ram_end: 0x2000, ..FX2LP };
 
 /// CY7C64713, an FX2LP at full speed. bcdDevice is inferred.
-pub static FX1: Profile =
-    Profile { name: "fx1", ids: [0x04B4, 0x6473, 0xA001], speed: Speed::Full, ..FX2LP };
+pub static FX1: Silicon =
+    Silicon { name: "fx1", ids: [0x04B4, 0x6473, 0xA001], speed: Speed::Full, ..FX2LP };
 
 /// AN2131 with 8 KB \[TRM1\]. bcdDevice is inferred.
-pub static AN2131: Profile = Profile {
+pub static AN2131: Silicon = Silicon {
     name: "an2131",
     ids: [0x0547, 0x2131, 0x0004],
     ram_end: 0x1B40,
@@ -376,7 +376,7 @@ pub static AN2131: Profile = Profile {
 };
 
 /// CY7C64613: the AN2131's registers with an I2C clock to choose. bcdDevice is inferred.
-pub static FX: Profile = Profile {
+pub static FX: Silicon = Silicon {
     name: "fx",
     ids: [0x0547, 0x2235, 0x0004],
     signatures: [0xB4, 0xB6],
@@ -386,6 +386,6 @@ pub static FX: Profile = Profile {
 };
 
 /// The chip with that name.
-pub fn profile(name: &str) -> Option<&'static Profile> {
-    [&FX2LP, &FX2, &FX1, &AN2131, &FX].into_iter().find(|profile| profile.name == name)
+pub fn silicon(name: &str) -> Option<&'static Silicon> {
+    [&FX2LP, &FX2, &FX1, &AN2131, &FX].into_iter().find(|silicon| silicon.name == name)
 }

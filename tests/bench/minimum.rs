@@ -28,29 +28,29 @@ struct Route {
     /// Its fastest I2C clock, hertz.
     clock_hz: u32,
     /// The most bytes of one page write.
-    most: u32,
+    maximum: u32,
 }
 
 fn route(model: &str) -> Route {
     match model {
         // Only the BIOS is known to reach the part: single bytes at 100 kHz (inferred).
-        "sl11r" => Route { clock_hz: 100_000, most: 1 },
+        "sl11r" => Route { clock_hz: 100_000, maximum: 1 },
         // Pins under a program's control at 48 MHz: the part is the limit [BM, GPIO].
-        "ez-otg" | "ez-host" => Route { clock_hz: 400_000, most: u32::MAX },
+        "ez-otg" | "ez-host" => Route { clock_hz: 400_000, maximum: u32::MAX },
         // The chip does the paging: 8 bytes at 100 kHz (inferred; docs/chips/at2lp.md).
-        "at2lp" => Route { clock_hz: 100_000, most: 8 },
+        "at2lp" => Route { clock_hz: 100_000, maximum: 8 },
         // 90.9 kHz with the 12 MHz crystal [TRM1 4; DOC-11281].
-        "an2131" => Route { clock_hz: 90_909, most: u32::MAX },
+        "an2131" => Route { clock_hz: 90_909, maximum: u32::MAX },
         // Bit 0 of I2CTL, E67A, chooses 400 kHz (documented: TRM2; libfx2). That the FX has it too is
         // inferred from its configuration byte [fxload]. Nominal: the FX2LP18's data sheet tells about
         // 300 kHz as measured [DS-FX2LP18], so that silicon's least is not below this one.
-        _ => Route { clock_hz: 400_000, most: u32::MAX },
+        _ => Route { clock_hz: 400_000, maximum: u32::MAX },
     }
 }
 
 /// The least of one change.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Least {
+pub struct Minimum {
     /// Write cycles; none of a part that has no write cycle.
     pub cycles: u64,
     /// Writing and reading back, milliseconds.
@@ -58,18 +58,18 @@ pub struct Least {
 }
 
 /// The least for the scenario's part to hold `after` where it held `before`.
-pub fn least(scenario: &Scenario, before: &[u8], after: &[u8]) -> Least {
+pub fn minimum(scenario: &Scenario, before: &[u8], after: &[u8]) -> Minimum {
     let part = scenario.part.and_then(part).unwrap();
     let slowness = match scenario.defect {
         Defect::Slow(times) => times,
         _ => 1,
     };
-    let writes = writes(before, after, part.page.min(route(scenario.model).most) as usize);
+    let writes = writes(before, after, part.page.min(route(scenario.model).maximum) as usize);
     let cycles = if part.write_cycle_us == 0 { 0 } else { writes.body.len() + writes.commit.len() };
     let cycle_ms = f64::from(part.write_cycle_us) * f64::from(slowness) / 1000.0;
     let clock_hz = part.clock_hz.min(route(scenario.model).clock_hz);
     let clock_ms = 1000.0 / f64::from(clock_hz);
-    Least {
+    Minimum {
         cycles: cycles as u64,
         memory_ms: cycles as f64 * cycle_ms + clocks(&writes, part) as f64 * clock_ms,
     }

@@ -18,15 +18,15 @@ use crate::usb::{KernelDrive, Sighting};
 const MASS_STORAGE: u8 = 0x08;
 
 /// Reads the drive's identity and tells it.
-pub(super) fn ask_the_drive(run: &mut Run<'_>, candidate: &Candidate, seen: &Sighting) {
-    let answer =
-        answer_of_the_kernel(run, seen).unwrap_or_else(|| own_answer(run, candidate, seen));
+pub(super) fn read_drive_identity(run: &mut Run<'_>, candidate: &Candidate, seen: &Sighting) {
+    let answer = identity_from_kernel(run, seen)
+        .unwrap_or_else(|| identity_from_drive(run, candidate, seen));
     run.emit(&Event::Drive { answer: answer.clone() });
     run.outcome.drive = Some(answer);
 }
 
 /// What the kernel's driver knows; `None` where none is bound.
-fn answer_of_the_kernel(run: &mut Run<'_>, seen: &Sighting) -> Option<DriveAnswer> {
+fn identity_from_kernel(run: &mut Run<'_>, seen: &Sighting) -> Option<DriveAnswer> {
     let mut classes = seen.interfaces.iter().map(|interface| interface.class.class);
     if !classes.any(|class| class == MASS_STORAGE) {
         return None;
@@ -38,8 +38,8 @@ fn answer_of_the_kernel(run: &mut Run<'_>, seen: &Sighting) -> Option<DriveAnswe
         match run.tools.bus.drive_seen_by_kernel(seen) {
             KernelDrive::NotTold => return None,
             KernelDrive::NoDriver if driver_end.passed(&*clock) => return None,
-            KernelDrive::Awaited { driver } if drive_end.passed(&*clock) => {
-                let why = format!("the kernel's driver {driver} found none");
+            KernelDrive::ExpectedReturn { driver } if drive_end.passed(&*clock) => {
+                let why = format!("the kernel driver {driver} found no drive");
                 return Some(DriveAnswer::Silent { why });
             }
             KernelDrive::Known(drive) if drive.is_complete() || drive_end.passed(&*clock) => {
@@ -56,7 +56,7 @@ fn answer_of_the_kernel(run: &mut Run<'_>, seen: &Sighting) -> Option<DriveAnswe
     }
 }
 
-fn own_answer(run: &mut Run<'_>, candidate: &Candidate, seen: &Sighting) -> DriveAnswer {
+fn identity_from_drive(run: &mut Run<'_>, candidate: &Candidate, seen: &Sighting) -> DriveAnswer {
     let asked = run.open(seen).map(|mut link| candidate.chip.drive(&mut *link, seen));
     match asked {
         Ok(Ok(answer)) => answer,

@@ -2,7 +2,7 @@
 
 /// One chip of the family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Profile {
+pub struct Silicon {
     /// Name as recovery profiles write it.
     pub name: &'static str,
     /// The internal RAM is 0000 up to here.
@@ -26,7 +26,7 @@ pub struct Profile {
 }
 
 /// EZ-OTG, CY7C67200 [BM 1.3, 1.7.5.2].
-pub const EZ_OTG: Profile = Profile {
+pub const EZ_OTG: Silicon = Silicon {
     name: "ez-otg",
     ram_end: 0x4000,
     rom_base: 0xE000,
@@ -50,11 +50,11 @@ pub const EZ_OTG: Profile = Profile {
 };
 
 /// EZ-Host, CY7C67300: the same BIOS and ids; its external memory is not fitted here.
-pub const EZ_HOST: Profile = Profile { name: "ez-host", ..EZ_OTG };
+pub const EZ_HOST: Silicon = Silicon { name: "ez-host", ..EZ_OTG };
 
 /// SL11R. Its ids, ROM range and boot from the EEPROM are captured; RAM size, arena and the rest
 /// of its descriptors are inferred from the EZ-OTG's.
-pub const SL11R: Profile = Profile {
+pub const SL11R: Silicon = Silicon {
     name: "sl11r",
     ram_end: 0x0C00,
     rom_base: 0xE800,
@@ -75,8 +75,8 @@ pub const SL11R: Profile = Profile {
 };
 
 /// The chip with that name.
-pub fn profile(name: &str) -> Option<&'static Profile> {
-    [&SL11R, &EZ_OTG, &EZ_HOST].into_iter().find(|profile| profile.name == name)
+pub fn silicon(name: &str) -> Option<&'static Silicon> {
+    [&SL11R, &EZ_OTG, &EZ_HOST].into_iter().find(|silicon| silicon.name == name)
 }
 
 /// What no source tells about the mask ROM. Each default is the model's choice: where a caller
