@@ -244,7 +244,8 @@ impl Failure {
             "look at it with `recover image inspect {name}`; take the original file from the vendor's updater or from a backup"
         ));
         match error {
-            ImageError::OtherModel { .. } => failure.next("to write it all the same, add --force"),
+            ImageError::OtherModel { .. } => failure
+                .next("to write it all the same, add --force and name the device with --port"),
             _ => failure,
         }
     }

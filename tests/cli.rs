@@ -438,7 +438,7 @@ fn a_masked_trace_holds_no_serial_number() {
     for line in [
         "--auto --sim ez-otg-half-written --profile simulated-ez-otg",
         "--auto --sim ez-otg-blank --image @image.bin",
-        "diagnose --sim ez-otg-healthy",
+        "diagnose --sim ez-otg-healthy --port 3-2 --interrupt-firmware",
     ] {
         let home = Home::new();
         home.write("image.bin", crate::support::scenario("ez-otg-blank").factory_image());

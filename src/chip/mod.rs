@@ -171,6 +171,13 @@ pub trait Chip: Send + Sync {
         Ok(None)
     }
 
+    /// What [`Self::open_memory`] and reading through it change in a device whose own firmware
+    /// runs, a sentence without its full stop; `None` where they leave no trace. With it, such a
+    /// device is not read before its owner agrees.
+    fn reading_disturbs(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Opens the memory behind the chip, with a loader of ours in the chip's RAM where one is
     /// needed. Changes RAM only. `seen` tells the endpoints where the memory is reached over them.
     ///

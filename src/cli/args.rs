@@ -172,13 +172,27 @@ pub struct RescueArgs {
     #[arg(long)]
     pub yes: bool,
 
-    /// Write although a check says no (not provably broken, failed pre-flight); a backup is kept
+    /// Write although a check says no (not provably broken, failed pre-flight), with --port; a
+    /// backup is kept. Firmware that runs is not replaced
     #[arg(long)]
     pub force: bool,
+
+    /// Replace the image of a device whose firmware runs, with --port; a backup is kept
+    #[arg(long)]
+    pub replace_running_firmware: bool,
 
     /// Do not try the image from RAM first
     #[arg(long)]
     pub no_trial: bool,
+}
+
+/// How much a command that only reads may disturb.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Args)]
+pub struct ReadArgs {
+    /// Read the memory although firmware runs, with --port. On most chips the firmware stops: take
+    /// the power away afterwards
+    #[arg(long)]
+    pub interrupt_firmware: bool,
 }
 
 /// The commands.
@@ -195,7 +209,7 @@ pub enum Command {
     #[command(
         after_help = "Example:\n  recover diagnose --port 3-2.1\n  recover diagnose --port 3-2.1 --as cy16"
     )]
-    Diagnose,
+    Diagnose(ReadArgs),
     /// Show what --auto would do, step by step
     #[command(after_help = "Example:\n  recover plan --image CDRW0008.BIN")]
     Plan {
@@ -220,6 +234,8 @@ pub enum Command {
         /// Write the bytes to this file as well
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
+        #[command(flatten)]
+        read: ReadArgs,
     },
     /// Write a backup back
     #[command(
@@ -398,6 +414,8 @@ pub enum ProfileCommand {
         /// The profile's name; made from what the device says of itself without
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
+        #[command(flatten)]
+        read: ReadArgs,
     },
     /// Check a folder of profiles, or your own
     #[command(after_help = "Example:\n  recover profile check ~/my-profiles")]

@@ -69,5 +69,11 @@ pub fn fits_many(common: &CommonArgs, rescue: &RescueArgs) -> Result<(), Failure
     if rescue.serial.is_some() {
         return refused("--serial");
     }
+    if rescue.force {
+        return refused("--force");
+    }
+    if rescue.replace_running_firmware {
+        return refused("--replace-running-firmware");
+    }
     Ok(())
 }

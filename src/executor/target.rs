@@ -12,6 +12,9 @@ use crate::rescue::Preflight;
 use crate::rescue::choice::Choice;
 use crate::rescue::outcome::sha256;
 
+/// How a refusal of an image is overridden.
+const FORCE: &str = "to write it all the same, add --force and name the device with --port";
+
 /// A checked image. Only [`check_target`] and [`restore_target`] make one.
 pub(super) struct Target {
     pub choice: Choice,
@@ -107,7 +110,7 @@ pub(super) fn check_target(
         Preflight::Failed { why } if !request.force => {
             return Err(Failure::new(Code::R211, why, format!("image {name}"))
                 .next("check that the image is for this very chip: `recover image inspect`")
-                .next("to write it all the same, add --force"));
+                .next(FORCE));
         }
         Preflight::Failed { why } => {
             run.note(format!("the image failed its pre-flight and --force was given: {why}"));
@@ -137,7 +140,7 @@ fn expected(
             let what = format!("it would come up with {}", differences.join(", "));
             return Err(Failure::new(Code::R214, what, place)
                 .next("choose the profile that fits the image, or leave --profile out")
-                .next("to write it all the same, add --force"));
+                .next(FORCE));
         }
     }
     let expected = derived.or_else(|| promised.cloned());

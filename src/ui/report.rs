@@ -38,7 +38,7 @@ pub fn report(outcome: &Outcome, unit: Option<&str>) -> String {
         if let Some(backup) = &outcome.backup {
             line(
                 "backup",
-                format!("{backup} (`recover restore {backup}` puts the old contents back)"),
+                format!("{backup} (the old contents; `recover restore --list` lists all)"),
             );
         }
         if let Some(unit) = unit {

@@ -86,6 +86,13 @@ impl Chip for Cy16 {
         probe::probe(link, seen)
     }
 
+    fn reading_disturbs(&self) -> Option<&'static str> {
+        Some(
+            "reading it takes the chip over from the firmware and places a loader in its RAM, so \
+             that the device may hang until its power was away",
+        )
+    }
+
     fn open_memory<'l>(
         &self,
         link: &'l mut dyn Link,

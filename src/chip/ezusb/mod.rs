@@ -75,6 +75,13 @@ impl Chip for Ezusb {
         probe::probe(link, seen)
     }
 
+    fn reading_disturbs(&self) -> Option<&'static str> {
+        Some(
+            "reading it halts the 8051 and places a loader in its RAM, so that the firmware is \
+             gone until its power was away",
+        )
+    }
+
     fn open_memory<'l>(
         &self,
         link: &'l mut dyn Link,
