@@ -307,7 +307,8 @@ fn a_restored_backup_brings_the_old_bytes_back() {
     let backup = home.backup();
     home.expect(0, &format!("--auto {scenario}"));
     assert_ne!(fs::read_to_string(home.file("state")).unwrap(), before);
-    let ran = home.expect(0, &format!("restore {backup} {scenario}"));
+    let ran = home
+        .expect(0, &format!("restore {backup} {scenario} --port 3-2 --replace-running-firmware"));
     assert!(ran.stdout.starts_with("restored:"), "{}", ran.stdout);
     assert_eq!(fs::read_to_string(home.file("state")).unwrap(), before);
 }

@@ -11,11 +11,7 @@ use crate::ui;
 
 /// Saves the memory's bytes in the store, and in `output` where one is named. A file that is
 /// there already is not overwritten.
-pub fn backup(
-    common: &CommonArgs,
-    output: Option<&Path>,
-    read: ReadArgs,
-) -> Result<u8, Failure> {
+pub fn backup(common: &CommonArgs, output: Option<&Path>, read: ReadArgs) -> Result<u8, Failure> {
     if let Some(output) = output.filter(|output| output.exists()) {
         let what = "this file is there already, and is not overwritten";
         return Err(Failure::new(Code::R506, what, output.display().to_string())

@@ -5,7 +5,7 @@ use super::event::Event;
 use super::run::Run;
 use super::waits::POLL;
 use super::{Request, Tools, guide};
-use crate::chip::Identity;
+use crate::chip::{Chip, Identity, families};
 use crate::clock::Deadline;
 use crate::failure::{Code, Failure};
 use crate::journal::Journal;
@@ -115,11 +115,22 @@ fn nothing_found(run: &Run<'_>, request: &Request, seen: &[Sighting]) -> Failure
         let by_hand = profile.by_hand(GuidanceTime::First);
         failure.next.extend(by_hand.map(|by| format!("{}; then: {}", by.step, by.expect)));
     }
-    let again = &run.tools.commands.again;
+    let (again, commands) = (&run.tools.commands.again, &run.tools.commands);
+    for device in
+        seen.iter().filter(|seen| request.port.as_ref().is_none_or(|port| *port == seen.port))
+    {
+        let resembling = |chip: &&dyn Chip| Some((chip.family(), chip.resembles(device)?));
+        if let Some((family, why)) = families().iter().find_map(resembling) {
+            failure.next.push(format!(
+                "{} --as {family}    ({} at port {}: {why}; wrong ids are corrected with the profile, --ids and --force)",
+                commands.naming(&device.port).again, device.ids, device.port
+            ));
+        }
+    }
     let failure = failure
         .next("plug the enclosure straight into the computer with its own power on, and look with `recover list`")
         .next(format!("{again} --wait    (notices it the moment it appears)"))
-        .next("if it shows up under an id that is in no table: `recover diagnose --port PORT --as cy16` asks it, read-only");
+        .next("if it shows up under an id that is in no table: `recover diagnose --port PORT --as cy16` asks it, read-only (or --as ezusb, --as at2lp)");
     let by_hand: Vec<String> = library
         .profiles()
         .filter(|profile| profile.scope == run.tools.scope && !profile.guidance.is_empty())

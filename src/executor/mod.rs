@@ -31,6 +31,7 @@ mod restart;
 mod run;
 mod running;
 pub mod session;
+mod started;
 pub mod store;
 mod target;
 mod trial;
@@ -142,6 +143,11 @@ impl Commands {
     pub fn naming(&self, port: &PortPath) -> Self {
         let names = format!("{} ", self.options).contains(&format!(" --port {port} "));
         if names { self.clone() } else { self.at(port) }
+    }
+
+    /// `recover --auto`, for the same device.
+    pub fn rescue(&self) -> String {
+        format!("recover --auto{}", self.options)
     }
 
     /// `recover restore`, for the same device.

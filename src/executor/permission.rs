@@ -14,8 +14,8 @@ use super::{Consent, Request};
 use crate::chip::Finding;
 use crate::failure::{Code, Failure};
 use crate::profile::Scope;
-use crate::rescue::Survey;
 use crate::rescue::plan::Plan;
+use crate::rescue::{Condition, Survey};
 
 /// Everything that has to be there before the first write.
 pub(super) struct Permission<'c> {
@@ -59,6 +59,10 @@ impl<'c> Permission<'c> {
 
     pub fn survey(&self) -> &Survey {
         &self.examined.survey
+    }
+
+    pub fn condition(&self) -> &Condition {
+        &self.examined.condition
     }
 
     pub fn target(&self) -> &Target {

@@ -71,6 +71,7 @@ pub(super) fn unproven(candidate: &Candidate, target: &Target) -> Vec<String> {
         .collect();
     reasons.extend(target.choice.profile.iter().flat_map(Profile::inferred));
     reasons.extend(target.choice.doubt.clone());
+    reasons.extend(target.image.assumptions.clone());
     if target.choice.profile.is_none() && target.choice.doubt.is_none() {
         reasons.push(format!("the image {} is your own choice", target.choice.image.name));
     }

@@ -11,8 +11,8 @@ use super::store::BackupRecord;
 use super::target::Target;
 use super::unfinished::AfterPower;
 use super::{
-    Request, Tools, choose, enter, examine, find, learn, perform, planning, prove, records, running,
-    target, unfinished,
+    Request, Tools, choose, enter, examine, find, learn, perform, planning, prove, records,
+    running, target, unfinished,
 };
 use crate::chip::{Identity, Running};
 use crate::failure::{Code, Failure};

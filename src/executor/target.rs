@@ -103,6 +103,9 @@ pub(super) fn check_target(
         bytes: image.segments.iter().map(|segment| segment.bytes.len()).sum(),
         sha256: sha256(&choice.image.bytes),
     });
+    for note in &image.notes {
+        run.note(format!("image {name}: {note}"));
+    }
     let preflight = run.tools.twin.boot(finding.model, &image);
     run.emit(&Event::Preflight { preflight: preflight.clone() });
     let derived = match preflight {
@@ -135,6 +138,10 @@ fn expected(
     let place = format!("image {}", choice.image.name);
     let promised = choice.promised();
     if let (Some(promised), Some(derived)) = (promised, &derived) {
+        // The twin promises no serial and no class that the image does not hold.
+        let serial = derived.serial.clone().or_else(|| promised.serial.clone());
+        let interface_class = derived.interface_class.or(promised.interface_class);
+        let derived = &Identity { serial, interface_class, ..derived.clone() };
         let differences = promised.differences(derived);
         if !differences.is_empty() && !request.force {
             let what = format!("it would come up with {}", differences.join(", "));

@@ -73,6 +73,9 @@ pub fn wrong(unit: &Unit) -> Vec<String> {
         Some("unsigned") => "The small memory chip from which its bridge chip starts held something, but nothing the chip would start: its first bytes were not those of a program.".to_owned(),
         Some("broken") => "The small memory chip from which its bridge chip starts held a damaged program.".to_owned(),
         Some("complete") => "The small memory chip held a whole program.".to_owned(),
+        Some("does-not-start") => {
+            "The small memory chip held a whole program that does not start.".to_owned()
+        }
         Some("unreadable") => "The small memory chip from which its bridge chip starts could not be read.".to_owned(),
         _ => "What its memory holds was not found out.".to_owned(),
     });

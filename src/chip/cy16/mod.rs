@@ -31,11 +31,11 @@ pub mod wire;
 
 use std::ops::Range;
 
-use super::drive;
 use super::{
     Chip, ChipError, DriveAnswer, Finding, Image, ImageError, KnownIds, Memory, Model, Restart,
     Suspicion, Timing, Trial,
 };
+use super::{drive, dump};
 use crate::usb::transfer::CONTROL_TIMEOUT;
 use crate::usb::{Link, Sighting, TransferError};
 use model::SL11R;
@@ -107,7 +107,10 @@ impl Chip for Cy16 {
     }
 
     fn read_image(&self, model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
-        image::read(model, bytes)
+        match dump::contents(bytes) {
+            Some(contents) if image::is_signed(&contents) => image::in_memory(model, &contents),
+            _ => image::read(model, bytes),
+        }
     }
 
     fn boot_ranges(&self, _model: Model) -> &'static [Range<u32>] {

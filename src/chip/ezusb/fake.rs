@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use super::model::Registers;
 use crate::clock::Clock;
 use crate::usb::{
-    ClassCode, Endpoint, Ids, Interface, Link, PortPath, Reply, Setup, Sighting, Speed, Transfer, TransferError,
+    ClassCode, Endpoint, Ids, Interface, Link, PortPath, Reply, Setup, Sighting, Speed, Transfer,
+    TransferError,
 };
 
 /// A clock that only moves when something sleeps on it.

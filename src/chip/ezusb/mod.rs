@@ -107,6 +107,16 @@ impl Chip for Ezusb {
         image::in_memory(model, contents)
     }
 
+    fn with_fitting_signature(&self, model: Model, contents: &[u8]) -> Option<Vec<u8>> {
+        image::with_fitting_signature(model, contents)
+    }
+
+    fn resembles(&self, seen: &Sighting) -> Option<&'static str> {
+        let is_core = ids::is_default_device(seen, model::Registers::E6);
+        is_core
+            .then_some("it looks like an EZ-USB without firmware, with ids that its EEPROM gives")
+    }
+
     fn try_in_ram(
         &self,
         link: &mut dyn Link,
