@@ -88,6 +88,7 @@ codes! {
     R116 "the memory changed meanwhile";
     R117 "there is nothing to learn from the device";
     R118 "the memory takes its addresses otherwise";
+    R119 "a device is attached and does not answer";
     R201 "the image is empty";
     R202 "the image is one byte repeated";
     R203 "the image has no valid signature";

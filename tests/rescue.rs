@@ -229,13 +229,13 @@ fn a_dry_run_writes_nothing_and_shows_every_step() {
     assert!(steps.unwrap() >= 5);
 }
 
-/// Its first byte is the same before and after, and is written twice on the way: what boots is
-/// broken first and put back last, also where what is put back is no image.
 /// A request that may replace the firmware that runs at the usual port.
 fn replacing() -> Request {
     Request { port: Some(port()), replace_running_firmware: true, ..Request::default() }
 }
 
+/// Its first byte is the same before and after, and is written twice on the way: what boots is
+/// broken first and put back last, also where what is put back is no image.
 #[test]
 fn a_restored_backup_that_is_no_image_has_every_byte_back_and_is_called_written() {
     for name in ["sl11r-broken-stream", "ezusb-zeroed", "at2lp-half-written"] {

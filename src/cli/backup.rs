@@ -20,7 +20,7 @@ pub fn backup(common: &CommonArgs, output: Option<&Path>, read: ReadArgs) -> Res
     let request = reading(common, read)?;
     let mut saved = None;
     let command = command_line(common, "recover backup");
-    let code = rescue::run(common, command, &request.wish, |session| {
+    let code = rescue::run(common, command, None, &request.wish, |session| {
         let outcome = session.backup(&request);
         saved = outcome.backup.clone();
         outcome
@@ -54,7 +54,7 @@ pub fn restore(common: &CommonArgs, id: &str, args: &RescueArgs) -> Result<u8, F
     let command = command_line(common, &format!("recover restore {id}"));
     let image = NamedImage { name: id.to_owned(), bytes: bytes.clone() };
     let wish = Wish { image: Some(image), ..Wish::default() };
-    rescue::run(common, command, &wish, |session| session.restore(&request, &record, &bytes))
+    rescue::run(common, command, None, &wish, |session| session.restore(&request, &record, &bytes))
 }
 
 /// Lists the backups.

@@ -8,5 +8,5 @@ use crate::failure::Failure;
 pub fn diagnose(common: &CommonArgs, read: ReadArgs) -> Result<u8, Failure> {
     let request = reading(common, read)?;
     let command = command_line(common, "recover diagnose");
-    rescue::run(common, command, &request.wish, |session| session.diagnose(&request))
+    rescue::run(common, command, None, &request.wish, |session| session.diagnose(&request))
 }

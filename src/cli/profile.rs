@@ -38,7 +38,7 @@ fn learn(common: &CommonArgs, name: Option<&str>, read: ReadArgs) -> Result<u8, 
         name: name.map(ToOwned::to_owned),
     };
     let command = command_line(common, "recover profile learn");
-    rescue::run(common, command, &request.wish, |session| session.learn(&request, &learning))
+    rescue::run(common, command, None, &request.wish, |session| session.learn(&request, &learning))
 }
 
 /// Checks every profile in and below a folder.

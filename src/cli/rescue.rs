@@ -14,14 +14,14 @@ use crate::ui;
 pub fn auto(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     let request = request(common, rescue)?;
     let command = with_image(command_line(common, "recover --auto"), rescue);
-    run(common, command, &request.wish, |session| session.rescue(&request))
+    run(common, command, Some(rescue), &request.wish, |session| session.rescue(&request))
 }
 
 /// `recover plan`.
 pub fn plan(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     let request = Request { dry_run: true, ..request(common, rescue)? };
     let command = with_image(command_line(common, "recover plan"), rescue);
-    run(common, command, &request.wish, |session| session.rescue(&request))
+    run(common, command, Some(rescue), &request.wish, |session| session.rescue(&request))
 }
 
 /// `recover resume`: `--auto` on the port of the one unfinished rescue.
@@ -37,7 +37,7 @@ pub fn resume(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
             let common = CommonArgs { port: Some(port.clone()), ..common.clone() };
             let request = Request { resume: true, ..request(&common, rescue)? };
             let command = with_image(command_line(&common, "recover resume"), rescue);
-            run(&common, command, &request.wish, |session| session.rescue(&request))
+            run(&common, command, Some(rescue), &request.wish, |session| session.rescue(&request))
         }
         [] => Err(Failure::new(Code::R505, "no rescue was left unfinished", "journals").next(
             format!("`{}` looks at what is there now", command_line(common, "recover --auto")),
@@ -62,11 +62,25 @@ pub(super) fn with_image(command: String, rescue: &RescueArgs) -> String {
     }
 }
 
+/// What was chosen besides the image, for next steps that choose nothing else.
+pub(super) fn chosen(rescue: &RescueArgs) -> String {
+    let mut line = String::new();
+    let mut add = |option: &str, value: Option<String>| {
+        line.extend(value.map(|value| format!(" {option} {}", quoted(&value))));
+    };
+    add("--profile", rescue.profile.clone());
+    add("--ids", rescue.ids.map(|ids| ids.to_string()));
+    add("--revision", rescue.revision.map(|bcd| format!("{bcd:04x}")));
+    add("--serial", rescue.serial.clone());
+    line
+}
+
 /// Runs a session on the bus that was asked for and tells its outcome. `wish` is what is to be
 /// written, as far as that was named.
 pub fn run(
     common: &CommonArgs,
     command: String,
+    rescue: Option<&RescueArgs>,
     wish: &Wish,
     work: impl FnOnce(Session<'_>) -> Outcome,
 ) -> Result<u8, Failure> {
@@ -91,7 +105,11 @@ pub fn run(
             library: &library,
             store: &store,
             scope: common.scope(),
-            commands: Commands { again: command, options: command_line(common, "") },
+            commands: Commands {
+                again: command,
+                options: command_line(common, ""),
+                chosen: rescue.map(chosen).unwrap_or_default(),
+            },
         }));
         (outcome, keeper.into_kept())
     };

@@ -36,6 +36,7 @@ pub fn shop(common: &CommonArgs, rescue: &RescueArgs, verb: &str) -> Result<Shop
         commands: Commands {
             again: with_image(command_line(common, verb), rescue),
             options: command_line(common, ""),
+            chosen: super::rescue::chosen(rescue),
         },
         request,
         profiles,

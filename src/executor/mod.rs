@@ -84,6 +84,8 @@ pub struct Commands {
     pub again: String,
     /// Options that say which bus, port and store are meant, each behind a space.
     pub options: String,
+    /// What the owner chose for the device besides the image, each option behind a space.
+    pub chosen: String,
 }
 
 impl Commands {
@@ -135,7 +137,13 @@ impl Commands {
         Self {
             again: format!("{} --port {port}", self.again),
             options: format!("{} --port {port}", self.options),
+            chosen: self.chosen.clone(),
         }
+    }
+
+    /// The same command again, with every choice that was made.
+    pub fn again_as_chosen(&self) -> String {
+        format!("{}{}", self.again, self.chosen)
     }
 
     /// The same commands with the device named by its port, where they do not name it yet.

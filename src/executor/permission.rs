@@ -95,7 +95,7 @@ fn agreement(
             format!("writing rests on facts that are not proven: {}", reasons.join("; "))
         }
     };
-    let again = &run.tools.commands.again;
+    let again = run.tools.commands.again_as_chosen();
     Err(Failure::new(Code::R304, what, "before the first write")
         .leaving(run.state)
         .next(format!("{again} --yes    (after reading the plan)"))

@@ -44,7 +44,7 @@ pub(super) fn plan(
         match failure.code {
             Code::R305 => failure.next(format!(
                 "{} --force    (overwrites it all the same; a backup is kept)",
-                run.tools.commands.naming(&candidate.seen.port).again
+                run.tools.commands.naming(&candidate.seen.port).again_as_chosen()
             )),
             _ => failure,
         }

@@ -64,7 +64,7 @@ fn trial_failure(run: &Run<'_>, what: String, place: &str) -> Failure {
         .next("take its power away and plug it in again: it is then what it was")
         .next(format!(
             "{} --no-trial    (writes without trying it first)",
-            run.tools.commands.again
+            run.tools.commands.again_as_chosen()
         ))
 }
 

@@ -186,21 +186,26 @@ fn signature(model: Model, map: &Map, bytes: &[u8]) -> Result<bool, ImageError> 
     Err(ImageError::OtherChip { chip, other })
 }
 
+/// Why ids of nobody are refused.
+pub(super) const NOBODYS: &str = "0000 and ffff are nobody's; the EEPROM they come from was blank";
+
+/// Whether ids belong to nobody.
+pub(super) fn are_nobodys(pair: Ids) -> bool {
+    [pair.vendor, pair.product].iter().any(|id| matches!(id, 0 | 0xffff))
+}
+
 /// Judges the ids of a header; what its owner should know of them where they are taken.
 fn check_ids(pair: Ids, is_load: bool) -> Result<Option<String>, ImageError> {
     let bad = |why: String| ImageError::Unsuitable { part: format!("the ids {pair}"), why };
-    let are_nobodys = [pair.vendor, pair.product].iter().any(|id| matches!(id, 0 | 0xffff));
-    if are_nobodys && is_load {
+    if are_nobodys(pair) && is_load {
         // Firmware that renumerates shows its own [FX2 TRM 3.4.3].
         return Ok(Some(format!(
             "the header's ids {pair} are nobody's; they are used only while the firmware does not \
              renumerate"
         )));
     }
-    if are_nobodys {
-        return Err(bad(
-            "0000 and ffff are nobody's; the EEPROM they come from was blank".to_owned()
-        ));
+    if are_nobodys(pair) {
+        return Err(bad(NOBODYS.to_owned()));
     }
     match ids::known(pair) {
         // Firmware shows its own ids, whatever the header says.
