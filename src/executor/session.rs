@@ -180,7 +180,7 @@ fn write(
 
 /// How far a diagnosis came.
 enum Diagnosis {
-    Examined(Examined),
+    Examined(Box<Examined>),
     /// The memory was left unread for the sake of the firmware that runs, told so.
     NotRead(Failure),
 }
@@ -195,7 +195,8 @@ fn diagnose(run: &mut Run<'_>, request: &Request, want: u32) -> Result<Diagnosis
         return Ok(Diagnosis::NotRead(running::not_disturbed(run, &candidate, change)));
     }
     let (candidate, mut proven) = enter::enter(run, candidate, proven)?;
-    examine::examine(run, &candidate, &mut proven, want).map(Diagnosis::Examined)
+    examine::examine(run, &candidate, &mut proven, want)
+        .map(|examined| Diagnosis::Examined(Box::new(examined)))
 }
 
 fn backup(run: &mut Run<'_>, request: &Request) -> Result<Verdict, Failure> {

@@ -6,8 +6,9 @@
 //! last from which scratch RAM answers. FX2 is told from FX2LP in `upper_ram`.
 
 use super::asking::{BLOCK, fact, look, uniform};
+use super::hex::Piece;
 use super::model::{self, AN2131, FX2LP, Registers};
-use super::{ids, ram, upper_ram, wire};
+use super::{ids, loader, ram, upper_ram, wire};
 use crate::chip::descriptors::DeviceDescriptor;
 use crate::chip::{ChipError, Evidence, Finding, Grade, Model, Running};
 use crate::usb::{Link, Sighting, Speed, TransferError};
@@ -39,7 +40,7 @@ pub fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError>
     if let Some(core) = &core {
         further(link, core.model, &mut contents)?;
     }
-    let is_firmware = shows(&contents, seen);
+    let is_firmware = shows(&contents, seen) && !is_loader(&contents, seen);
     let (model, running) = if let Some(core) = core.filter(|_| !is_firmware) {
         fact(&mut evidence, core.grade, core.fact);
         (core.model, Running::MaskRom)
@@ -146,6 +147,19 @@ fn shows(contents: &[u8], seen: &Sighting) -> bool {
         DeviceDescriptor::decode(window)
             .is_some_and(|found| (found.ids, found.bcd_device) == (seen.ids, seen.bcd_device))
     })
+}
+
+/// Whether RAM holds our own loader, which an earlier run left there under the device's ids: it is no
+/// firmware of the device's.
+fn is_loader(contents: &[u8], seen: &Sighting) -> bool {
+    let lies_there = |piece: &Piece| {
+        let start = usize::from(piece.address);
+        contents.get(start..start + piece.data.len()) == Some(piece.data.as_slice())
+    };
+    let is_in_ram = |registers| {
+        loader::program(registers, seen).is_ok_and(|pieces| pieces.iter().all(lies_there))
+    };
+    [Registers::E6, Registers::Map7F].into_iter().any(is_in_ram)
 }
 
 /// Which registers a device has whose ids tell nothing.

@@ -164,6 +164,24 @@ fn a_program_that_shows_what_the_core_shows_is_found_in_ram() {
 }
 
 #[test]
+fn the_loader_of_an_earlier_run_is_no_firmware() {
+    for (vendor, product, registers) in
+        [(0x04b4, 0x8613, Registers::E6), (0x0547, 0x2131, Registers::Map7F)]
+    {
+        let seen = sighting(vendor, product);
+        let mut link = FakeEzusb::new(registers);
+        for piece in loader::program(registers, &seen).unwrap() {
+            let start = usize::from(piece.address);
+            link.memory[start..start + piece.data.len()].copy_from_slice(&piece.data);
+        }
+        assert_eq!(probe(&mut link, &seen).unwrap().running, Running::MaskRom);
+        // A byte of it that differs makes it another program.
+        link.memory[0] ^= 1;
+        assert_eq!(probe(&mut link, &seen).unwrap().running, Running::Firmware, "{}", seen.ids);
+    }
+}
+
+#[test]
 fn a_program_s_revision_does_not_tell_the_chip() {
     let descriptor = hex::decode("12010002ff000040b404138600010000000 1".replace(' ', "")).unwrap();
     let mut link = FakeEzusb::new(Registers::E6);
