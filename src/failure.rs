@@ -89,6 +89,7 @@ codes! {
     R116 "the memory changed after the plan was made";
     R117 "no profile can be made from this device";
     R118 "the memory uses a different address width";
+    R119 "a device is attached and does not answer";
     R201 "the image is empty";
     R202 "the image is one byte repeated";
     R203 "the image has no valid signature";
@@ -245,7 +246,8 @@ impl Failure {
             "look at it with `recover image inspect {name}`; take the original file from the vendor's updater or from a backup"
         ));
         match error {
-            ImageError::OtherModel { .. } => failure.next("to write it all the same, add --force"),
+            ImageError::OtherModel { .. } => failure
+                .next("to write it all the same, add --force and name the device with --port"),
             _ => failure,
         }
     }

@@ -13,6 +13,7 @@ mod assembler;
 #[path = "assembler.rs"]
 mod assembler_itself;
 mod at2lp;
+mod cases;
 #[path = "support/cast.rs"]
 mod cast;
 mod cli;
@@ -27,6 +28,7 @@ mod factory_images;
 mod generated;
 #[path = "support/hall.rs"]
 mod hall;
+mod healthy;
 mod hub;
 mod image_build;
 mod in_use;

@@ -307,7 +307,8 @@ fn a_restored_backup_brings_the_old_bytes_back() {
     let backup = home.backup();
     home.expect(0, &format!("--auto {scenario}"));
     assert_ne!(fs::read_to_string(home.file("state")).unwrap(), before);
-    let ran = home.expect(0, &format!("restore {backup} {scenario}"));
+    let ran = home
+        .expect(0, &format!("restore {backup} {scenario} --port 3-2 --replace-running-firmware"));
     assert!(ran.stdout.starts_with("restored:"), "{}", ran.stdout);
     assert_eq!(fs::read_to_string(home.file("state")).unwrap(), before);
 }
@@ -438,7 +439,7 @@ fn a_masked_trace_holds_no_serial_number() {
     for line in [
         "--auto --sim ez-otg-half-written --profile simulated-ez-otg",
         "--auto --sim ez-otg-blank --image @image.bin",
-        "diagnose --sim ez-otg-healthy",
+        "diagnose --sim ez-otg-healthy --port 3-2 --interrupt-firmware",
     ] {
         let home = Home::new();
         home.write("image.bin", crate::support::scenario("ez-otg-blank").factory_image());

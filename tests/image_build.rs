@@ -126,19 +126,13 @@ fn each_wrong_value_has_its_own_error() {
         (given("--firmware given"), b"".as_slice(), 1, "R208]: the firmware: it is empty"),
         (given("--firmware given"), b":020000000200FD\n:00000001FF\n", 1, "line 1"),
         (given("--firmware given"), b":020000000200FC\n:010001000000\n", 1, "line 2"),
-        (
-            given("--firmware given"),
-            b":020000000200FC\n:0100010001FD\n:00000001FF\n",
-            1,
-            "already has a byte",
-        ),
         (given("--firmware given"), b":020000000200FC\n", 1, "end record"),
         (given("--firmware given"), b":020000040001F9\n:0100000055AA\n:00000001FF\n", 1, "beyond"),
         (given("--firmware given"), &[0xc2, 0, 0], 1, "it is already an image"),
-        // No RAM there; more than there is; more than the chip can address.
-        (given("--firmware given"), b":0200000080FE80\n:01500000AA05\n:00000001FF\n", 1, "R206]"),
-        (given("--firmware given"), &[0x80; 0x4001], 1, "R206]"),
-        ("--chip an2131 --ids 1209:0001 --firmware given".to_owned(), &[0x80; 0x1b41], 1, "R206]"),
+        // Registers there; more than there can be; more than the chip can address.
+        (given("--firmware given"), b":0200000080FE80\n:02E68000AA05E9\n:00000001FF\n", 1, "R206]"),
+        (given("--firmware given"), &[0x80; 0xe401], 1, "R206]"),
+        ("--chip an2131 --ids 1209:0001 --firmware given".to_owned(), &[0x80; 0x7b41], 1, "R206]"),
         ("--chip fx2 --ids 1209:0001 --firmware given".to_owned(), &[0x80; 0x2001], 1, "R206]"),
         (given("--firmware given"), &[0x80; 0x1_0001], 1, "more than 64 KB"),
         (given("--firmware missing"), b"", 1, "R212]"),

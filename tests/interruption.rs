@@ -375,7 +375,8 @@ fn an_interrupted_restore_is_finished_as_a_restore() {
     let before = whole.eeprom();
     let backup = whole.rescue(&Request::default()).backup.unwrap();
     let (record, bytes) = whole.store.load_backup(&backup).unwrap();
-    let request = Request { port: Some(port()), ..Request::default() };
+    let request =
+        Request { port: Some(port()), replace_running_firmware: true, ..Request::default() };
     let used = whole.bus.transfers(&port());
     whole.run(|session| session.restore(&request, &record, &bytes));
     let restore_transfers = whole.bus.transfers(&port()) - used;

@@ -44,7 +44,10 @@ fn runs_that_work_on_a_device_are_kept_and_those_that_look_are_not() {
     let backup = home.objects("restore --list --sim --json").last().unwrap()["id"].clone();
     home.expect(
         0,
-        &format!("restore {} --sim sl11r-blank --sim-state @state", backup.as_str().unwrap()),
+        &format!(
+            "restore {} --sim sl11r-blank --sim-state @state --port 3-2 --replace-running-firmware",
+            backup.as_str().unwrap()
+        ),
     );
     home.expect(0, "--auto --sim sl11r-healthy");
     home.expect(1, "--auto --sim sl11r-write-protected");

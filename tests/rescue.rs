@@ -229,6 +229,11 @@ fn a_dry_run_writes_nothing_and_shows_every_step() {
     assert!(steps.unwrap() >= 5);
 }
 
+/// A request that may replace the firmware that runs at the usual port.
+fn replacing() -> Request {
+    Request { port: Some(port()), replace_running_firmware: true, ..Request::default() }
+}
+
 /// Its first byte is the same before and after, and is written twice on the way: what boots is
 /// broken first and put back last, also where what is put back is no image.
 #[test]
@@ -246,7 +251,7 @@ fn a_restored_backup_that_is_no_image_has_every_byte_back_and_is_called_written(
         let rescued = desk.rescue(&with_profile(&simulated(scenario.model)));
         assert_eq!(rescued.result, Verdict::Rescued, "{name}: {:?}", rescued.failure);
         let (record, bytes) = desk.store.load_backup(rescued.backup.as_deref().unwrap()).unwrap();
-        let request = Request { yes: true, force: true, ..Request::default() };
+        let request = replacing();
         let outcome = desk.run(|session| session.restore(&request, &record, &bytes));
         assert_eq!(outcome.result, ending, "{name}: {:?}", outcome.failure);
         assert_eq!(desk.eeprom()[..bytes.len()], before[..bytes.len()], "{name}");
@@ -263,8 +268,7 @@ fn a_restored_backup_puts_the_old_bytes_back() {
     assert_ne!(desk.eeprom(), before);
     let id = outcome.backup.unwrap();
     let (record, bytes) = desk.store.load_backup(&id).unwrap();
-    let request = Request { port: Some(port()), ..Request::default() };
-    let restored = desk.run(|session| session.restore(&request, &record, &bytes));
+    let restored = desk.run(|session| session.restore(&replacing(), &record, &bytes));
     assert_eq!(restored.result, Verdict::Restored, "{:?}", restored.failure);
     assert_eq!(desk.eeprom(), before);
 }

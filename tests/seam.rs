@@ -62,11 +62,16 @@ fn a_blank_flash_is_written_and_its_firmware_is_asked_for_its_version() {
     assert_eq!(board.erases, 0, "an empty flash needs no erase");
 }
 
+/// A request to write a board whose firmware runs.
+fn replacing() -> Request {
+    Request { port: Some(port()), replace_running_firmware: true, ..request(image()) }
+}
+
 #[test]
 fn a_chip_enters_its_boot_mode_and_the_units_own_bytes_stay() {
     let desk = Desk::new(scenario("sl11r-blank"));
     let board = old_board();
-    let forced = Request { force: true, ..request(image()) };
+    let forced = replacing();
     let outcome = rescue(&desk, &board, &forced);
     assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
     let board = board.lock().unwrap();
@@ -99,7 +104,7 @@ fn a_flash_cut_off_inside_any_operation_never_boots_half_an_image_and_is_finishe
     let whole = {
         let desk = Desk::new(scenario("sl11r-blank"));
         let board = old_board();
-        rescue(&desk, &board, &Request { force: true, ..request(image()) });
+        rescue(&desk, &board, &replacing());
         let board = board.lock().unwrap();
         board.operations
     };
@@ -109,7 +114,7 @@ fn a_flash_cut_off_inside_any_operation_never_boots_half_an_image_and_is_finishe
         let desk = Desk::new(scenario("sl11r-blank"));
         let board = old_board();
         board.lock().unwrap().cut_at = Some(cut);
-        let forced = Request { force: true, ..request(image()) };
+        let forced = replacing();
         let outcome = rescue(&desk, &board, &forced);
         assert_ne!(outcome.result, Verdict::Rescued, "cut at {cut}");
         let flash = board.lock().unwrap().flash.clone();
@@ -130,7 +135,7 @@ fn another_unit_does_not_get_the_serial_number_of_the_one_before() {
     let desk = Desk::new(scenario("sl11r-blank"));
     let board = old_board();
     board.lock().unwrap().cut_at = Some(2);
-    rescue(&desk, &board, &Request { force: true, ..request(image()) });
+    rescue(&desk, &board, &replacing());
     let other = old_board();
     other.lock().unwrap().flash[SERIAL].copy_from_slice(b"SN-00077");
     other.lock().unwrap().flash[MARK].copy_from_slice(b"????");

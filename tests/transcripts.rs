@@ -53,7 +53,11 @@ fn replay(name: &str) {
         library: &Library::embedded(&known_chips()),
         store: &Store::new(home.path()),
         scope: Scope::Hardware,
-        commands: Commands { again: "recover --auto".to_owned(), options: String::new() },
+        commands: Commands {
+            again: "recover --auto".to_owned(),
+            options: String::new(),
+            chosen: String::new(),
+        },
     })
     .rescue(&request);
     assert_eq!(outcome.result, Verdict::Rescued, "{name}: {:?}", outcome.failure);

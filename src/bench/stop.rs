@@ -100,6 +100,10 @@ impl Bus for Stoppable {
         self.bus.check_unused(seen)
     }
 
+    fn silent_ports(&mut self) -> Vec<PortPath> {
+        if self.stop.is_due() { Vec::new() } else { self.bus.silent_ports() }
+    }
+
     fn drive_seen_by_kernel(&mut self, seen: &Sighting) -> KernelDrive {
         if self.stop.is_due() {
             return KernelDrive::NotTold;

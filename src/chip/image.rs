@@ -24,6 +24,11 @@ pub struct Image {
     pub firmware: Option<String>,
     /// What it consists of, one line a part.
     pub contents: Vec<String>,
+    /// What its owner should know of its file, a sentence without its full stop each.
+    pub notes: Vec<String>,
+    /// What it needs of the board that no chip of its model has by itself, a sentence without its
+    /// full stop each. Writing it takes its owner's consent.
+    pub assumptions: Vec<String>,
 }
 
 impl Image {
@@ -41,6 +46,8 @@ impl Image {
             identity: None,
             firmware: None,
             contents: Vec::new(),
+            notes: Vec::new(),
+            assumptions: Vec::new(),
         }
     }
 

@@ -13,6 +13,7 @@ mod build;
 pub mod cy16;
 pub mod descriptors;
 mod drive;
+pub mod dump;
 pub mod ezusb;
 mod families;
 mod finding;
@@ -171,6 +172,13 @@ pub trait Chip: Send + Sync {
         Ok(None)
     }
 
+    /// What [`Self::open_memory`] and reading through it change in a device whose own firmware
+    /// runs, a sentence without its full stop; `None` where they leave no trace. With it, such a
+    /// device is not read before its owner agrees.
+    fn reading_disturbs(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Opens the memory behind the chip, with a loader of ours in the chip's RAM where one is
     /// needed. Changes RAM only. `seen` tells the endpoints where the memory is reached over them.
     ///
@@ -201,6 +209,21 @@ pub trait Chip: Send + Sync {
     /// # Errors
     /// [`ImageError`] when no whole image is there.
     fn image_in_memory(&self, model: Model, contents: &[u8]) -> Result<Image, ImageError>;
+
+    /// The contents with a signature that fits what is behind it, where the one at their start is
+    /// another of this chip's: one damaged byte turns firmware into ids. `None` where nothing
+    /// speaks for that.
+    fn with_fitting_signature(&self, model: Model, contents: &[u8]) -> Option<Vec<u8>> {
+        let _ = (model, contents);
+        None
+    }
+
+    /// What speaks for a chip of this family in boot mode under ids that are in no table, a
+    /// sentence without its full stop. A reason to ask the device, once its owner names it.
+    fn resembles(&self, seen: &Sighting) -> Option<&'static str> {
+        let _ = seen;
+        None
+    }
 
     /// Starts an image from RAM, the memory untouched.
     ///

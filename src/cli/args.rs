@@ -176,13 +176,27 @@ pub struct RescueArgs {
     #[arg(long)]
     pub yes: bool,
 
-    /// Write although a check failed (memory not proven broken, or pre-flight test failed)
+    /// Write although a check failed (memory not proven broken, or pre-flight test failed), with
+    /// --port; running firmware is not replaced
     #[arg(long)]
     pub force: bool,
+
+    /// Replace the image of a device whose firmware runs, with --port; a backup is kept
+    #[arg(long)]
+    pub replace_running_firmware: bool,
 
     /// Do not start the image from RAM first
     #[arg(long)]
     pub no_trial: bool,
+}
+
+/// How much a command that only reads may disturb.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Args)]
+pub struct ReadArgs {
+    /// Read the memory although firmware runs, with --port. On most chips the firmware stops: take
+    /// the power away afterwards
+    #[arg(long)]
+    pub interrupt_firmware: bool,
 }
 
 /// The commands.
@@ -199,7 +213,7 @@ pub enum Command {
     #[command(
         after_help = "Example:\n  recover diagnose --port 3-2.1\n  recover diagnose --port 3-2.1 --as cy16"
     )]
-    Diagnose,
+    Diagnose(ReadArgs),
     /// Show what --auto would do, step by step
     #[command(after_help = "Example:\n  recover plan --image CDRW0008.BIN")]
     Plan {
@@ -224,6 +238,8 @@ pub enum Command {
         /// Also write the bytes to this file
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
+        #[command(flatten)]
+        read: ReadArgs,
     },
     /// Write a backup back
     #[command(
@@ -402,6 +418,8 @@ pub enum ProfileCommand {
         /// The profile's name [default: made from the device's USB strings]
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
+        #[command(flatten)]
+        read: ReadArgs,
     },
     /// Check a folder of profiles
     #[command(after_help = "Example:\n  recover profile check ~/my-profiles")]

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::args::{CommonArgs, RescueArgs};
-use super::{command_line, request, rescue, store, write_new};
+use super::args::{CommonArgs, ReadArgs, RescueArgs};
+use super::{command_line, reading, request, rescue, store, write_new};
 use crate::failure::{Code, Failure};
 use crate::rescue::TargetRequest;
 use crate::rescue::choice::NamedImage;
@@ -11,17 +11,17 @@ use crate::ui;
 
 /// Saves the memory's bytes in the store, and in `output` where one is named. A file that is
 /// there already is not overwritten.
-pub fn backup(common: &CommonArgs, output: Option<&Path>) -> Result<u8, Failure> {
+pub fn backup(common: &CommonArgs, output: Option<&Path>, read: ReadArgs) -> Result<u8, Failure> {
     if let Some(output) = output.filter(|output| output.exists()) {
         let what = "this file already exists and is not overwritten";
         return Err(Failure::new(Code::R506, what, output.display().to_string())
             .next("name another file with --output, or move this one away"));
     }
-    let request = request(common, &RescueArgs::default())?;
+    let request = reading(common, read)?;
     let mut saved = None;
     let command = command_line(common, "recover backup");
     let detail = rescue::detail(common, false);
-    let code = rescue::run(common, command, &request.target, detail, |session| {
+    let code = rescue::run(common, command, None, &request.target, detail, |session| {
         let outcome = session.backup(&request);
         saved = outcome.backup.clone();
         outcome
@@ -56,7 +56,7 @@ pub fn restore(common: &CommonArgs, id: &str, args: &RescueArgs) -> Result<u8, F
     let image = NamedImage { name: id.to_owned(), bytes: bytes.clone() };
     let requested = TargetRequest { image: Some(image), ..TargetRequest::default() };
     let detail = rescue::detail(common, request.dry_run);
-    rescue::run(common, command, &requested, detail, |session| {
+    rescue::run(common, command, None, &requested, detail, |session| {
         session.restore(&request, &record, &bytes)
     })
 }

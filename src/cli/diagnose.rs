@@ -1,7 +1,7 @@
 //! `recover diagnose`.
 
-use super::args::{CommonArgs, RescueArgs};
-use super::{command_line, request, rescue};
+use super::args::{CommonArgs, ReadArgs};
+use super::{command_line, reading, rescue};
 use crate::failure::Failure;
 use crate::ui::Detail;
 
@@ -9,8 +9,10 @@ use crate::ui::Detail;
 const EVIDENCE: Detail = Detail { evidence: true, steps: true };
 
 /// Proves the chip, reads and judges its memory, keeps a backup.
-pub fn diagnose(common: &CommonArgs) -> Result<u8, Failure> {
-    let request = request(common, &RescueArgs::default())?;
+pub fn diagnose(common: &CommonArgs, read: ReadArgs) -> Result<u8, Failure> {
+    let request = reading(common, read)?;
     let command = command_line(common, "recover diagnose");
-    rescue::run(common, command, &request.target, EVIDENCE, |session| session.diagnose(&request))
+    rescue::run(common, command, None, &request.target, EVIDENCE, |session| {
+        session.diagnose(&request)
+    })
 }

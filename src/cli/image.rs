@@ -73,7 +73,7 @@ fn build(common: &CommonArgs, values: &BuildArgs) -> Result<u8, Failure> {
         if let Some(object) = object.as_object_mut() {
             object.insert("bytes".to_owned(), json!(built.bytes.len()));
             object.insert("sha256".to_owned(), json!(sha256(&built.bytes)));
-            object.insert("notes".to_owned(), json!(built.notes));
+            object.insert("notes".to_owned(), json!([image.notes.clone(), built.notes].concat()));
         }
         ui::print(&object.to_string());
     } else {
@@ -124,11 +124,21 @@ fn describe(model: Model, image: &Image) -> String {
         Some(identity) => format!("  descriptors found in it: {identity}"),
         None => "  no descriptors found in it".to_owned(),
     });
+    lines.extend(image.notes.iter().map(|note| format!("  note: {note}")));
+    lines.extend(
+        image.assumptions.iter().map(|need| format!("  not verified on real hardware: {need}")),
+    );
     lines.join("\n")
 }
 
 fn object(model: Model, image: &Image) -> serde_json::Value {
-    json!({ "chip": model.name, "contents": image.contents, "identity": image.identity })
+    json!({
+        "chip": model.name,
+        "contents": image.contents,
+        "identity": image.identity,
+        "notes": image.notes,
+        "assumptions": image.assumptions,
+    })
 }
 
 fn check(common: &CommonArgs, file: &NamedImage, chip: &str) -> Result<u8, Failure> {

@@ -47,6 +47,12 @@ pub fn list(common: &CommonArgs, all: bool) -> Result<u8, Failure> {
             ui::print(&ui::list_line(device, suspicion.as_ref()));
         }
     }
+    // What does not answer has nothing that the JSON form could tell.
+    let silent = if common.json { Vec::new() } else { bus.silent_ports() };
+    for port in silent {
+        shown += 1;
+        ui::print(&format!("{port}: something is attached here and does not answer (R119)"));
+    }
     if shown == 0 && !common.json {
         ui::print(&format!(
             "none of the {} USB devices is a known chip; `recover list --all` shows all of them",

@@ -45,7 +45,7 @@ use crate::profile::{Library, known_chips as profile_chips};
 use crate::rescue::TargetRequest;
 use crate::rescue::choice::NamedImage;
 use crate::{chip, ui};
-use args::{Command, CommonArgs, ProfileCommand, RescueArgs, SimCommand};
+use args::{Command, CommonArgs, ProfileCommand, ReadArgs, RescueArgs, SimCommand};
 
 /// No image of any chip here is larger; a longer file was named by mistake.
 const MAX_FILE_BYTES: u64 = 1 << 24;
@@ -88,7 +88,7 @@ fn is_run(cli: &Cli) -> bool {
     match &cli.command {
         // Of many runs each has its own outcome.
         None => cli.auto && !cli.all,
-        Some(Command::Diagnose | Command::Backup { .. }) => true,
+        Some(Command::Diagnose(_) | Command::Backup { .. }) => true,
         Some(Command::Plan { .. } | Command::Resume { .. }) => true,
         Some(Command::Restore { list, .. }) => !list,
         Some(Command::Profile(ProfileCommand::Learn { .. })) => true,
@@ -117,11 +117,11 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         }
         Some(command) => match command {
             Command::List { all } => list::list(&common, all),
-            Command::Diagnose => diagnose::diagnose(&common),
+            Command::Diagnose(read) => diagnose::diagnose(&common, read),
             Command::Plan { rescue } => rescue::plan(&common, &rescue),
             Command::Resume { rescue } => rescue::resume(&common, &rescue),
             Command::Bench(args) => bench::bench(&common, &args),
-            Command::Backup { output } => backup::backup(&common, output.as_deref()),
+            Command::Backup { output, read } => backup::backup(&common, output.as_deref(), read),
             Command::Restore { id: Some(id), list: false, rescue } => {
                 backup::restore(&common, &id, &rescue)
             }
@@ -175,8 +175,28 @@ fn library(common: &CommonArgs) -> Result<Library, Failure> {
     Ok(Library::embedded(&profile_chips()).with_user_folder(&folder))
 }
 
+/// Refuses an option that is about one device where none is named.
+fn needs_port(common: &CommonArgs, option: &str, is_given: bool) -> Result<(), Failure> {
+    if !is_given || common.port.is_some() {
+        return Ok(());
+    }
+    let what = format!("{option} is about one device, and none is named");
+    Err(Failure::new(Code::R311, what, "command line")
+        .next("`recover list` shows the port of every device")
+        .next(format!("add --port PATH to the command with {option}")))
+}
+
+/// What is asked of a run that only reads.
+fn reading(common: &CommonArgs, read: ReadArgs) -> Result<Request, Failure> {
+    needs_port(common, "--interrupt-firmware", read.interrupt_firmware)?;
+    let request = request(common, &RescueArgs::default())?;
+    Ok(Request { interrupt_firmware: read.interrupt_firmware, ..request })
+}
+
 /// What is asked of a run.
 fn request(common: &CommonArgs, rescue: &RescueArgs) -> Result<Request, Failure> {
+    needs_port(common, "--force", rescue.force)?;
+    needs_port(common, "--replace-running-firmware", rescue.replace_running_firmware)?;
     let as_family = match &common.as_family {
         None => None,
         Some(name) => Some(chip::family(name).ok_or_else(|| {
@@ -209,6 +229,8 @@ fn request(common: &CommonArgs, rescue: &RescueArgs) -> Result<Request, Failure>
         dry_run: rescue.dry_run,
         yes: rescue.yes,
         force: rescue.force,
+        replace_running_firmware: rescue.replace_running_firmware,
+        interrupt_firmware: false,
         no_trial: rescue.no_trial,
         as_family,
         resume: false,

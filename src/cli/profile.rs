@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::args::{CommonArgs, ProfileCommand, RescueArgs};
-use super::{command_line, home, library, request, rescue};
+use super::args::{CommonArgs, ProfileCommand, ReadArgs};
+use super::{command_line, home, library, reading, rescue};
 use crate::executor::{Learning, Store};
 use crate::failure::{Code, Failure};
 use crate::profile::{self, GuidanceTime, ImageSource, Library, Problem, Profile};
@@ -14,7 +14,7 @@ pub fn run(common: &CommonArgs, command: &ProfileCommand) -> Result<u8, Failure>
     match command {
         ProfileCommand::List => list(common),
         ProfileCommand::Show { name } => show(common, name),
-        ProfileCommand::Learn { name } => learn(common, name.as_deref()),
+        ProfileCommand::Learn { name, read } => learn(common, name.as_deref(), *read),
         ProfileCommand::Check { folder } => {
             let folder = match folder {
                 Some(folder) if !folder.is_dir() => {
@@ -31,15 +31,15 @@ pub fn run(common: &CommonArgs, command: &ProfileCommand) -> Result<u8, Failure>
 }
 
 /// Makes a profile from a healthy enclosure, in the user's own folder.
-fn learn(common: &CommonArgs, name: Option<&str>) -> Result<u8, Failure> {
-    let request = request(common, &RescueArgs::default())?;
+fn learn(common: &CommonArgs, name: Option<&str>, read: ReadArgs) -> Result<u8, Failure> {
+    let request = reading(common, read)?;
     let learning = Learning {
         folder: Store::new(home(common)?).profiles(),
         name: name.map(ToOwned::to_owned),
     };
     let command = command_line(common, "recover profile learn");
     let detail = rescue::detail(common, false);
-    rescue::run(common, command, &request.target, detail, |session| {
+    rescue::run(common, command, None, &request.target, detail, |session| {
         session.learn(&request, &learning)
     })
 }

@@ -15,7 +15,7 @@ pub fn auto(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     let request = request(common, rescue)?;
     let command = with_image(command_line(common, "recover --auto"), rescue);
     let detail = detail(common, request.dry_run);
-    run(common, command, &request.target, detail, |session| session.rescue(&request))
+    run(common, command, Some(rescue), &request.target, detail, |session| session.rescue(&request))
 }
 
 /// `recover plan`.
@@ -23,7 +23,7 @@ pub fn plan(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     let request = Request { dry_run: true, ..request(common, rescue)? };
     let command = with_image(command_line(common, "recover plan"), rescue);
     let detail = detail(common, request.dry_run);
-    run(common, command, &request.target, detail, |session| session.rescue(&request))
+    run(common, command, Some(rescue), &request.target, detail, |session| session.rescue(&request))
 }
 
 /// `recover resume`: `--auto` on the port of the one unfinished rescue.
@@ -40,7 +40,9 @@ pub fn resume(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
             let request = Request { resume: true, ..request(&common, rescue)? };
             let command = with_image(command_line(&common, "recover resume"), rescue);
             let detail = detail(&common, request.dry_run);
-            run(&common, command, &request.target, detail, |session| session.rescue(&request))
+            run(&common, command, Some(rescue), &request.target, detail, |session| {
+                session.rescue(&request)
+            })
         }
         [] => Err(Failure::new(Code::R505, "there is no unfinished rescue", "journals").next(
             format!(
@@ -68,6 +70,19 @@ pub(super) fn with_image(command: String, rescue: &RescueArgs) -> String {
     }
 }
 
+/// What was chosen besides the image, for next steps that choose nothing else.
+pub(super) fn chosen(rescue: &RescueArgs) -> String {
+    let mut line = String::new();
+    let mut add = |option: &str, value: Option<String>| {
+        line.extend(value.map(|value| format!(" {option} {}", quoted(&value))));
+    };
+    add("--profile", rescue.profile.clone());
+    add("--ids", rescue.ids.map(|ids| ids.to_string()));
+    add("--revision", rescue.revision.map(|bcd| format!("{bcd:04x}")));
+    add("--serial", rescue.serial.clone());
+    line
+}
+
 /// How much a run prints: a plan that is not carried out shows its steps.
 pub(super) fn detail(common: &CommonArgs, dry_run: bool) -> Detail {
     let evidence = common.verbose > 0;
@@ -79,6 +94,7 @@ pub(super) fn detail(common: &CommonArgs, dry_run: bool) -> Detail {
 pub fn run(
     common: &CommonArgs,
     command: String,
+    rescue: Option<&RescueArgs>,
     requested: &TargetRequest,
     detail: Detail,
     work: impl FnOnce(Session<'_>) -> Outcome,
@@ -104,7 +120,11 @@ pub fn run(
             library: &library,
             store: &store,
             scope: common.scope(),
-            commands: Commands { again: command, options: command_line(common, "") },
+            commands: Commands {
+                again: command,
+                options: command_line(common, ""),
+                chosen: rescue.map(chosen).unwrap_or_default(),
+            },
         }));
         (outcome, keeper.into_kept())
     };

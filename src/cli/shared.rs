@@ -37,6 +37,7 @@ pub fn shared(common: &CommonArgs, rescue: &RescueArgs, verb: &str) -> Result<Sh
         commands: Commands {
             again: with_image(command_line(common, verb), rescue),
             options: command_line(common, ""),
+            chosen: super::rescue::chosen(rescue),
         },
         request,
         profiles,
@@ -69,6 +70,12 @@ pub fn fits_many(common: &CommonArgs, rescue: &RescueArgs) -> Result<(), Failure
     }
     if rescue.serial.is_some() {
         return refused("--serial");
+    }
+    if rescue.force {
+        return refused("--force");
+    }
+    if rescue.replace_running_firmware {
+        return refused("--replace-running-firmware");
     }
     Ok(())
 }

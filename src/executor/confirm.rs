@@ -72,10 +72,12 @@ pub(super) fn confirm(
         Failure::new(Code::R112, what, place)
             .next("check that the image is for this enclosure model")
     };
+    // What was blank or broken before is no way back.
+    let was_whole = matches!(permission.condition(), crate::rescue::Condition::Complete { .. });
     let failure = match &run.outcome.backup {
-        Some(backup) => failure
+        Some(backup) if was_whole => failure
             .next(format!("`{}` writes the old contents back", run.tools.commands.restore(backup))),
-        None => failure,
+        _ => failure,
     };
     Err(failure.leaving(run.state))
 }

@@ -4,6 +4,7 @@ use super::candidate::Candidate;
 use super::event::Event;
 use super::prove::Proven;
 use super::run::Run;
+use super::started;
 use super::store::{BackupRecord, Store};
 use super::waits::{ATTEMPTS, is_transient, read_all};
 use crate::chip::memory::Extent;
@@ -79,6 +80,7 @@ pub(super) fn judge(
         break result.map_err(|error| run.memory_failure(error, place))?;
     };
     let condition = Condition::of(candidate.chip, &proven.finding, &survey);
+    let condition = started::judged(run, candidate, &proven.finding, &survey, condition);
     let (memory, size) = (survey.layout.name, survey.size);
     run.emit(&Event::Diagnosed { memory, condition: condition.clone(), size });
     Ok(Judged { survey, condition })

@@ -1,22 +1,62 @@
 //! Finds the one device that is meant, or says what was seen instead.
 
+use std::time::Duration;
+
 use super::candidate::Candidate;
 use super::event::Event;
 use super::run::Run;
 use super::waits::POLL;
 use super::{Request, Tools, guide};
-use crate::chip::Identity;
+use crate::chip::{Chip, Identity, families};
 use crate::clock::Deadline;
 use crate::failure::{Code, Failure};
 use crate::journal::Journal;
 use crate::profile::GuidanceTime;
 use crate::usb::Sighting;
 
+/// How long the operating system may take to give up a device that it is just asking.
+const ENUMERATION_TIME: Duration = Duration::from_secs(2);
+
 /// The device to rescue, or a healthy one where all are.
 ///
 /// # Errors
-/// R101, R301, and the bus's own.
+/// R101, R119, R301, and the bus's own.
 pub(super) fn find(run: &mut Run<'_>, request: &Request) -> Result<Candidate, Failure> {
+    look(run, request).map_err(|failure| match failure.code {
+        Code::R101 => with_silent_ports(run, request, failure),
+        _ => failure,
+    })
+}
+
+/// Nothing was found: whether something is attached that does not answer.
+fn with_silent_ports(run: &mut Run<'_>, request: &Request, failure: Failure) -> Failure {
+    let silent = |run: &mut Run<'_>| {
+        let mut ports = run.tools.bus.silent_ports();
+        ports.retain(|silent| request.port.as_ref().is_none_or(|port| port == silent));
+        ports
+    };
+    let mut ports = silent(run);
+    if !ports.is_empty() {
+        run.tools.bus.clock().sleep(ENUMERATION_TIME);
+        let still = silent(run);
+        ports.retain(|port| still.contains(port));
+    }
+    if ports.is_empty() {
+        return failure;
+    }
+    let names: Vec<String> = ports.iter().map(ToString::to_string).collect();
+    let names = names.join(", ");
+    let what = format!(
+        "something is attached at port {names} and does not answer: its descriptors cannot be read"
+    );
+    let silent = Failure::new(Code::R119, what, format!("port {names}"))
+        .next("plug it straight into the computer, by another cable and with its own power on: a bad cable or too little power does this as well")
+        .next("a program in its EEPROM that hangs does this: keep the EEPROM from answering (open its SDA line, or lift its supply pin; SDA held at ground works on some boards only), give it power, let the EEPROM answer again")
+        .next(format!("{} --wait    (notices the chip's boot mode the moment it appears)", run.tools.commands.again_as_chosen()));
+    Failure { next: [silent.next, failure.next].concat(), ..silent }
+}
+
+fn look(run: &mut Run<'_>, request: &Request) -> Result<Candidate, Failure> {
     let clock = run.tools.bus.clock();
     let deadline = Deadline::after(&*clock, request.wait.unwrap_or_default());
     if request.wait.is_some() {
@@ -115,7 +155,18 @@ fn nothing_found(run: &Run<'_>, request: &Request, seen: &[Sighting]) -> Failure
         let by_hand = profile.by_hand(GuidanceTime::First);
         failure.next.extend(by_hand.map(|by| format!("{}; then: {}", by.step, by.expect)));
     }
-    let again = &run.tools.commands.again;
+    let (again, commands) = (&run.tools.commands.again_as_chosen(), &run.tools.commands);
+    for device in
+        seen.iter().filter(|seen| request.port.as_ref().is_none_or(|port| *port == seen.port))
+    {
+        let resembling = |chip: &&dyn Chip| Some((chip.family(), chip.resembles(device)?));
+        if let Some((family, why)) = families().iter().find_map(resembling) {
+            failure.next.push(format!(
+                "{} --as {family}    ({} at port {}: {why}; to correct wrong IDs, add --profile, --ids and --force)",
+                commands.naming(&device.port).again, device.ids, device.port
+            ));
+        }
+    }
     let failure = failure.next(format!(
         "connect the enclosure directly to this computer, switch it on, then run `{again} --wait`"
     ));

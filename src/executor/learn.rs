@@ -12,7 +12,7 @@ use super::event::Event;
 use super::examine::Judged;
 use super::prove::Proven;
 use super::run::Run;
-use super::{Request, examine, find, prove};
+use super::{Request, examine, find, prove, running};
 use crate::chip::{Chip, Finding, Grade, IdMeaning, Identity, Image, Running, Size};
 use crate::failure::{Code, Failure};
 use crate::profile::{
@@ -56,6 +56,9 @@ pub(super) fn learn(
     let _lock = run.lock(&candidate.seen)?;
     let mut proven = prove::prove(run, &candidate)?;
     run.outcome.identity.seen = Some(Identity::of(&candidate.seen));
+    if let Some(change) = running::would_be_disturbed(request, &candidate, &proven) {
+        return Err(running::not_disturbed(run, &candidate, change));
+    }
     // No backup is kept: one of this port would later pass for the rescued enclosure's own.
     let judged = examine::judge(run, &candidate, &mut proven, u32::MAX)?;
     let Proven { finding, link, .. } = proven;

@@ -29,7 +29,9 @@ mod prove;
 mod records;
 mod restart;
 mod run;
+mod running;
 pub mod session;
+mod started;
 pub mod store;
 mod target;
 mod trial;
@@ -53,7 +55,7 @@ use crate::profile::{Library, Scope};
 use crate::rescue::TargetRequest;
 use crate::rescue::choice::{Needs, Undecided, Way};
 use crate::rescue::preflight::Twin;
-use crate::usb::{Bus, PortPath};
+use crate::usb::{Bus, PortPath, Sighting};
 
 /// What a run works with.
 pub struct Tools<'t> {
@@ -82,6 +84,8 @@ pub struct Commands {
     pub again: String,
     /// Options that say which bus, port and store are meant, each behind a space.
     pub options: String,
+    /// What the owner chose for the device besides the image, each option behind a space.
+    pub chosen: String,
 }
 
 impl Commands {
@@ -137,7 +141,25 @@ impl Commands {
         Self {
             again: format!("{} --port {port}", self.again),
             options: format!("{} --port {port}", self.options),
+            chosen: self.chosen.clone(),
         }
+    }
+
+    /// The same command again, with every choice that was made.
+    pub fn again_as_chosen(&self) -> String {
+        format!("{}{}", self.again, self.chosen)
+    }
+
+    /// The same commands with the device named by its port, where they do not name it yet.
+    #[must_use]
+    pub fn naming(&self, port: &PortPath) -> Self {
+        let names = format!("{} ", self.options).contains(&format!(" --port {port} "));
+        if names { self.clone() } else { self.at(port) }
+    }
+
+    /// `recover --auto`, for the same device.
+    pub fn rescue(&self) -> String {
+        format!("recover --auto{}", self.options)
     }
 
     /// `recover restore`, for the same device.
@@ -158,8 +180,12 @@ pub struct Request {
     /// Consent was given in advance.
     pub yes: bool,
     /// Write although a check says no: a memory that is not provably blank or broken, an image
-    /// that failed its pre-flight.
+    /// that failed its pre-flight. Never about a device whose firmware runs.
     pub force: bool,
+    /// Replace the image of the device at [`Self::port`] although its firmware runs.
+    pub replace_running_firmware: bool,
+    /// Read the memory of the device at [`Self::port`] although that disturbs firmware that runs.
+    pub interrupt_firmware: bool,
     /// Do not try the image from RAM first.
     pub no_trial: bool,
     /// Ask this family even though the device's id is in no table.
@@ -168,4 +194,17 @@ pub struct Request {
     pub resume: bool,
     /// How long to wait for a device to appear.
     pub wait: Option<Duration>,
+}
+
+impl Request {
+    /// Whether running firmware of this very device is to be replaced: asked for by name, and at
+    /// its port.
+    fn replaces_firmware_of(&self, seen: &Sighting) -> bool {
+        self.replace_running_firmware && self.port.as_ref() == Some(&seen.port)
+    }
+
+    /// Whether reading this very device may disturb the firmware that runs on it.
+    fn may_interrupt(&self, seen: &Sighting) -> bool {
+        self.interrupt_firmware && self.port.as_ref() == Some(&seen.port)
+    }
 }

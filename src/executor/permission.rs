@@ -14,8 +14,8 @@ use super::{Consent, Request};
 use crate::chip::Finding;
 use crate::failure::{Code, Failure};
 use crate::profile::Scope;
-use crate::rescue::Survey;
 use crate::rescue::plan::Plan;
+use crate::rescue::{Condition, Survey};
 
 /// Everything that has to be there before the first write.
 pub(super) struct Permission<'c> {
@@ -61,6 +61,10 @@ impl<'c> Permission<'c> {
         &self.examined.survey
     }
 
+    pub fn condition(&self) -> &Condition {
+        &self.examined.condition
+    }
+
     pub fn target(&self) -> &Target {
         &self.target
     }
@@ -92,7 +96,7 @@ fn agreement(
             format!("writing needs your consent: this plan relies on {facts} unverified facts")
         }
     };
-    let again = &run.tools.commands.again;
+    let again = run.tools.commands.again_as_chosen();
     Err(Failure::new(Code::R304, what, "before the first write")
         .leaving(run.state)
         .next(format!("{again} --yes    (gives consent after you have read the plan)"))

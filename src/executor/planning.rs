@@ -44,7 +44,7 @@ pub(super) fn plan(
         match failure.code {
             Code::R305 => failure.next(format!(
                 "{} --force    (overwrites it; a backup is kept)",
-                run.tools.commands.again
+                run.tools.commands.naming(&candidate.seen.port).again_as_chosen()
             )),
             _ => failure,
         }
@@ -71,6 +71,7 @@ pub(super) fn unproven(candidate: &Candidate, target: &Target) -> Vec<String> {
         .collect();
     reasons.extend(target.choice.profile.iter().flat_map(Profile::inferred));
     reasons.extend(target.choice.doubt.clone());
+    reasons.extend(target.image.assumptions.clone());
     if target.choice.profile.is_none() && target.choice.doubt.is_none() {
         reasons.push(format!("you chose the image {} yourself", target.choice.image.name));
     }

@@ -11,8 +11,8 @@ use super::store::BackupRecord;
 use super::target::Target;
 use super::unfinished::AfterPower;
 use super::{
-    Request, Tools, choose, enter, examine, find, learn, perform, planning, prove, records, target,
-    unfinished,
+    Request, Tools, choose, enter, examine, find, learn, perform, planning, prove, records,
+    running, target, unfinished,
 };
 use crate::chip::{Identity, Running};
 use crate::failure::{Code, Failure};
@@ -40,7 +40,14 @@ impl<'t> Session<'t> {
     /// Proves the chip and reads its memory; writes nothing.
     pub fn diagnose(self, request: &Request) -> Outcome {
         self.carry_out(request, RunKind::Diagnosis, |run| {
-            diagnose(run, request, 0).map(|_| Verdict::Planned)
+            match diagnose(run, request, 0)? {
+                Diagnosis::Examined(_) => {}
+                Diagnosis::NotRead(failure) => {
+                    run.note(failure.what);
+                    failure.next.into_iter().for_each(|next| run.note(next));
+                }
+            }
+            Ok(Verdict::Planned)
         })
     }
 
@@ -74,7 +81,9 @@ impl<'t> Session<'t> {
 fn rescue(run: &mut Run<'_>, request: &Request) -> Result<Verdict, Failure> {
     let mut candidate = find::find(run, request)?;
     find::announce(run, &candidate);
-    let is_left_alone = |candidate: &Candidate| !candidate.needs_rescue() && !request.force;
+    let is_left_alone = |candidate: &Candidate| {
+        !candidate.needs_rescue() && !request.replaces_firmware_of(&candidate.seen)
+    };
     if is_left_alone(&candidate) {
         return unfinished::healthy(run, &candidate);
     }
@@ -99,7 +108,8 @@ fn rescue(run: &mut Run<'_>, request: &Request) -> Result<Verdict, Failure> {
     let mut was_entered = false;
     loop {
         let is_firmware = proven.finding.running == Running::Firmware;
-        if is_firmware && !was_entered && !candidate.is_known_broken() && !request.force {
+        let replaces = request.replaces_firmware_of(&candidate.seen);
+        if is_firmware && !was_entered && !candidate.is_known_broken() && !replaces {
             run.outcome.identity.seen = Some(Identity::of(&candidate.seen));
             run.note("this chip runs its firmware and needs no rescue".to_owned());
             return Ok(Verdict::Healthy);
@@ -116,7 +126,8 @@ fn rescue(run: &mut Run<'_>, request: &Request) -> Result<Verdict, Failure> {
             None => {
                 examined.survey.before =
                     unfinished::contents_before(run, request, &candidate, &target, &examined)?;
-                return write(run, request, &candidate, proven, target, examined, request.force);
+                let overwrite = request.force || replaces;
+                return write(run, request, &candidate, proven, target, examined, overwrite);
             }
         }
     }
@@ -131,7 +142,9 @@ fn restore(
     let candidate = find::find(run, request)?;
     find::announce(run, &candidate);
     let _lock = run.lock(&candidate.seen)?;
+    running::may_be_restored(run, request, &candidate, None, &record.id)?;
     let proven = prove::prove(run, &candidate)?;
+    running::may_be_restored(run, request, &candidate, Some(&proven), &record.id)?;
     let model = proven.finding.model;
     if model.name != record.chip {
         let what = format!("the backup is from a {}, but this is a {model}", record.chip);
@@ -166,19 +179,33 @@ fn write(
     perform::perform(run, proven, &permission)
 }
 
-fn diagnose(run: &mut Run<'_>, request: &Request, want: u32) -> Result<Examined, Failure> {
+/// How far a diagnosis came.
+enum Diagnosis {
+    Examined(Box<Examined>),
+    /// The memory was left unread for the sake of the firmware that runs, told so.
+    NotRead(Failure),
+}
+
+fn diagnose(run: &mut Run<'_>, request: &Request, want: u32) -> Result<Diagnosis, Failure> {
     let candidate = find::find(run, request)?;
     find::announce(run, &candidate);
     let _lock = run.lock(&candidate.seen)?;
     let proven = prove::prove(run, &candidate)?;
     run.outcome.identity.seen = Some(Identity::of(&candidate.seen));
+    if let Some(change) = running::would_be_disturbed(request, &candidate, &proven) {
+        return Ok(Diagnosis::NotRead(running::not_disturbed(run, &candidate, change)));
+    }
     let (candidate, mut proven) = enter::enter(run, candidate, proven)?;
     examine::examine(run, &candidate, &mut proven, want)
+        .map(|examined| Diagnosis::Examined(Box::new(examined)))
 }
 
 fn backup(run: &mut Run<'_>, request: &Request) -> Result<Verdict, Failure> {
     // A backup holds all that can be read.
-    let examined = diagnose(run, request, u32::MAX)?;
+    let examined = match diagnose(run, request, u32::MAX)? {
+        Diagnosis::Examined(examined) => examined,
+        Diagnosis::NotRead(failure) => return Err(failure),
+    };
     match examined.condition {
         Condition::Unreadable { why } => Err(Failure::new(Code::R115, why, "backup")
             .leaving(run.state)

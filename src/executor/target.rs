@@ -12,6 +12,9 @@ use crate::rescue::Preflight;
 use crate::rescue::choice::Choice;
 use crate::rescue::outcome::sha256;
 
+/// How a refusal of an image is overridden.
+const FORCE: &str = "to write it all the same, add --force and name the device with --port";
+
 /// A checked image. Only [`check_target`] and [`restore_target`] make one.
 pub(super) struct Target {
     pub choice: Choice,
@@ -100,6 +103,9 @@ pub(super) fn check_target(
         bytes: image.segments.iter().map(|segment| segment.bytes.len()).sum(),
         sha256: sha256(&choice.image.bytes),
     });
+    for note in &image.notes {
+        run.note(format!("image {name}: {note}"));
+    }
     let preflight = run.tools.twin.boot(finding.model, &image);
     run.emit(&Event::Preflight { preflight: preflight.clone() });
     let derived = match preflight {
@@ -107,7 +113,7 @@ pub(super) fn check_target(
         Preflight::Failed { why } if !request.force => {
             return Err(Failure::new(Code::R211, why, format!("image {name}"))
                 .next("check with `recover image inspect` that the image is for this chip")
-                .next("to write it anyway, add --force"));
+                .next(FORCE));
         }
         Preflight::Failed { why } => {
             run.note(format!("the image failed the pre-flight test, but --force was given: {why}"));
@@ -132,12 +138,16 @@ fn expected(
     let place = format!("image {}", choice.image.name);
     let promised = choice.promised();
     if let (Some(promised), Some(derived)) = (promised, &derived) {
+        // The twin promises no serial and no class that the image does not hold.
+        let serial = derived.serial.clone().or_else(|| promised.serial.clone());
+        let interface_class = derived.interface_class.or(promised.interface_class);
+        let derived = &Identity { serial, interface_class, ..derived.clone() };
         let differences = promised.differences(derived);
         if !differences.is_empty() && !request.force {
             let what = format!("it would start with {}", differences.join(", "));
             return Err(Failure::new(Code::R214, what, place)
                 .next("choose the profile that fits the image, or leave --profile out")
-                .next("to write it anyway, add --force"));
+                .next(FORCE));
         }
     }
     let expected = derived.or_else(|| promised.cloned());

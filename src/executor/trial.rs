@@ -65,7 +65,7 @@ fn trial_failure(run: &Run<'_>, what: String, place: &str) -> Failure {
         .next("power-cycle the enclosure: it is then as it was before")
         .next(format!(
             "{} --no-trial    (writes without starting it from RAM first)",
-            run.tools.commands.again
+            run.tools.commands.again_as_chosen()
         ))
 }
 

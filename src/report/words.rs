@@ -71,6 +71,9 @@ pub fn wrong(unit: &Unit) -> Vec<String> {
         Some("unsigned") => "The small memory chip that holds the firmware of its bridge chip held data that the chip cannot start.".to_owned(),
         Some("broken") => "The small memory chip that holds the firmware of its bridge chip held damaged firmware.".to_owned(),
         Some("complete") => "The small memory chip held complete firmware.".to_owned(),
+        Some("does-not-start") => {
+            "The small memory chip held complete firmware that does not start.".to_owned()
+        }
         Some("unreadable") => "The small memory chip that holds the firmware of its bridge chip could not be read.".to_owned(),
         _ => "The content of its memory is not known.".to_owned(),
     });

@@ -72,6 +72,11 @@ pub enum Condition {
         /// Who it would come up as, as far as its descriptors tell.
         identity: Option<Identity>,
     },
+    /// A whole image, which the virtual chip does not start from either.
+    DoesNotStart {
+        /// What the virtual chip says.
+        why: String,
+    },
     /// It cannot be read.
     Unreadable {
         /// Why.
@@ -119,6 +124,9 @@ impl fmt::Display for Condition {
                 write!(f, "complete: it holds an image of {identity}")
             }
             Self::Complete { identity: None } => write!(f, "complete: it holds a whole image"),
+            Self::DoesNotStart { why } => {
+                write!(f, "complete, but this image does not start: {why}")
+            }
             Self::Unreadable { why } => write!(f, "unreadable: {why}"),
         }
     }

@@ -347,6 +347,12 @@ impl Bus for SimBus {
         self.switch(port, true)
     }
 
+    fn silent_ports(&mut self) -> Vec<PortPath> {
+        let world = self.world();
+        let silent = world.ports.values().filter(|port| port.is_silent());
+        silent.map(|port| port.path.clone()).collect()
+    }
+
     fn check_unused(&mut self, seen: &Sighting) -> Result<(), BusError> {
         self.is_unused(&seen.port)
     }

@@ -156,6 +156,11 @@ impl Port {
         }
     }
 
+    /// Whether the host sees a device there that has not answered it.
+    pub(super) fn is_silent(&self) -> bool {
+        self.generation.is_some() && self.enumerate_at.is_none() && self.sighting.is_none()
+    }
+
     fn follow_attachment(&mut self) {
         let attachment = self.device.attachment().filter(|_| self.is_connected());
         if attachment.map(|attachment| attachment.generation) != self.generation {

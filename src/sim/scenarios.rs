@@ -176,10 +176,14 @@ pub fn scenario(name: &str) -> Option<&'static Scenario> {
 }
 
 /// A virtual chip of that model whose memory begins with `contents`, without power; `None` where
-/// there is no such model. The memory is the largest the model boots from.
-pub fn twin(model: &str, contents: &[u8]) -> Option<Box<dyn Device>> {
+/// there is no such model. The memory is the largest the model boots from, with `fill` behind the
+/// contents.
+pub fn twin(model: &str, contents: &[u8], fill: u8) -> Option<Box<dyn Device>> {
     let chip = virtual_chip(model)?;
-    let eeprom = Some(Eeprom::new(part(chip.largest_part)?, contents));
+    let part = part(chip.largest_part)?;
+    let mut bytes = contents.to_vec();
+    bytes.resize(bytes.len().max(part.bytes as usize), fill);
+    let eeprom = Some(Eeprom::new(part, &bytes));
     chip.device(BoardParts { eeprom, ..BoardParts::default() })
 }
 

@@ -70,6 +70,12 @@ pub trait Bus {
         Ok(())
     }
 
+    /// Ports where a hub says that something is attached, and where no device answers: its
+    /// descriptors could not be read. Asks hubs only; a hub that may not be asked tells nothing.
+    fn silent_ports(&mut self) -> Vec<PortPath> {
+        Vec::new()
+    }
+
     /// What the operating system's own driver has learnt of the drive behind the device. Nothing
     /// is opened or detached for it, so that a drive in use is not disturbed.
     fn drive_seen_by_kernel(&mut self, _seen: &Sighting) -> KernelDrive {
@@ -103,6 +109,10 @@ impl<B: Bus + ?Sized> Bus for Box<B> {
 
     fn check_unused(&mut self, seen: &Sighting) -> Result<(), BusError> {
         (**self).check_unused(seen)
+    }
+
+    fn silent_ports(&mut self) -> Vec<PortPath> {
+        (**self).silent_ports()
     }
 
     fn drive_seen_by_kernel(&mut self, seen: &Sighting) -> KernelDrive {

@@ -61,6 +61,8 @@ const RESET_INTERVAL: Duration = Duration::from_millis(10);
 /// How often it is tried again to open a device that may not be opened yet.
 const PERMISSION_INTERVAL: Duration = Duration::from_millis(20);
 
+/// bDeviceClass of a hub [USB 2.0 §11.23.1].
+const HUB_CLASS: u8 = 0x09;
 /// bInterfaceClass of mass storage [USB MSC 1.4 §2].
 const MASS_STORAGE: u8 = 0x08;
 
@@ -274,6 +276,19 @@ impl Bus for HostBus {
         power::switch(port, true, &self.sysfs, &self.clock)?;
         self.without_power.retain(|other| other != port);
         Ok(())
+    }
+
+    fn silent_ports(&mut self) -> Vec<PortPath> {
+        let Ok(devices) = all_devices() else { return Vec::new() };
+        let mut silent = Vec::new();
+        for (path, device) in &devices {
+            let is_hub = device.device_descriptor().is_ok_and(|hub| hub.class_code() == HUB_CLASS);
+            let hub = is_hub.then(|| HubLink::open(device, &self.clock).ok()).flatten();
+            let Some(Ok(attached)) = hub.map(|mut hub| hub.attached()) else { continue };
+            let ports = attached.into_iter().map(|port| path.below(port));
+            silent.extend(ports.filter(|port| devices.iter().all(|(other, _)| other != port)));
+        }
+        silent
     }
 
     fn check_unused(&mut self, seen: &Sighting) -> Result<(), BusError> {

@@ -116,6 +116,12 @@ pub fn descriptor(bytes: &[u8]) -> Option<Hub> {
     })
 }
 
+/// Whether a port's status says that something is attached: PORT_CONNECTION, bit 0 in hubs of both
+/// kinds [USB 2.0 table 11-21; USB 3.2 table 10-13].
+pub fn is_attached(status: &[u8]) -> bool {
+    status.first().is_some_and(|low| low & 1 == 1)
+}
+
 /// The request for a hub's descriptor.
 pub fn get_descriptor(is_super: bool) -> Transfer {
     let kind = if is_super { SUPER_HUB_DESCRIPTOR } else { HUB_DESCRIPTOR };

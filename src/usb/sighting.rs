@@ -21,6 +21,12 @@ impl PortPath {
         Self { bus, ports }
     }
 
+    /// The path of a port of the hub at this one.
+    #[must_use]
+    pub fn below(&self, port: u8) -> Self {
+        Self { bus: self.bus, ports: [self.ports.as_slice(), &[port]].concat() }
+    }
+
     /// The bus number.
     pub fn bus(&self) -> u8 {
         self.bus

@@ -125,7 +125,11 @@ fn rescue(scenario: &'static Scenario) -> Row {
         library: &desk.library,
         store: &desk.store,
         scope: Scope::Simulator,
-        commands: Commands { again: "recover --auto".to_owned(), options: String::new() },
+        commands: Commands {
+            again: "recover --auto".to_owned(),
+            options: String::new(),
+            chosen: String::new(),
+        },
     })
     .rescue(&support::with_profile(&support::simulated(profile)));
     let after = desk.eeprom();

@@ -36,6 +36,7 @@ pub const CASES: &[Case] = &[
         what: "a part of the other width",
         provoke: || of("ezusb-wide-at-50"),
     },
+    Case { code: Code::R119, what: "a program that hangs", provoke: a_program_that_hangs },
 ];
 
 /// A rescue of the scenario's device, with its profile where more than one fits.
@@ -119,6 +120,17 @@ fn a_failing_part() -> Answer {
 
 fn an_endless_write_cycle() -> Answer {
     of_scenario(&Scenario { defect: Defect::Slow(1000), ..*scenario("ez-otg-blank") })
+}
+
+/// It loads a program that renumerates and answers nothing.
+fn a_program_that_hangs() -> Answer {
+    let mut desk = Desk::new(scenario("ezusb-blank"));
+    desk.bus.unplug(&port());
+    let hangs = include_bytes!("../cases/ezusb-hang-complete/hangs.iic");
+    desk.bus.load_eeprom(&port(), hangs);
+    desk.bus.plug(&port());
+    desk.bus.settle(&port());
+    desk.rescue(&Request::default()).into()
 }
 
 fn a_pulled_plug() -> Answer {

@@ -383,6 +383,8 @@ impl Chip for FlashChip {
             }),
             firmware: Some(format!("{VERSION}.0")),
             contents: Vec::new(),
+            notes: Vec::new(),
+            assumptions: Vec::new(),
         })
     }
 

@@ -56,7 +56,11 @@ impl Cast {
             library: &desk.library,
             store: &desk.store,
             scope: self.scope,
-            commands: Commands { again: "recover --auto".to_owned(), options: String::new() },
+            commands: Commands {
+                again: "recover --auto".to_owned(),
+                options: String::new(),
+                chosen: String::new(),
+            },
         }))
     }
 

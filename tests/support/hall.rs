@@ -184,7 +184,11 @@ impl Hall {
             store: self.store(),
             twin: Box::new(VirtualTwin),
             scope: Scope::Simulator,
-            commands: Commands { again: "recover --auto".to_owned(), options: String::new() },
+            commands: Commands {
+                again: "recover --auto".to_owned(),
+                options: String::new(),
+                chosen: String::new(),
+            },
             request: Request::default(),
             profiles: PROFILES.map(str::to_owned).to_vec(),
             port_settings: BTreeMap::new(),

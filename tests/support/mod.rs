@@ -150,7 +150,11 @@ impl Desk {
             library: &self.library,
             store: &self.store,
             scope: Scope::Simulator,
-            commands: Commands { again: "recover --auto".to_owned(), options: String::new() },
+            commands: Commands {
+                again: "recover --auto".to_owned(),
+                options: String::new(),
+                chosen: String::new(),
+            },
         }))
     }
 

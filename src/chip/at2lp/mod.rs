@@ -69,7 +69,12 @@ impl Chip for At2lp {
     }
 
     fn read_image(&self, model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
-        image::read(model, bytes)
+        match super::dump::contents(bytes) {
+            Some(contents) if image::Format::of(&contents).is_some() => {
+                image::image_at_start(model, &contents)
+            }
+            _ => image::read(model, bytes),
+        }
     }
 
     /// An AT2LP also starts from "MM", in the older chip's mode.

@@ -4,12 +4,14 @@
 use super::memory::Configured;
 use super::recognise::{is_blank_class, is_related_chip, is_running, recognise, signs};
 use super::wire::{self, Source};
-use super::{AT2LP, image::Format};
-use crate::chip::{ChipError, Evidence, Finding, Grade, Memory, Running};
+use super::{AT2LP, image, image::Format};
+use crate::chip::{ChipError, Evidence, Finding, Grade, Identity, Memory, Running};
 use crate::usb::{Link, Sighting, TransferError};
 
 /// Configuration bytes inside the chip.
 const INTERNAL_BYTES: u16 = 16;
+/// What the chip reads of its EEPROM: one address byte reaches no further.
+const MOST_BYTES: u32 = 256;
 
 pub(super) fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError> {
     if is_related_chip(seen) {
@@ -34,7 +36,6 @@ pub(super) fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, Chi
         Grade::Documented,
     );
     let at_work = is_running(seen);
-    let running = if at_work { Running::Firmware } else { Running::MaskRom };
     if at_work {
         found("class 08/06/50: the bridge runs with its own image".to_owned(), Grade::Captured);
     } else if is_blank_class(seen) {
@@ -43,7 +44,12 @@ pub(super) fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, Chi
     for sign in signs(seen) {
         found(sign, Grade::Captured);
     }
-    found(first_bytes(link, seen, signature_byte)?, Grade::Captured);
+    let (first, is_from_eeprom) = eeprom(link, seen, signature_byte)?;
+    found(first, Grade::Captured);
+    if is_from_eeprom {
+        found("it shows the descriptors that its EEPROM holds".to_owned(), Grade::Inferred);
+    }
+    let running = if at_work || is_from_eeprom { Running::Firmware } else { Running::MaskRom };
     let model = recognise(seen).map_or(AT2LP, |suspicion| suspicion.model);
     Ok(Finding { model, running, evidence })
 }
@@ -68,24 +74,33 @@ fn read_internal(link: &mut dyn Link) -> Result<Vec<u8>, ChipError> {
     Ok(bytes)
 }
 
-/// What the EEPROM begins with, as evidence; a silent EEPROM is one too.
-fn first_bytes(
+/// What the EEPROM begins with, as evidence; a silent EEPROM is one too. And whether what the
+/// device shows is what the EEPROM holds, and not what the chip shows without one: class, strings
+/// and revision of its manufacturing mode may be in an image as well.
+fn eeprom(
     link: &mut dyn Link,
     seen: &Sighting,
     signature_byte: u8,
-) -> Result<String, ChipError> {
+) -> Result<(String, bool), ChipError> {
     match Configured::with_signature_byte(link, seen, signature_byte) {
         Ok(mut memory) => {
             let route = memory.route_name();
             let first = memory.read(0..2).unwrap_or_default();
-            let meaning = match Format::of(&first) {
+            let format = Format::of(&first);
+            let shows = |held: &Identity| held.differences(&Identity::of(seen)).is_empty();
+            let is_shown = format.is_some()
+                && memory
+                    .read(0..MOST_BYTES)
+                    .is_ok_and(|held| image::identity_at_start(&held).as_ref().is_some_and(shows));
+            let meaning = match format {
                 Some(Format::Sk) => ", an AT2LP's signature",
                 Some(Format::Mm) => ", an AT2's signature",
                 None => ", no signature",
             };
-            Ok(format!("{route} reads the EEPROM; it begins with {}{meaning}", hex::encode(first)))
+            let begins = hex::encode(first);
+            Ok((format!("{route} reads the EEPROM; it begins with {begins}{meaning}"), is_shown))
         }
-        Err(ChipError::NoMemory) => Ok("the EEPROM does not reply to the chip".to_owned()),
+        Err(ChipError::NoMemory) => Ok(("the EEPROM does not reply to the chip".to_owned(), false)),
         Err(error) => Err(error),
     }
 }

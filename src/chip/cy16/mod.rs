@@ -31,11 +31,11 @@ pub mod wire;
 
 use std::ops::Range;
 
-use super::drive;
 use super::{
     Chip, ChipError, DriveAnswer, Finding, Image, ImageError, KnownIds, Memory, Model, Restart,
     Suspicion, Timing, Trial,
 };
+use super::{drive, dump};
 use crate::usb::transfer::CONTROL_TIMEOUT;
 use crate::usb::{Link, Sighting, TransferError};
 use model::SL11R;
@@ -80,6 +80,13 @@ impl Chip for Cy16 {
         probe::probe(link, seen)
     }
 
+    fn reading_disturbs(&self) -> Option<&'static str> {
+        Some(
+            "reading it takes the chip over from the firmware and places a loader in its RAM, so \
+             that the device may hang until its power was away",
+        )
+    }
+
     fn open_memory<'l>(
         &self,
         link: &'l mut dyn Link,
@@ -94,7 +101,10 @@ impl Chip for Cy16 {
     }
 
     fn read_image(&self, model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
-        image::read(model, bytes)
+        match dump::contents(bytes) {
+            Some(contents) if image::is_signed(&contents) => image::in_memory(model, &contents),
+            _ => image::read(model, bytes),
+        }
     }
 
     fn boot_ranges(&self, _model: Model) -> &'static [Range<u32>] {

@@ -18,6 +18,9 @@ use crate::usb::{Link, Sighting};
 const DEVICE_POINTERS: &[u16] = &[90, 106];
 /// Hardware revision register of the EZ chips \[INC\].
 const REVISION: u16 = 0xc004;
+/// Handlers of standard requests, SIE1 and SIE2 [BM table 1-7]. The SL11R has one SIE.
+const REQUEST_HANDLERS: &[(u16, Side)] = &[(83, Side::Sl11r), (83, Side::Ez), (99, Side::Ez)];
+
 /// Proves the chip.
 ///
 /// # Errors
@@ -32,6 +35,14 @@ pub fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError>
     rom(link, service, &mut evidence)?;
     let (side, votes) = sides::decide(link, seen, &vectors, running)?;
     evidence.extend(votes);
+    let running = match request_handler_in_ram(&vectors, side) {
+        Some(interrupt) if running == Running::MaskRom => {
+            let text = format!("INT {interrupt}, which answers USB requests, lies in RAM");
+            fact(&mut evidence, Grade::Inferred, text);
+            Running::Firmware
+        }
+        _ => running,
+    };
     let model = match side {
         Side::Sl11r => {
             // What the EZ's manual says of these findings is carried over to this chip.
@@ -88,6 +99,19 @@ fn is_of(descriptor: &DeviceDescriptor, seen: &Sighting) -> bool {
         == (seen.ids, seen.bcd_device, seen.class)
 }
 
+/// The request handler that a program has put in the place of the mask ROM's: a program may answer
+/// with the very descriptors that lie in the ROM.
+fn request_handler_in_ram(vectors: &Vectors, side: Side) -> Option<u16> {
+    let in_ram = |interrupt: &u16| is_ram(vectors.pointer(*interrupt));
+    let of_side = REQUEST_HANDLERS.iter().filter(|(_, of)| *of == side);
+    of_side.map(|(interrupt, _)| *interrupt).find(in_ram)
+}
+
+/// Whether firmware may have put something there.
+fn is_ram(address: u16) -> bool {
+    (model::REGISTER_BANKS.end..model::REGISTERS.start).contains(&u32::from(address))
+}
+
 /// Finds the descriptor the device enumerated with, in ROM or in RAM: who answers on USB.
 fn descriptor(
     link: &mut dyn Link,
@@ -101,8 +125,7 @@ fn descriptor(
         let address = vectors.pointer(*interrupt);
         let at = u32::from(address);
         let is_rom = (u32::from(EZ_ROM)..0x1_0000 - u32::from(BYTES)).contains(&at);
-        let is_ram = (model::REGISTER_BANKS.end..model::REGISTERS.start).contains(&at);
-        if !is_rom && !is_ram {
+        if !is_rom && !is_ram(address) {
             got.push(format!("no place in memory at vector {interrupt} ({address:04x})"));
             continue;
         }

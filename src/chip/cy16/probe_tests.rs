@@ -82,6 +82,26 @@ fn a_descriptor_that_is_not_where_the_ez_keeps_it_is_found_in_the_rom() {
 }
 
 #[test]
+fn a_program_that_answers_requests_itself_is_firmware_whatever_it_shows() {
+    for (ids, rom, interrupt) in [
+        ((0x04ce, 0x07d1), 0xe800, 83),
+        ((0x04b4, 0x7200), 0xe000, 83),
+        ((0x04b4, 0x7200), 0xe000, 99),
+    ] {
+        let seen = sighting(ids.0, ids.1);
+        let mut link = FakeChip::mask_rom(rom, &seen);
+        link.put_word(2 * interrupt, 0x0a00);
+        let finding = probe(&mut link, &seen).unwrap();
+        assert_eq!(finding.running, Running::Firmware, "{} INT {interrupt}", seen.ids);
+    }
+    // What the word is on a chip without a second SIE is not known.
+    let seen = sighting(0x04ce, 0x07d1);
+    let mut link = FakeChip::mask_rom(0xe800, &seen);
+    link.put_word(2 * 99, 0x0a00);
+    assert_eq!(probe(&mut link, &seen).unwrap().running, Running::MaskRom);
+}
+
+#[test]
 fn another_device_s_descriptor_proves_nothing() {
     let seen = sighting(0x04ce, 0x07d1);
     let mut link = FakeChip::mask_rom(0xe800, &sighting(0x04b4, 0x7200));

@@ -2,7 +2,7 @@
 
 use super::model::{EZ_OTG, SL11R};
 use crate::chip::{Grade, IdMeaning, KnownIds, Suspicion};
-use crate::usb::{Ids, Sighting};
+use crate::usb::{ClassCode, Ids, Sighting};
 
 /// The pairs that are known.
 pub const KNOWN: &[KnownIds] = &[
@@ -61,7 +61,16 @@ pub const KNOWN: &[KnownIds] = &[
 
 /// What the ids of `seen` suggest.
 pub fn recognise(seen: &Sighting) -> Option<Suspicion> {
-    KNOWN.iter().find(|known| known.ids == seen.ids).map(|known| Suspicion {
+    let known = KNOWN.iter().find(|known| known.ids == seen.ids)?;
+    if known.model == EZ_OTG && !is_ez_rom(seen) {
+        return Some(Suspicion {
+            model: known.model,
+            name: "Cypress EZ-OTG device at work",
+            detail: "firmware that kept Cypress's ids",
+            id_meaning: IdMeaning::Running,
+        });
+    }
+    Some(Suspicion {
         model: known.model,
         name: known.name,
         detail: known.detail,
@@ -69,9 +78,25 @@ pub fn recognise(seen: &Sighting) -> Option<Suspicion> {
     })
 }
 
+/// Whether `seen` is what the ROM of an EZ chip shows, as far as its document tells [BM 1.7.5.2]. A
+/// product text that could not be read is no sign; what the SL11R's ROM shows besides its ids is
+/// not documented.
+fn is_ez_rom(seen: &Sighting) -> bool {
+    let is_its_product = |product: &String| product.starts_with("CYPRESS EZ-");
+    let [setting] = seen.interfaces.as_slice() else { return false };
+    let endpoints = setting.endpoints.iter().map(|endpoint| endpoint.address);
+    seen.class == ClassCode::new(0xff, 0, 0)
+        && seen.bcd_device == 0
+        && setting.class == ClassCode::new(0, 0, 0)
+        && endpoints.eq([0x01, 0x82])
+        && seen.product.as_ref().is_none_or(is_its_product)
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::fake::sighting;
     use super::*;
+    use crate::usb::{Endpoint, Interface};
 
     #[test]
     fn every_pair_is_in_the_table_once() {
@@ -81,6 +106,39 @@ mod tests {
                 "{}",
                 known.ids
             );
+        }
+    }
+
+    #[test]
+    fn firmware_that_kept_the_ids_of_an_ez_chip_is_told_by_all_that_its_rom_shows() {
+        type Change = fn(&mut Sighting);
+        let mut rom = sighting(0x04b4, 0x7200);
+        rom.product = Some("CYPRESS EZ-OTG".to_owned());
+        rom.interfaces = vec![Interface {
+            number: 0,
+            alternate: 0,
+            class: ClassCode::new(0, 0, 0),
+            endpoints: [0x01, 0x82]
+                .map(|address| Endpoint { address, kind: 2, max_packet: 64 })
+                .to_vec(),
+        }];
+        assert_eq!(recognise(&rom).unwrap().id_meaning, IdMeaning::SharedBootId);
+        rom.product = None;
+        assert_eq!(recognise(&rom).unwrap().id_meaning, IdMeaning::SharedBootId);
+        let changes: [(&str, Change); 6] = [
+            ("class", |seen| seen.class = ClassCode::new(0, 0, 0)),
+            ("revision", |seen| seen.bcd_device = 0x0100),
+            ("product", |seen| seen.product = Some("Disk".to_owned())),
+            ("class of the interface", |seen| {
+                seen.interfaces[0].class = ClassCode::new(8, 6, 0x50);
+            }),
+            ("endpoints", |seen| seen.interfaces[0].endpoints[1].address = 0x81),
+            ("interfaces", |seen| seen.interfaces.clear()),
+        ];
+        for (what, change) in changes {
+            let mut seen = rom.clone();
+            change(&mut seen);
+            assert_eq!(recognise(&seen).unwrap().id_meaning, IdMeaning::Running, "{what}");
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::firmware::{Firmware, Kind};
 use super::image::Header;
-use super::{builder, firmware, model};
+use super::{builder, firmware, image, model};
 use crate::chip::{Built, ImageError, Model, Recipe};
 
 /// Address of the configuration byte, the one setting there is.
@@ -37,10 +37,13 @@ pub fn build(model: Model, recipe: &Recipe) -> Result<Built, ImageError> {
     }
     let header =
         Header { ids: identity.ids, bcd_device: identity.bcd_device.unwrap_or(0), configuration };
+    if image::are_nobodys(header.ids) {
+        return Err(unsuitable(format!("the ids {}", header.ids), image::NOBODYS));
+    }
     if let Some(bytes) = &recipe.firmware {
-        let image = builder::with_firmware(model, &program(bytes)?, header)?;
+        let made = builder::with_firmware(model, &program(bytes)?, header)?;
         let mut notes = Vec::new();
-        match &image.identity {
+        match &made.identity {
             Some(shown) if shown.ids != header.ids => notes.push(format!(
                 "the firmware's own descriptor has {}; the device will show that USB ID, not {}",
                 shown.ids, header.ids
@@ -50,12 +53,12 @@ pub fn build(model: Model, recipe: &Recipe) -> Result<Built, ImageError> {
                 notes.push("the firmware does not contain exactly one device descriptor".to_owned())
             }
         }
-        return Ok(Built { bytes: image.start().to_vec(), notes });
+        return Ok(Built { bytes: made.start().to_vec(), notes });
     }
-    let image = builder::ids_only(model, header)?;
+    let made = builder::ids_only(model, header)?;
     let note =
         "the image holds USB IDs and no firmware: a driver must load the firmware at every start";
-    Ok(Built { bytes: image.start().to_vec(), notes: vec![note.to_owned()] })
+    Ok(Built { bytes: made.start().to_vec(), notes: vec![note.to_owned()] })
 }
 
 fn program(bytes: &[u8]) -> Result<Firmware, ImageError> {
@@ -134,6 +137,6 @@ mod tests {
         assert!(refused(b"").contains("empty"));
         assert!(refused(&[0xc2, 0, 0]).contains("already"));
         assert!(refused(b":0200000080FE81\n:00000001FF\n").contains("line 1"));
-        assert!(refused(&[0; 0x4001]).contains("outside the RAM"));
+        assert!(refused(&[0; 0xe401]).contains("outside the RAM"));
     }
 }

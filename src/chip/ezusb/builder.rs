@@ -43,5 +43,7 @@ pub fn with_firmware(model: Model, firmware: &Firmware, ids: Header) -> Result<I
         bytes.extend(record::encode(piece.address, &piece.data));
     }
     bytes.extend(record::start(map.registers.cpucs()));
-    image::read_image(model, &bytes)
+    let image = image::read_image(model, &bytes)?;
+    let notes = [firmware.notes.clone(), image.notes].concat();
+    Ok(Image { notes, ..image })
 }

@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use super::model::Registers;
 use crate::clock::Clock;
 use crate::usb::{
-    ClassCode, Ids, Link, PortPath, Reply, Setup, Sighting, Speed, Transfer, TransferError,
+    ClassCode, Endpoint, Ids, Interface, Link, PortPath, Reply, Setup, Sighting, Speed, Transfer,
+    TransferError,
 };
 
 /// A clock that only moves when something sleeps on it.
@@ -288,6 +289,31 @@ impl Link for FakeEzusb {
     }
 }
 
+/// What the chip's own core shows: a setting without endpoints, and three with six.
+fn core_settings() -> Vec<Interface> {
+    let setting = |alternate| Interface {
+        number: 0,
+        alternate,
+        class: ClassCode::new(0xff, 0xff, 0xff),
+        endpoints: match alternate {
+            0 => Vec::new(),
+            _ => [0x01, 0x81, 0x02, 0x04, 0x86, 0x88]
+                .map(|address| Endpoint { address, kind: 2, max_packet: 64 })
+                .to_vec(),
+        },
+    };
+    (0..4).map(setting).collect()
+}
+
+/// Firmware that renumerated under those ids, on a full-speed port.
+pub fn firmware(vendor: u16, product: u16) -> Sighting {
+    let mut seen = sighting(vendor, product);
+    seen.interfaces.truncate(1);
+    seen.interfaces[0].class = ClassCode::new(0xff, 0, 0);
+    seen.class = ClassCode::new(0xff, 0, 0);
+    seen
+}
+
 /// The chip's own core under those ids, on a full-speed port.
 pub fn sighting(vendor: u16, product: u16) -> Sighting {
     Sighting {
@@ -299,7 +325,7 @@ pub fn sighting(vendor: u16, product: u16) -> Sighting {
         manufacturer: None,
         product: None,
         serial: None,
-        interfaces: Vec::new(),
+        interfaces: core_settings(),
         speed: Speed::Full,
         driver: None,
     }

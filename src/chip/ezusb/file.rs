@@ -3,9 +3,9 @@
 
 use super::builder;
 use super::firmware::{self, Firmware, Kind};
-use super::image::{Header, read_image};
+use super::image::{Header, in_memory, read_image};
 use super::model;
-use crate::chip::{Image, ImageError, Model};
+use crate::chip::{Image, ImageError, Model, dump};
 
 /// Parses and checks an image for `model`. Firmware as Intel HEX or as a flat file is made into
 /// one, with the ids its own descriptors tell.
@@ -17,6 +17,9 @@ pub fn read(model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
     let Some(first) = bytes.first() else { return Err(ImageError::Empty) };
     if bytes.len() > 1 && bytes.iter().all(|byte| byte == first) {
         return Err(ImageError::AllOneByte { byte: *first, length: bytes.len() });
+    }
+    if let Some(image) = from_dump(model, bytes) {
+        return Ok(image);
     }
     match firmware::kind(bytes) {
         Kind::Hex => {
@@ -34,6 +37,16 @@ pub fn read(model: Model, bytes: &[u8]) -> Result<Image, ImageError> {
         },
         Kind::Image | Kind::Unknown => read_image(model, bytes),
     }
+}
+
+/// The image in a text of an EEPROM's contents: a signature of this chip, and behind it what adds
+/// up to an image. A program may begin with the same byte, and does not add up.
+fn from_dump(model: Model, file: &[u8]) -> Option<Image> {
+    let contents = dump::contents(file)?;
+    let image = in_memory(model, &contents).ok()?;
+    let note = "the file is a text of an EEPROM's contents, not of a program";
+    let notes = [vec![note.to_owned()], image.notes].concat();
+    Some(Image { notes, ..image })
 }
 
 fn from_firmware(model: Model, firmware: &Firmware) -> Result<Image, ImageError> {

@@ -10,6 +10,8 @@ use crate::chip::descriptors::{self, Found};
 pub struct Firmware {
     /// Stretches of RAM in order of address; none touches the next.
     pub pieces: Vec<Piece>,
+    /// What is unusual about its file, a sentence without its full stop each.
+    pub notes: Vec<String>,
 }
 
 /// What a file is, told by its first bytes.
@@ -19,8 +21,7 @@ pub enum Kind {
     Image,
     /// Intel HEX text.
     Hex,
-    /// A flat file of RAM: it starts with the 8051's reset instruction and holds a device
-    /// descriptor.
+    /// A flat file of RAM: it starts with the 8051's reset instruction, whose target lies in it.
     Flat,
     /// None of these.
     Unknown,
@@ -36,10 +37,17 @@ const LJMP: u8 = 0x02;
 pub fn kind(bytes: &[u8]) -> Kind {
     match bytes.first() {
         Some(first) if SIGNATURES.contains(first) => Kind::Image,
-        Some(&LJMP) if matches!(search(&[bytes.to_vec()]), Found::One(_)) => Kind::Flat,
+        Some(&LJMP) if is_program(bytes) => Kind::Flat,
         _ if hex::is_hex(bytes) => Kind::Hex,
         _ => Kind::Unknown,
     }
+}
+
+/// Whether a jump at the start leads into the file.
+fn is_program(bytes: &[u8]) -> bool {
+    let [LJMP, high, low, rest @ ..] = bytes else { return false };
+    let target = usize::from(u16::from_be_bytes([*high, *low]));
+    (3..rest.len() + 3).contains(&target)
 }
 
 fn search(pieces: &[Vec<u8>]) -> Found {
@@ -57,13 +65,16 @@ impl Firmware {
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
             HexError::Line { line, why: "it is not text".to_owned() }
         })?;
-        Ok(Self { pieces: hex::parse(text)? })
+        let hex::Parsed { pieces, notes } = hex::parse(text)?;
+        Ok(Self { pieces, notes })
     }
 
     /// Takes a flat file; `None` when it is larger than the address space.
     pub fn from_flat(bytes: &[u8]) -> Option<Self> {
-        (bytes.len() <= 0x1_0000)
-            .then(|| Self { pieces: vec![Piece { address: 0, data: bytes.to_vec() }] })
+        (bytes.len() <= 0x1_0000).then(|| Self {
+            pieces: vec![Piece { address: 0, data: bytes.to_vec() }],
+            notes: Vec::new(),
+        })
     }
 
     /// Who it says it is, as far as descriptors in it tell and agree.
@@ -81,7 +92,7 @@ mod tests {
     use super::*;
 
     fn flat() -> Vec<u8> {
-        let mut bytes = vec![0x02, 0x01, 0xb9];
+        let mut bytes = vec![0x02, 0x00, 0xb9];
         bytes.resize(0x100, 0);
         bytes.extend(hex::encode_device());
         bytes
@@ -99,7 +110,10 @@ mod tests {
         assert_eq!(kind(&flat()), Kind::Flat);
         assert_eq!(kind(b"# note\n:00000001FF\n"), Kind::Hex);
         assert_eq!(kind(&[0xc0, 0x50, 0x1d]), Kind::Image);
-        assert_eq!(kind(&[0x02, 1, 2, 3]), Kind::Unknown);
+        assert_eq!(kind(&[0x02, 0, 3, 0]), Kind::Flat);
+        for other in [[0x02, 1, 2, 3], [0x02, 0, 4, 0], [0x02, 0, 2, 0]] {
+            assert_eq!(kind(&other), Kind::Unknown);
+        }
         assert_eq!(kind(&[]), Kind::Unknown);
         assert_eq!(kind(&[0; 64]), Kind::Unknown);
     }

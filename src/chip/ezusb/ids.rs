@@ -4,9 +4,9 @@
 //! Every one of them is shared with healthy products: the family was made to be loaded over USB,
 //! and many boards never had an EEPROM. So none is a boot id that alone speaks of a fault.
 
-use super::model::{AN2131, FX, FX1, FX2LP};
+use super::model::{self, AN2131, FX, FX1, FX2LP, Registers};
 use crate::chip::{Grade, IdMeaning, KnownIds, Suspicion};
-use crate::usb::{Ids, Sighting};
+use crate::usb::{ClassCode, Ids, Interface, Sighting};
 
 const AN21_DETAIL: &str =
     "Cypress EZ-USB AN21xx core without a valid EEPROM; many old boards never had one";
@@ -85,7 +85,7 @@ pub fn known(ids: Ids) -> Option<&'static KnownIds> {
 /// is running that kept Cypress's ids.
 pub fn recognise(seen: &Sighting) -> Option<Suspicion> {
     known(seen.ids).map(|known| {
-        let is_core = is_default_device(seen);
+        let is_core = is_default_device(seen, model::map(known.model).registers);
         Suspicion {
             model: known.model,
             name: if is_core { known.name } else { "Cypress EZ-USB device with running firmware" },
@@ -95,13 +95,38 @@ pub fn recognise(seen: &Sighting) -> Option<Suspicion> {
     })
 }
 
-/// Whether `seen` has the descriptors of the chip's own core, whatever its ids: vendor class and
-/// no strings [FX2 TRM 3.3].
-pub fn is_default_device(seen: &Sighting) -> bool {
+/// The class of the core's device and of its interface [FX2 TRM 3.3].
+const CORE_CLASS: ClassCode = ClassCode::new(0xff, 0xff, 0xff);
+/// Endpoints of the alternate settings 1 to 3 of FX1, FX2 and FX2LP [FX2 TRM ch. 3; captured from
+/// blank boards].
+const E6_ENDPOINTS: [u8; 6] = [0x01, 0x81, 0x02, 0x04, 0x86, 0x88];
+/// Alternate settings of FX1, FX2 and FX2LP [FX2 TRM ch. 3].
+const E6_SETTINGS: usize = 4;
+
+/// Whether `seen` has all that the own core of a chip with these registers shows, whatever its
+/// ids: every class byte, no strings, one interface whose first setting has no endpoints, and the
+/// settings behind it. bcdDevice is the silicon's revision and tells nothing here. A program can
+/// show all this as well; `probe` looks for one.
+pub fn is_default_device(seen: &Sighting, registers: Registers) -> bool {
     let strings = [&seen.manufacturer, &seen.product, &seen.serial];
-    seen.class.class == 0xff
+    let is_setting = |(number, setting): (usize, &Interface)| {
+        setting.number == 0
+            && usize::from(setting.alternate) == number
+            && setting.class == CORE_CLASS
+            && setting.endpoints.is_empty() == (number == 0)
+    };
+    seen.class == CORE_CLASS
         && strings.iter().all(|text| text.is_none())
-        && seen.interfaces.first().is_none_or(|interface| interface.class.class == 0xff)
+        && !seen.interfaces.is_empty()
+        && seen.interfaces.iter().enumerate().all(is_setting)
+        && (registers == Registers::Map7F || has_e6_settings(&seen.interfaces))
+}
+
+fn has_e6_settings(settings: &[Interface]) -> bool {
+    let has_its_endpoints = |setting: &Interface| {
+        setting.endpoints.iter().map(|endpoint| endpoint.address).eq(E6_ENDPOINTS)
+    };
+    settings.len() == E6_SETTINGS && settings.iter().skip(1).all(has_its_endpoints)
 }
 
 #[cfg(test)]
@@ -118,11 +143,40 @@ mod tests {
         }
     }
 
+    /// What changes a sighting into that of a program.
+    type Change = fn(&mut Sighting);
+
     #[test]
-    fn firmware_under_the_default_ids_is_told_by_its_strings() {
+    fn firmware_under_the_default_ids_is_told_by_all_that_the_core_shows() {
+        let changes: [(&str, Change); 9] = [
+            ("a string", |seen| seen.product = Some("fx2lafw".to_owned())),
+            ("class", |seen| seen.class = ClassCode::new(0, 0xff, 0xff)),
+            ("subclass", |seen| seen.class = ClassCode::new(0xff, 0, 0xff)),
+            ("protocol", |seen| seen.class = ClassCode::new(0xff, 0xff, 0)),
+            ("class of the interface", |seen| {
+                seen.interfaces[0].class = ClassCode::new(0xff, 0, 0);
+            }),
+            ("second interface", |seen| seen.interfaces.last_mut().unwrap().number = 1),
+            ("settings", |seen| seen.interfaces.rotate_left(1)),
+            ("endpoints at the beginning", |seen| {
+                seen.interfaces[0].endpoints = seen.interfaces[1].endpoints.clone();
+            }),
+            ("no interface", |seen| seen.interfaces.clear()),
+        ];
+        for (vendor, product) in [(0x04b4, 0x8613), (0x04b4, 0x6473), (0x0547, 0x2131)] {
+            let core = sighting(vendor, product);
+            assert_eq!(recognise(&core).unwrap().id_meaning, IdMeaning::SharedBootId);
+            for (what, change) in &changes {
+                let mut seen = core.clone();
+                change(&mut seen);
+                let standing = recognise(&seen).unwrap().id_meaning;
+                assert_eq!(standing, IdMeaning::Running, "{} {what}", core.ids);
+            }
+        }
         let mut seen = sighting(0x04b4, 0x8613);
-        assert_eq!(recognise(&seen).unwrap().id_meaning, IdMeaning::SharedBootId);
-        seen.product = Some("fx2lafw".to_owned());
+        seen.interfaces[2].endpoints[1].address = 0x82;
+        assert_eq!(recognise(&seen).unwrap().id_meaning, IdMeaning::Running);
+        seen.interfaces.truncate(1);
         assert_eq!(recognise(&seen).unwrap().id_meaning, IdMeaning::Running);
         assert_eq!(recognise(&sighting(0x1209, 0x0001)), None);
     }

@@ -72,8 +72,9 @@ pub(super) fn read_image(model: Model, bytes: &[u8]) -> Result<Image, ImageError
         return Err(cut("the ids"));
     }
     let header = Header::decode(map, bytes).ok_or_else(|| cut("the ids"))?;
-    check_ids(header.ids, is_load)?;
+    let mut notes: Vec<String> = check_ids(header.ids, is_load)?.into_iter().collect();
     let mut contents = vec![describe(map, header, is_load)];
+    let mut assumptions = Vec::new();
     let identity = if is_load {
         let (records, end) = record::decode(bytes, map.header).map_err(|error| match error {
             StreamError::Cut(at) => cut(&format!("the record at {at:#06x}")),
@@ -82,7 +83,7 @@ pub(super) fn read_image(model: Model, bytes: &[u8]) -> Result<Image, ImageError
                 why: format!("its length {word:04x} has undefined bits"),
             },
         })?;
-        check_records(chip, map, &records)?;
+        assumptions = check_records(chip, map, &records)?;
         contents.extend(records.iter().map(|record| {
             let (address, count) = (record.address, record.data.len());
             if record.is_last {
@@ -95,6 +96,9 @@ pub(super) fn read_image(model: Model, bytes: &[u8]) -> Result<Image, ImageError
         firmware_identity(&records, &mut contents)
     } else {
         note_rest(length, header_bytes.min(length), &mut contents);
+        if with_fitting_signature(model, bytes).is_some() {
+            notes.push(hidden_program(map));
+        }
         Some(Identity {
             ids: header.ids,
             bcd_device: Some(header.bcd_device),
@@ -105,11 +109,42 @@ pub(super) fn read_image(model: Model, bytes: &[u8]) -> Result<Image, ImageError
             serial: None,
         })
     };
-    Ok(Image { identity, contents, ..Image::at_address_zero(bytes.to_vec(), BOOT_RANGES) })
+    let image = Image::at_address_zero(bytes.to_vec(), BOOT_RANGES);
+    Ok(Image { identity, contents, notes, assumptions, ..image })
+}
+
+fn hidden_program(map: &Map) -> String {
+    format!(
+        "behind the ids lies a whole program, which the first byte {:02x} keeps from being loaded; \
+         {:02x} would load it",
+        map.id_only, map.load
+    )
+}
+
+/// The contents with the first byte of the other kind of image, where that fits what is behind it:
+/// a whole program behind ids, or nothing at all where a program should be.
+pub(super) fn with_fitting_signature(model: Model, contents: &[u8]) -> Option<Vec<u8>> {
+    let map = model::map(model);
+    let (first, rest) = contents.split_first()?;
+    let other = match *first {
+        byte if byte == map.id_only => map.load,
+        byte if byte == map.load => map.id_only,
+        _ => return None,
+    };
+    let is_fitting = if other == map.load {
+        let (records, _) = record::decode(contents, map.header).ok()?;
+        check_records(model.title, map, &records).is_ok()
+    } else {
+        let header = Header::decode(map, contents)?;
+        let behind = contents.get(map.id_bytes..).unwrap_or_default();
+        check_ids(header.ids, false).is_ok() && behind.iter().all(|byte| *byte == 0xff)
+    };
+    is_fitting.then(|| [&[other], rest].concat())
 }
 
 fn describe(map: &Map, header: Header, is_load: bool) -> String {
-    let what = if is_load { "ids (unused by firmware)" } else { "ids" };
+    let what =
+        if is_load { "ids (used only while the firmware does not renumerate)" } else { "ids" };
     let mut text = format!("{what} {} bcdDevice {:04x}", header.ids, header.bcd_device);
     if let Some(known) = map.configuration {
         text.push_str(&format!(", configuration {:02x}", header.configuration));
@@ -153,12 +188,26 @@ fn signature(model: Model, map: &Map, bytes: &[u8]) -> Result<bool, ImageError> 
     Err(ImageError::OtherChip { chip, other })
 }
 
-fn check_ids(pair: Ids, is_load: bool) -> Result<(), ImageError> {
+/// Why ids of nobody are refused.
+pub(super) const NOBODYS: &str = "0000 and ffff are nobody's; the EEPROM they come from was blank";
+
+/// Whether ids belong to nobody.
+pub(super) fn are_nobodys(pair: Ids) -> bool {
+    [pair.vendor, pair.product].iter().any(|id| matches!(id, 0 | 0xffff))
+}
+
+/// Judges the ids of a header; what its owner should know of them where they are taken.
+fn check_ids(pair: Ids, is_load: bool) -> Result<Option<String>, ImageError> {
     let bad = |why: String| ImageError::Unsuitable { part: format!("the ids {pair}"), why };
-    if [pair.vendor, pair.product].iter().any(|id| matches!(id, 0 | 0xffff)) {
-        return Err(
-            bad("0000 and ffff are not assigned; they come from a blank EEPROM".to_owned()),
-        );
+    if are_nobodys(pair) && is_load {
+        // Firmware that renumerates shows its own [FX2 TRM 3.4.3].
+        return Ok(Some(format!(
+            "the header's IDs {pair} are not assigned; the chip shows them only if the firmware does not \
+             renumerate"
+        )));
+    }
+    if are_nobodys(pair) {
+        return Err(bad(NOBODYS.to_owned()));
     }
     match ids::known(pair) {
         // Firmware shows its own ids, whatever the header says.
@@ -166,11 +215,17 @@ fn check_ids(pair: Ids, is_load: bool) -> Result<(), ImageError> {
             "they are the boot-mode IDs of an {}, so the device would stay in boot mode",
             known.name
         ))),
-        _ => Ok(()),
+        _ => Ok(None),
     }
 }
 
-fn check_records(chip: &'static str, map: &Map, records: &[Record]) -> Result<(), ImageError> {
+/// Judges the records; what they need of the board beside the chip.
+fn check_records(
+    chip: &'static str,
+    map: &Map,
+    records: &[Record],
+) -> Result<Vec<String>, ImageError> {
+    let mut assumptions = Vec::new();
     let Some((last, body)) = records.split_last() else {
         return Err(ImageError::Unsuitable {
             part: "the image".to_owned(),
@@ -191,7 +246,13 @@ fn check_records(chip: &'static str, map: &Map, records: &[Record]) -> Result<()
             return Err(unsuitable(record, "it has no data"));
         }
         let range = record.range();
-        if !map.holds(&range) {
+        if let Some(outside) = map.on_board(&range) {
+            assumptions.push(format!(
+                "a record goes to {:04x}..{:04x}, outside the RAM that every {chip} has; the board \
+                 must have memory there",
+                outside.start, outside.end
+            ));
+        } else if !map.holds(&range) {
             let (start, end) = (range.start, range.end);
             return Err(ImageError::OutsideRam { part: part(record), start, end, chip });
         }
@@ -211,7 +272,7 @@ fn check_records(chip: &'static str, map: &Map, records: &[Record]) -> Result<()
             why: "no record fills 0000, where the 8051 starts".to_owned(),
         });
     }
-    Ok(())
+    Ok(assumptions)
 }
 
 /// The last record must start the 8051, with this chip's CPUCS.

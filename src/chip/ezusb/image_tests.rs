@@ -6,7 +6,7 @@ use super::builder;
 use super::file::read;
 use super::firmware::Firmware;
 use super::hex::Piece;
-use super::image::{Header, boots_from, in_memory};
+use super::image::{Header, boots_from, in_memory, with_fitting_signature};
 use super::model::{AN2131, FX, FX1, FX2, FX2LP, MODELS};
 use crate::chip::{Image, ImageError, Model};
 use crate::usb::Ids;
@@ -17,7 +17,7 @@ const HEADER: Header =
 fn firmware(pieces: &[(u16, &[u8])]) -> Firmware {
     let pieces =
         pieces.iter().map(|(address, data)| Piece { address: *address, data: data.to_vec() });
-    Firmware { pieces: pieces.collect() }
+    Firmware { pieces: pieces.collect(), notes: Vec::new() }
 }
 
 fn build(model: Model, pieces: &[(u16, &[u8])]) -> Result<Image, ImageError> {
@@ -81,8 +81,9 @@ fn ids_that_cannot_be_meant_are_refused() {
     for ids in [(0, 1), (1, 0), (0xffff, 1), (1, 0xffff)] {
         let header = Header { ids: Ids::new(ids.0, ids.1), ..HEADER };
         assert!(unsuitable(builder::ids_only(FX2LP, header)).contains("not assigned"));
-        let with = builder::with_firmware(FX2LP, &firmware(&[(0, &[0])]), header);
-        assert!(unsuitable(with).contains("not assigned"));
+        // Firmware that renumerates shows its own.
+        let with = builder::with_firmware(FX2LP, &firmware(&[(0, &[0])]), header).unwrap();
+        assert!(with.notes[0].contains("not assigned"), "{:?}", with.notes);
     }
     let boot = Header { ids: Ids::new(0x04b4, 0x8613), ..HEADER };
     assert!(unsuitable(builder::ids_only(FX2LP, boot)).contains("stay in boot mode"));
@@ -126,21 +127,34 @@ fn an_fx_image_whose_vendor_id_ends_in_c3_is_no_cy16_image() {
 }
 
 #[test]
-fn a_record_outside_the_chips_ram_is_refused() {
+fn a_record_outside_the_chips_ram_is_refused_or_an_assumption_about_the_board() {
     let code: &[u8] = &[0x80, 0xfe];
     let high = [(0, code), (0x2000, code)];
     assert!(build(FX2LP, &high).is_ok());
     assert!(matches!(build(FX2, &high), Err(ImageError::OutsideRam { start: 0x2000, .. })));
     let scratch = [(0, code), (0xe000, code)];
     assert!(build(FX2, &scratch).is_ok());
-    assert!(matches!(build(AN2131, &scratch), Err(ImageError::OutsideRam { .. })));
-    let straddling = [(0, code), (0x3fff, code)];
-    assert!(matches!(
-        build(FX2LP, &straddling),
-        Err(ImageError::OutsideRam { start: 0x3fff, end: 0x4001, .. })
-    ));
-    let register = [(0, code), (0xe600, code)];
-    assert!(matches!(build(FX2LP, &register), Err(ImageError::OutsideRam { .. })));
+    let places = [
+        (AN2131, 0xe000, "e000..e002"),
+        (AN2131, 0x1b40, "1b40..1b42"),
+        (AN2131, 0x2800, "2800..2802"),
+        (FX2LP, 0x3fff, "4000..4001"),
+        (FX2LP, 0xe1ff, "e200..e201"),
+        (FX2, 0x4000, "4000..4002"),
+    ];
+    for (model, address, named) in places {
+        let image = build(model, &[(0, code), (address, code)]).unwrap();
+        let [assumption] = image.assumptions.as_slice() else { panic!("{model} {address:04x}") };
+        assert!(assumption.contains(named), "{model}: {assumption}");
+    }
+    assert!(build(FX2LP, &high).unwrap().assumptions.is_empty());
+    // What can be nothing but registers.
+    for (model, address) in
+        [(FX2LP, 0xe600), (FX2LP, 0xe3ff), (FX2, 0x3fff), (AN2131, 0x7b3f), (AN2131, 0x7fff)]
+    {
+        let refused = build(model, &[(0, code), (address, code)]);
+        assert!(matches!(refused, Err(ImageError::OutsideRam { .. })), "{model} {address:04x}");
+    }
 }
 
 #[test]
@@ -190,8 +204,25 @@ fn what_lies_behind_an_image_in_memory_is_left_out() {
 }
 
 #[test]
+fn a_first_byte_that_does_not_fit_what_is_behind_it_is_found() {
+    let load = build(FX2LP, &[(0, &[0x80, 0xfe])]).unwrap().start().to_vec();
+    let damaged = [&[0xc0], &load[1..], &[0xff; 40]].concat();
+    let fitting = with_fitting_signature(FX2LP, &damaged).unwrap();
+    assert_eq!(in_memory(FX2LP, &fitting).unwrap().start(), load);
+    assert!(read(FX2LP, &damaged).unwrap().notes[0].contains("whole program"));
+    let mut ids = hex::decode("c0501db560010001").unwrap();
+    ids.resize(256, 0xff);
+    assert_eq!(with_fitting_signature(FX2LP, &ids), None);
+    assert_eq!(with_fitting_signature(FX2LP, &load), None);
+    let damaged = [&[0xc2], &ids[1..]].concat();
+    assert_eq!(with_fitting_signature(FX2LP, &damaged), Some(ids));
+    assert_eq!(with_fitting_signature(FX2LP, &[0xff; 64]), None);
+    assert_eq!(with_fitting_signature(FX2LP, &[]), None);
+}
+
+#[test]
 fn firmware_files_become_images_with_their_own_ids() {
-    let mut flat = vec![0x02, 0x01, 0x00];
+    let mut flat = vec![0x02, 0x00, 0x80];
     flat.resize(0x100, 0);
     flat.extend(hex::decode("12010002ffffff40501d8c60010001020001").unwrap());
     let image = read(FX2LP, &flat).unwrap();
@@ -203,6 +234,7 @@ fn firmware_files_become_images_with_their_own_ids() {
     ])
     .unwrap();
     assert!(unsuitable(read(FX2LP, flat.as_bytes())).contains("give the USB ID"));
+    assert!(unsuitable(read(FX2LP, &[2, 0, 3, 0])).contains("give the USB ID"));
     let bad = unsuitable(read(FX2LP, b":0300000002000BF1\n:00000001FF"));
     assert!(bad.contains("line 1: the checksum is f1, its bytes give f0"), "{bad}");
 }

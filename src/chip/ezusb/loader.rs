@@ -35,7 +35,7 @@ pub fn program(registers: Registers, seen: &Sighting) -> Result<Vec<Piece>, Chip
         Registers::Map7F => MAP_7F,
     };
     let unusable = |why: String| ChipError::Loader(format!("as shipped is not usable: {why}"));
-    let mut pieces = hex::parse(text).map_err(|error| unusable(error.to_string()))?;
+    let mut pieces = hex::parse(text).map_err(|error| unusable(error.to_string()))?.pieces;
     let words = [seen.ids.vendor, seen.ids.product, seen.bcd_device];
     let ids: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     let place = pieces.iter_mut().find_map(|piece| {

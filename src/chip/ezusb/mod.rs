@@ -72,6 +72,13 @@ impl Chip for Ezusb {
         probe::probe(link, seen)
     }
 
+    fn reading_disturbs(&self) -> Option<&'static str> {
+        Some(
+            "reading it halts the 8051 and places a loader in its RAM, so that the firmware is \
+             gone until its power was away",
+        )
+    }
+
     fn open_memory<'l>(
         &self,
         link: &'l mut dyn Link,
@@ -95,6 +102,16 @@ impl Chip for Ezusb {
 
     fn image_in_memory(&self, model: Model, contents: &[u8]) -> Result<Image, ImageError> {
         image::in_memory(model, contents)
+    }
+
+    fn with_fitting_signature(&self, model: Model, contents: &[u8]) -> Option<Vec<u8>> {
+        image::with_fitting_signature(model, contents)
+    }
+
+    fn resembles(&self, seen: &Sighting) -> Option<&'static str> {
+        let is_core = ids::is_default_device(seen, model::Registers::E6);
+        is_core
+            .then_some("it looks like an EZ-USB without firmware, with ids that its EEPROM gives")
     }
 
     fn try_in_ram(

@@ -63,6 +63,9 @@ pub struct Map {
     pub registers: Registers,
     /// RAM that request A0 reaches and records may fill.
     pub ram: &'static [Range<u32>],
+    /// Where a record goes to the bus or to RAM that is not documented: what answers there is the
+    /// board's.
+    pub board: &'static [Range<u32>],
     /// First image byte that gives ids only, the chip's own core staying the device.
     pub id_only: u8,
     /// First image byte that loads firmware.
@@ -83,11 +86,15 @@ pub struct Map {
 pub const MAX_IMAGE: usize = 0x1_0000;
 
 const SCRATCH: Range<u32> = 0xe000..0xe200;
+/// The external bus, and what the memory map calls reserved behind the scratch RAM [FX2 TRM 5.5];
+/// a vendor ships an image with a record for e160..e212.
+const E6_BOARD: &[Range<u32>] = &[0x4000..0xe000, 0xe200..0xe400];
 
 const fn of_e6(ram: &'static [Range<u32>]) -> Map {
     Map {
         registers: Registers::E6,
         ram,
+        board: E6_BOARD,
         id_only: 0xc0,
         load: 0xc2,
         signature: "c0 (ids) or c2 (firmware)",
@@ -105,9 +112,14 @@ const E6_8K: Map = of_e6(&[0x0000..0x2000, SCRATCH]);
 /// From 1B40 on the bulk buffers shine through [AN21 TRM 3.4].
 const AN_RAM: [Range<u32>; 1] = [Range { start: 0x0000, end: 0x1b40 }];
 
+/// RAM that A0 was seen to reach under the buffers, and the external bus beside the registers
+/// [AN21 TRM 3.2]; boards with RAM there load their firmware into it.
+const AN_BOARD: &[Range<u32>] = &[0x1b40..0x7b40, 0x8000..0x1_0000];
+
 const AN: Map = Map {
     registers: Registers::Map7F,
     ram: &AN_RAM,
+    board: AN_BOARD,
     id_only: 0xb0,
     load: 0xb2,
     signature: "b0 (ids) or b2 (firmware)",
@@ -143,6 +155,15 @@ impl Map {
     /// Whether `range` lies in one piece of RAM.
     pub fn holds(&self, range: &Range<u32>) -> bool {
         self.ram.iter().any(|ram| ram.start <= range.start && range.end <= ram.end)
+    }
+
+    /// The addresses of `range` that lie outside the chip's RAM, from the first to the last, where
+    /// a board may have something; `None` where a part of them can be nothing but registers.
+    pub fn on_board(&self, range: &Range<u32>) -> Option<Range<u32>> {
+        let lies_in = |ranges: &[Range<u32>], at: u32| ranges.iter().any(|one| one.contains(&at));
+        let outside: Vec<u32> = range.clone().filter(|at| !lies_in(self.ram, *at)).collect();
+        let (first, last) = (*outside.first()?, *outside.last()?);
+        outside.iter().all(|at| lies_in(self.board, *at)).then_some(first..last + 1)
     }
 }
 

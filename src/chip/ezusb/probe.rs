@@ -6,11 +6,12 @@
 //! last from which scratch RAM answers. FX2 is told from FX2LP in `upper_ram`.
 
 use super::asking::{BLOCK, fact, look, uniform};
-use super::model::{AN2131, FX2LP, Registers};
-use super::{ids, ram, upper_ram, wire};
+use super::hex::Piece;
+use super::model::{self, AN2131, FX2LP, Registers};
+use super::{ids, loader, ram, upper_ram, wire};
 use crate::chip::descriptors::DeviceDescriptor;
-use crate::chip::{ChipError, Evidence, Finding, Grade, Running};
-use crate::usb::{Link, Sighting, Speed};
+use crate::chip::{ChipError, Evidence, Finding, Grade, Model, Running};
+use crate::usb::{Link, Sighting, Speed, TransferError};
 
 /// RAM that every chip of the family has; the smallest has 4 KB.
 const SHARED_RAM: usize = 0x1000;
@@ -32,15 +33,17 @@ pub fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError>
     let mut evidence = Vec::new();
     let start = ask(link, 0)?;
     let inner = ask(link, BLOCK / 2)?;
-    let known = ids::known(seen.ids).filter(|_| ids::is_default_device(seen));
     overlap(&start, &inner)?;
     fact(&mut evidence, Grade::Documented, "request A0 reads the 8051's RAM".to_owned());
-    let contents = ram::read(link, 0, SHARED_RAM)?;
-    let is_firmware = shows(&contents, seen);
-    let (model, running) = if let Some(known) = known {
-        let text = format!("{} is the default USB ID of a {}", seen.ids, known.model.title);
-        fact(&mut evidence, known.grade, text);
-        (known.model, Running::MaskRom)
+    let mut contents = ram::read(link, 0, SHARED_RAM)?;
+    let core = core(seen);
+    if let Some(core) = &core {
+        further(link, core.model, &mut contents)?;
+    }
+    let is_firmware = shows(&contents, seen) && !is_loader(&contents, seen);
+    let (model, running) = if let Some(core) = core.filter(|_| !is_firmware) {
+        fact(&mut evidence, core.grade, core.fact);
+        (core.model, Running::MaskRom)
     } else {
         if uniform(&contents).is_some() {
             return Err(ChipError::NotProven(format!(
@@ -60,6 +63,58 @@ pub fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError>
         other => other,
     };
     Ok(Finding { model, running, evidence })
+}
+
+/// A device that shows what a chip's own core shows.
+struct Core {
+    model: Model,
+    grade: Grade,
+    fact: String,
+}
+
+/// Whose own core `seen` looks like: by the default ids, or with ids that an EEPROM gave it.
+fn core(seen: &Sighting) -> Option<Core> {
+    let is_of = |registers| ids::is_default_device(seen, registers);
+    if let Some(known) = ids::known(seen.ids) {
+        let fact = format!("{} is the default of a {}", seen.ids, known.model.title);
+        let is_core = is_of(model::map(known.model).registers);
+        return is_core.then_some(Core { model: known.model, grade: known.grade, fact });
+    }
+    let model = match seen.speed {
+        _ if is_of(Registers::E6) => FX2LP,
+        Speed::Full if is_of(Registers::Map7F) && seen.interfaces.len() > 1 => AN2131,
+        _ => return None,
+    };
+    let fact = format!("the chip's own core answers as {}, ids that its EEPROM gives", seen.ids);
+    Some(Core { model, grade: Grade::Inferred, fact })
+}
+
+/// Reads on behind the shared RAM, for a program that keeps its descriptors there. The 8051 starts
+/// at 0000, so one byte throughout the shared RAM is no program. RAM that a part does not have is
+/// not missed.
+fn further(link: &mut dyn Link, model: Model, contents: &mut Vec<u8>) -> Result<(), ChipError> {
+    if uniform(contents).is_some() {
+        return Ok(());
+    }
+    let mut at = SHARED_RAM;
+    for range in model::map(model).ram {
+        let (start, end) = (usize::try_from(range.start), usize::try_from(range.end));
+        let (Ok(start), Ok(end)) = (start, end) else { continue };
+        at = if start == 0 { at } else { start };
+        while at < end {
+            let length = (end - at).min(SHARED_RAM);
+            let Ok(address) = u16::try_from(at) else { break };
+            match ram::read(link, address, length) {
+                Ok(bytes) => contents.extend(bytes),
+                Err(ChipError::Transfer { source: TransferError::Gone, doing }) => {
+                    return Err(ChipError::Transfer { doing, source: TransferError::Gone });
+                }
+                Err(_) => break,
+            }
+            at += length;
+        }
+    }
+    Ok(())
 }
 
 /// Asks for a block of RAM; every answer but the right number of bytes proves nothing.
@@ -89,6 +144,19 @@ fn shows(contents: &[u8], seen: &Sighting) -> bool {
         DeviceDescriptor::decode(window)
             .is_some_and(|found| (found.ids, found.bcd_device) == (seen.ids, seen.bcd_device))
     })
+}
+
+/// Whether RAM holds our own loader, which an earlier run left there under the device's ids: it is no
+/// firmware of the device's.
+fn is_loader(contents: &[u8], seen: &Sighting) -> bool {
+    let lies_there = |piece: &Piece| {
+        let start = usize::from(piece.address);
+        contents.get(start..start + piece.data.len()) == Some(piece.data.as_slice())
+    };
+    let is_in_ram = |registers| {
+        loader::program(registers, seen).is_ok_and(|pieces| pieces.iter().all(lies_there))
+    };
+    [Registers::E6, Registers::Map7F].into_iter().any(is_in_ram)
 }
 
 /// Which registers a device has whose ids tell nothing.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::fake::{FakeEzusb, sighting};
+use super::super::fake::{FakeEzusb, firmware, sighting};
 use super::super::model::{FX, FX1, FX2};
 use super::*;
 use crate::usb::ClassCode;
@@ -51,7 +51,7 @@ fn fx2_is_told_from_fx2lp_by_the_ram_it_lacks() {
     for (byte, model) in [(0xff, FX2), (0x00, FX2LP)] {
         let mut link = FakeEzusb::new(Registers::E6);
         link.memory[0x2000..0x4000].fill(byte);
-        let seen = Sighting { speed: Speed::High, ..sighting(0x1209, 1) };
+        let seen = Sighting { speed: Speed::High, ..firmware(0x1209, 1) };
         assert_eq!(probe(&mut link, &seen).unwrap().model, model);
     }
 }
@@ -88,7 +88,7 @@ fn a_program_that_runs_under_the_default_ids_is_not_halted() {
     // Nor is one under its own ids, whatever CPUCS says.
     link.is_halted = true;
     link.memory[..0x100].fill(0x90);
-    let seen = Sighting { speed: Speed::High, ..sighting(0x1209, 1) };
+    let seen = Sighting { speed: Speed::High, ..firmware(0x1209, 1) };
     probe(&mut link, &seen).unwrap();
     assert!(link.log.iter().all(|(request, _, length)| (*request, *length) == (0xa0, 0)));
 }
@@ -98,7 +98,7 @@ fn a_blank_chip_whose_ram_is_all_zeros_is_proven_by_its_default_device() {
     let mut link = FakeEzusb::new(Registers::E6);
     link.memory.fill(0);
     assert_eq!(probe(&mut link, &sighting(0x04b4, 0x8613)).unwrap().model, FX2LP);
-    let why = not_proven(&mut link, &sighting(0x1209, 1));
+    let why = not_proven(&mut link, &firmware(0x1209, 1));
     assert!(why.contains("all bytes are equal"), "{why}");
 }
 
@@ -110,14 +110,14 @@ fn firmware_under_other_ids_tells_its_registers_by_its_code() {
         for at in 0..8 {
             link.memory[0x100 + at * 8..][..3].copy_from_slice(&[0x90, high, 0x80]);
         }
-        let finding = probe(&mut link, &sighting(0x1209, 1)).unwrap();
+        let finding = probe(&mut link, &firmware(0x1209, 1)).unwrap();
         assert_eq!((finding.model, finding.running), (model, Running::Firmware));
     }
 }
 
 #[test]
 fn without_code_the_scratch_ram_tells_the_registers() {
-    let seen = sighting(0x1209, 1);
+    let seen = firmware(0x1209, 1);
     let mut link = FakeEzusb::new(Registers::E6);
     assert_eq!(probe(&mut link, &seen).unwrap().model, FX2LP);
     link.memory[0xe000..0xe200].fill(0xff);
@@ -141,6 +141,67 @@ fn firmware_that_kept_the_default_ids_is_called_firmware() {
     assert_eq!(finding.running, Running::Firmware);
     let facts: Vec<_> = finding.evidence.iter().map(|evidence| &evidence.fact).collect();
     assert!(facts.iter().any(|fact| fact.contains("lies in RAM")), "{facts:?}");
+}
+
+/// 04b4:8613 under the core's own class, as a program may show it too.
+const CORE_S_DESCRIPTOR: &str = "12010002ffffff40b404138601a000000001";
+
+#[test]
+fn a_program_that_shows_what_the_core_shows_is_found_in_ram() {
+    let descriptor = hex::decode(CORE_S_DESCRIPTOR).unwrap();
+    // In the RAM that all have, across the ends of two reads, in FX2LP's own, in the scratch RAM.
+    for at in [0x300, 0x0ff8, 0x1ff8, 0x3f00, 0xe100] {
+        let mut link = FakeEzusb::new(Registers::E6);
+        link.is_halted = true;
+        link.memory[at..at + 18].copy_from_slice(&descriptor);
+        for place in 0..8 {
+            link.memory[0x100 + place * 8..][..3].copy_from_slice(&[0x90, 0xe6, 0x80]);
+        }
+        let finding = probe(&mut link, &sighting(0x04b4, 0x8613)).unwrap();
+        assert_eq!(finding.running, Running::Firmware, "{at:04x}");
+        assert!(link.log.iter().all(|(request, _, length)| (*request, *length) == (0xa0, 0)));
+    }
+}
+
+#[test]
+fn the_loader_of_an_earlier_run_is_no_firmware() {
+    for (vendor, product, registers) in
+        [(0x04b4, 0x8613, Registers::E6), (0x0547, 0x2131, Registers::Map7F)]
+    {
+        let seen = sighting(vendor, product);
+        let mut link = FakeEzusb::new(registers);
+        for piece in loader::program(registers, &seen).unwrap() {
+            let start = usize::from(piece.address);
+            link.memory[start..start + piece.data.len()].copy_from_slice(&piece.data);
+        }
+        assert_eq!(probe(&mut link, &seen).unwrap().running, Running::MaskRom);
+        // A byte of it that differs makes it another program.
+        link.memory[0] ^= 1;
+        assert_eq!(probe(&mut link, &seen).unwrap().running, Running::Firmware, "{}", seen.ids);
+    }
+}
+
+#[test]
+fn a_program_s_revision_does_not_tell_the_chip() {
+    let descriptor = hex::decode("12010002ff000040b404138600010000000 1".replace(' ', "")).unwrap();
+    let mut link = FakeEzusb::new(Registers::E6);
+    link.memory[0x300..0x312].copy_from_slice(&descriptor);
+    link.memory[0x2000..0x4000].fill(0);
+    let seen = Sighting { bcd_device: 0x0100, ..firmware(0x04b4, 0x8613) };
+    let finding = probe(&mut link, &seen).unwrap();
+    assert_eq!((finding.model, finding.running), (FX2LP, Running::Firmware));
+}
+
+#[test]
+fn a_core_with_the_ids_of_its_eeprom_is_proven_to_be_one() {
+    for byte in [None, Some(0)] {
+        let mut link = FakeEzusb::new(Registers::E6);
+        if let Some(byte) = byte {
+            link.memory.fill(byte);
+        }
+        let finding = probe(&mut link, &sighting(0x1209, 9)).unwrap();
+        assert_eq!((finding.model, finding.running), (FX2LP, Running::MaskRom));
+    }
 }
 
 #[test]

@@ -65,7 +65,7 @@ mod tests {
 
     fn image(model: Model, length: usize) -> Image {
         let pieces = vec![Piece { address: 0, data: vec![0xa5; length] }];
-        builder::with_firmware(model, &Firmware { pieces }, HEADER).unwrap()
+        builder::with_firmware(model, &Firmware { pieces, notes: Vec::new() }, HEADER).unwrap()
     }
 
     #[test]

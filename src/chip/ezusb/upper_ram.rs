@@ -49,7 +49,9 @@ pub(super) fn tell(
     let (model, text) = match byte {
         None => (FX2, "2000 shows the same bytes as 0000".to_owned()),
         Some(byte) => {
-            let is_default = ids::known(seen.ids).is_some();
+            // Only the core shows the silicon's revision; a program shows what it likes, and so
+            // does an EEPROM that gives ids.
+            let is_default = running == Running::MaskRom && ids::known(seen.ids).is_some();
             let is_smaller =
                 if is_default { seen.bcd_device < FX2LP_REVISION } else { byte == NOTHING };
             let text = format!("bytes of {byte:02x} at 2000, bcdDevice {:04x}", seen.bcd_device);

@@ -15,7 +15,7 @@ fn names_are_unique_and_the_default_is_one_of_them() {
         assert!(scenarios()[..index].iter().all(|other| other.name != one.name), "{}", one.name);
         assert!(one.faults.parse::<Faults>().is_ok());
         assert!(one.part.is_none_or(|name| part(name).is_some()));
-        assert!(twin(one.model, &[]).is_some());
+        assert!(twin(one.model, &[], 0xFF).is_some());
         assert!(one.story.len() > 30 && !one.title.is_empty());
     }
     assert!(scenario(DEFAULT).is_some());

@@ -58,6 +58,22 @@ impl HubLink {
         self.bcd_usb >= FIRST_DOUBLE
     }
 
+    /// The ports, counted from 1, that say that something is attached.
+    ///
+    /// # Errors
+    /// [`TransferError`] when the hub does not say.
+    pub(super) fn attached(&mut self) -> Result<Vec<u8>, TransferError> {
+        let descriptor = self.exchange(&hub::get_descriptor(self.is_super()))?.data;
+        let ports = hub::descriptor(&descriptor).map_or(0, |hub| hub.ports);
+        let mut attached = Vec::new();
+        for port in 1..=ports {
+            if hub::is_attached(&self.exchange(&hub::get_status(port))?.data) {
+                attached.push(port);
+            }
+        }
+        Ok(attached)
+    }
+
     /// Whether the port, counted from 1, has power.
     ///
     /// # Errors

@@ -108,6 +108,11 @@ impl<B: Bus> Bus for Recorder<B> {
         result
     }
 
+    /// Not recorded: it tells only of what no device answers for.
+    fn silent_ports(&mut self) -> Vec<PortPath> {
+        self.bus.silent_ports()
+    }
+
     /// Recorded where something is told.
     fn drive_seen_by_kernel(&mut self, seen: &Sighting) -> KernelDrive {
         let start = self.tape.clock.now();

@@ -16,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
     let memory = tape.take(usize::from(length));
     let mut bus = SimBus::new();
     let port = PortPath::new(1, vec![1]);
-    bus.plug_in(port.clone(), twin(model, &memory).unwrap(), Faults::none());
+    bus.plug_in(port.clone(), twin(model, &memory, 0xff).unwrap(), Faults::none());
     let Some(seen) = bus.sighting(&port) else { return };
     let Ok(mut link) = bus.open(&seen) else { return };
     for _ in 0..MAX_TRANSFERS {

@@ -110,11 +110,11 @@ every_command_is_refused() {
     backup=$(basename "${backup%.*}")
     refused "$1" "$2" diagnose --port "$PORT"
     refused "$1" "$2" diagnose --port "$PORT" --as at2lp
-    refused "$1" "$2" plan --port "$PORT" --profile "$PROFILE" --force
+    refused "$1" "$2" plan --port "$PORT" --profile "$PROFILE" --replace-running-firmware
     refused "$1" "$2" backup --port "$PORT"
-    refused "$1" "$2" restore "$backup" --port "$PORT" --yes --force
-    refused "$1" "$2" --auto --port "$PORT" --profile "$PROFILE" --yes --force
-    refused "$1" "$2" --auto --port "$PORT" --profile "$PROFILE" --yes --force --no-trial
+    refused "$1" "$2" restore "$backup" --port "$PORT" --yes --replace-running-firmware
+    refused "$1" "$2" --auto --port "$PORT" --profile "$PROFILE" --yes --replace-running-firmware
+    refused "$1" "$2" --auto --port "$PORT" --profile "$PROFILE" --yes --replace-running-firmware --no-trial
     # What is seen without opening it is healthy, and is not opened.
     "$RECOVER" --auto --port "$PORT" --yes >"$DESK/output" 2>&1
     grep -q 'nothing was written' "$DESK/output"
@@ -247,7 +247,7 @@ check_a_rescued_disk_that_is_mounted_at_once_stays_mounted() {
     sync
     # Its medium keeps the file system while it is made blank again.
     blank=$(grep -o "\"backup\":\"[^\"]*\"" "$DESK/events" | head -n 1 | cut -d\" -f4)
-    recover_with_hands "$PORT" restore "$blank" --force
+    recover_with_hands "$PORT" restore "$blank" --replace-running-firmware
     wait_until 20 ls "/sys/bus/usb/devices/$PORT:1.0"
     if has_a_disk 2>/dev/null; then echo "it still has a disk"; return 1; fi
     mkdir "$DESK/m"

@@ -38,6 +38,13 @@ pub(in crate::chip::at2lp) fn image_at_start(
     Ok(image(&block, bytes))
 }
 
+/// Who a chip says it is that has read these contents, whatever else is wrong with them; `None`
+/// where no descriptors are there.
+pub(in crate::chip::at2lp) fn identity_at_start(contents: &[u8]) -> Option<Identity> {
+    let block = Configuration::decode(Format::of(contents)?, contents).ok()?;
+    image(&block, Vec::new()).identity
+}
+
 fn unsuitable(part: impl Into<String>, why: impl Into<String>) -> ImageError {
     ImageError::Unsuitable { part: part.into(), why: why.into() }
 }

@@ -10,7 +10,9 @@ mod check;
 mod settings;
 mod strings;
 
-pub(super) use check::{BOOT_RANGES, image_at_start, is_conforming_serial, read};
+pub(super) use check::{
+    BOOT_RANGES, identity_at_start, image_at_start, is_conforming_serial, read,
+};
 pub use settings::Settings;
 pub use strings::{Text, text_at};
 

@@ -28,6 +28,8 @@ const POINTER_SETUP: u8 = 0xAF;
 const ENDPOINT_STATUS: u8 = 0xBA;
 /// EP2468STAT: EMPTY and FULL of endpoints 2, 4, 6 and 8, two bits each from bit 0 on.
 const FIFO_STATUS: u8 = 0xAA;
+/// IOA to IOE of the FX2.
+const PORTS: [u8; 5] = [0x80, 0x90, 0xA0, 0xB0, 0xB1];
 /// CPUCS: the 8051 is held in reset.
 pub(super) const HELD: u8 = 0x01;
 
@@ -47,6 +49,8 @@ pub(super) struct Board {
     /// The bulk endpoints by address, as far as they were used.
     pub(super) endpoints: BTreeMap<u8, Endpoint>,
     pub(super) diagnostics: Diagnostics,
+    /// What of the board the program was told of to have asked for.
+    met: Vec<&'static str>,
     /// The USB interrupt's flag is to be set.
     pub(super) interrupts: bool,
     /// Something changed that the CPU's own state does not show.
@@ -68,6 +72,7 @@ impl Board {
             i2c: Master::default(),
             endpoint_zero: EndpointZero::default(),
             endpoints: BTreeMap::new(),
+            met: Vec::new(),
             diagnostics: Diagnostics::default(),
             interrupts: false,
             changed: false,
@@ -244,6 +249,18 @@ impl Board {
         }
     }
 
+    /// The program asks for what is on the board, of which this model knows nothing.
+    #[cold]
+    fn meets_board(&mut self, what: &'static str) {
+        if !self.met.contains(&what) {
+            self.met.push(what);
+            self.note(
+                Verdict::Unknown,
+                format!("the program {what}, and what is on the board is not known"),
+            );
+        }
+    }
+
     pub(super) fn note(&mut self, verdict: Verdict, text: String) {
         self.diagnostics.note(self.now, verdict, text);
     }
@@ -265,7 +282,13 @@ impl Bus8051 for Board {
     }
 
     fn read_external(&mut self, address: u16) -> u8 {
-        let Some(place) = self.place(address) else { return 0xFF };
+        let Some(place) = self.place(address) else {
+            self.meets_board("reads memory outside of the chip");
+            return 0xFF;
+        };
+        if self.silicon.map.pins.contains(&place) {
+            self.meets_board("reads pins");
+        }
         let frame = self.now / 1_000_000;
         match (self.silicon.map.register)(place) {
             Some(Register::InterruptVector) => self.most_urgent().unwrap_or(0),
@@ -366,11 +389,16 @@ impl Bus8051 for Board {
         }
     }
 
-    fn read_special(&mut self, address: u8, _: bool) -> u8 {
+    fn read_special(&mut self, address: u8, is_latch: bool) -> u8 {
         match address {
             ENDPOINT_STATUS => u8::from(self.endpoint_zero.is_busy()),
             FIFO_STATUS => self.fifo_status(),
-            _ => self.special(address),
+            _ => {
+                if !is_latch && self.silicon.is_fx2() && PORTS.contains(&address) {
+                    self.meets_board("reads pins");
+                }
+                self.special(address)
+            }
         }
     }
 

@@ -135,6 +135,8 @@ pub(super) struct Map {
     pub(super) register: fn(u16) -> Option<Register>,
     pub(super) registers: std::ops::RangeInclusive<u16>,
     pub(super) cpucs: u16,
+    /// Registers that show pins.
+    pub(super) pins: std::ops::Range<u16>,
     pub(super) usb_request: u16,
     /// Requests of endpoint 0 IN and OUT: register and mask.
     pub(super) in_done: (u16, u8),
@@ -232,6 +234,7 @@ static FX2_MAP: Map = Map {
     register: fx2_register,
     registers: 0xE400..=0xE7FF,
     cpucs: 0xE600,
+    pins: 0..0,
     usb_request: 0xE65D,
     in_done: (0xE65F, 0x01),
     out_done: (0xE65F, 0x02),
@@ -297,6 +300,7 @@ const fn an2131_map(register: fn(u16) -> Option<Register>) -> Map {
         register,
         registers: 0x7B40..=0x7FFF,
         cpucs: 0x7F92,
+        pins: 0x7F99..0x7F9C,
         usb_request: 0x7FAB,
         in_done: (0x7FA9, 0x01),
         out_done: (0x7FAA, 0x01),
