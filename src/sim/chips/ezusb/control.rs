@@ -32,6 +32,7 @@ impl EzUsb {
             self.board.put(map.usbcs, usbcs | 0x80);
         }
         self.board.request((map.usb_request, RESET | if high { HIGH_SPEED } else { 0 }));
+        self.board.start_frames();
         self.live(RECOVERY_NS);
     }
 
@@ -117,6 +118,8 @@ impl EzUsb {
                 return Completion::Done(answer);
             }
             if self.board.now >= deadline {
+                self.tell_waits();
+                self.board.tell_met();
                 return Completion::TimedOut;
             }
             self.advance(deadline);

@@ -4,6 +4,8 @@ use super::*;
 use crate::sim::cores::mcs51::Bus8051;
 use crate::sim::parts::part;
 
+mod peripherals;
+
 const SECOND: u64 = 1_000_000_000;
 const IDS: [u8; 6] = [0x34, 0x12, 0x78, 0x56, 0x02, 0x01];
 
