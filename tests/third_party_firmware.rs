@@ -158,7 +158,7 @@ fn loads(row: &Row, file: &[u8]) -> Vec<(u16, Vec<u8>)> {
     found
 }
 
-/// Loads it and looks again after five seconds: what came of it, and what was said.
+/// Loads it and looks again after ten seconds: what came of it, and what was said.
 fn boots(row: &Row, file: &[u8]) -> (End, Vec<String>) {
     let desk = Desk::new(row.chip);
     let before = desk.bus.sighting(&desk.port).unwrap();
@@ -168,7 +168,7 @@ fn boots(row: &Row, file: &[u8]) -> (End, Vec<String>) {
         desk.load(address, &bytes);
     }
     desk.load(cpucs, &[0]);
-    recover::clock::Clock::sleep(&*desk.bus.virtual_clock(), Duration::from_secs(5));
+    recover::clock::Clock::sleep(&*desk.bus.virtual_clock(), Duration::from_secs(10));
     let said = desk.bus.diagnostics(&desk.port);
     let said: Vec<String> = said.iter().map(ToString::to_string).collect();
     let end = match desk.bus.sighting(&desk.port) {
