@@ -1,9 +1,10 @@
-//! Firmware that nobody here wrote, on the virtual EZ-USB chips: Debian's sigrok-firmware-fx2lafw
+//! Firmware that nobody here wrote, on the virtual EZ-USB chips: all that Debian's packages carry,
 //! and the second-stage loader in PyPI's `fx2`.
 //!
 //! Nothing of it is in this repository. These tests are run by name or with
 //! `--include-ignored`. RECOVER_FX2_PACKAGE names the folder of the
-//! Python package `fx2` where python3 cannot import it.
+//! Python package `fx2` where python3 cannot import it, RECOVER_DEBIAN_FIRMWARE one into which the
+//! packages of `debian` were unpacked and not installed.
 
 #![expect(
     clippy::unwrap_used,
@@ -22,6 +23,11 @@ use recover::sim::parts::{Eeprom, part};
 use recover::sim::{Faults, SimBus};
 use recover::usb::transfer::{VENDOR_IN, VENDOR_OUT};
 use recover::usb::{Bus, Link, PortPath, Setup, Sighting, Transfer};
+
+#[path = "third_party_firmware/debian.rs"]
+mod debian;
+
+use self::debian::{End, Format, NON_FREE, ROWS, Row};
 
 const SECOND: u64 = 1_000_000_000;
 const FOLDER: &str = "/usr/share/sigrok-firmware";
@@ -112,6 +118,99 @@ fn every_fx2lafw_comes_up_on_an_fx2lp_and_the_large_ones_only_there() {
     }
 }
 
+/// RECOVER_DEBIAN_FIRMWARE names the folder into which the packages were unpacked; installed ones
+/// lie at the root.
+fn debian_file(row: &Row) -> Option<Vec<u8>> {
+    let root = std::env::var_os("RECOVER_DEBIAN_FIRMWARE").map_or("/".into(), PathBuf::from);
+    let places = [root.join(row.file), Path::new("/").join(row.file)];
+    places.iter().find_map(|path| std::fs::read(path).ok())
+}
+
+/// Address and bytes of each record of a firmware.
+fn loads(row: &Row, file: &[u8]) -> Vec<(u16, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut rest = file;
+    match row.format {
+        Format::Flat => {
+            let places = (0..).step_by(1024);
+            found.extend(places.zip(file.chunks(1024)).map(|(at, bytes)| (at, bytes.to_vec())));
+        }
+        Format::Hex => found = records(std::str::from_utf8(file).unwrap()),
+        Format::BinaryRecords => {
+            while let [_, _, a0, a1, l0, l1, behind @ ..] = rest {
+                let length = usize::from(u16::from_be_bytes([*l0, *l1]));
+                if length == 0 {
+                    break;
+                }
+                found.push((u16::from_be_bytes([*a0, *a1]), behind[..length].to_vec()));
+                // Header and data are filled to whole words together.
+                rest = &rest[(6 + length).next_multiple_of(4)..];
+            }
+        }
+        Format::BinaryHex => {
+            while let [length, low, high, 0, behind @ ..] = rest {
+                let (data, behind) = behind.split_at(usize::from(*length));
+                found.push((u16::from_le_bytes([*low, *high]), data.to_vec()));
+                rest = &behind[1..];
+            }
+        }
+    }
+    found
+}
+
+/// Loads it and looks again after ten seconds: what came of it, and what was said.
+fn boots(row: &Row, file: &[u8]) -> (End, Vec<String>) {
+    let desk = Desk::new(row.chip);
+    let before = desk.bus.sighting(&desk.port).unwrap();
+    let cpucs = if row.chip.name == "fx2lp" { 0xE600 } else { 0x7F92 };
+    desk.load(cpucs, &[1]);
+    for (address, bytes) in loads(row, file) {
+        desk.load(address, &bytes);
+    }
+    desk.load(cpucs, &[0]);
+    recover::clock::Clock::sleep(&*desk.bus.virtual_clock(), Duration::from_secs(10));
+    let said = desk.bus.diagnostics(&desk.port);
+    let said: Vec<String> = said.iter().map(ToString::to_string).collect();
+    let end = match desk.bus.sighting(&desk.port) {
+        Some(seen) if seen.device_number != before.device_number => {
+            End::Ids([seen.ids.vendor, seen.ids.product, seen.bcd_device])
+        }
+        Some(_) => End::Stays,
+        None => End::Unknown("something"),
+    };
+    (end, said)
+}
+
+#[test]
+#[ignore = "needs Debian's packages with firmware for these chips"]
+fn every_firmware_that_debian_ships_boots_or_names_the_unknown_that_stopped_it() {
+    let mut skipped = Vec::new();
+    for row in ROWS {
+        let Some(file) = debian_file(row) else {
+            assert!(NON_FREE.contains(&row.package), "{} of {}", row.file, row.package);
+            skipped.push(row.package);
+            continue;
+        };
+        let (end, said) = boots(row, &file);
+        eprintln!("{}: {end:04x?} {said:?}", row.file);
+        match (row.end, end) {
+            (End::Unknown(what), End::Unknown(_)) => {
+                let names =
+                    said.iter().any(|said| said.contains("unknown:") && said.contains(what));
+                assert!(names, "{}: {said:?}", row.file);
+            }
+            (wanted, end) => {
+                assert_eq!(end, wanted, "{}: {said:?}", row.file);
+                assert_eq!(said, Vec::<String>::new(), "{}", row.file);
+            }
+        }
+    }
+    skipped.dedup();
+    for package in skipped {
+        eprintln!("skipped: Debian's {package} could not be had");
+    }
+}
+
 fn fx2_package() -> PathBuf {
     if let Some(folder) = std::env::var_os("RECOVER_FX2_PACKAGE") {
         return folder.into();
@@ -128,7 +227,8 @@ fn fx2_package() -> PathBuf {
 
 /// Address and bytes of each data record.
 fn records(text: &str) -> Vec<(u16, Vec<u8>)> {
-    let lines = text.lines().map(|line| hex::decode(line.trim_start_matches(':')).unwrap());
+    let lines = text.lines().filter_map(|line| line.trim().strip_prefix(':'));
+    let lines = lines.map(|line| hex::decode(line).unwrap());
     lines
         .filter(|line| line[3] == 0)
         .map(|line| {

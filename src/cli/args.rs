@@ -456,6 +456,9 @@ pub enum SimCommand {
         #[arg(long, value_name = "NUMBER", default_value_t = 1,
               value_parser = clap::value_parser!(u8).range(1..))]
         count: u8,
+        /// Begin with this dump in the EEPROM, in place of the scenario's own contents
+        #[arg(long, value_name = "FILE")]
+        eeprom: Option<PathBuf>,
         /// Write one line per transfer to this file
         #[arg(long, value_name = "FILE")]
         log: Option<PathBuf>,

@@ -16,6 +16,8 @@ pub struct What<'a> {
     pub scenarios: &'a [String],
     /// How many of each.
     pub count: u8,
+    /// What lies in each EEPROM, in place of the scenario's own.
+    pub eeprom: Option<&'a Path>,
     /// Where the transfers are written down.
     pub log: Option<&'a Path>,
 }
@@ -59,6 +61,7 @@ pub fn attach(common: &CommonArgs, what: &What, unpaced: bool) -> Result<(), Fai
 mod system {
     use std::fs::File;
     use std::io;
+    use std::path::Path;
     use std::process::Command;
     use std::sync::{Arc, Mutex};
 
@@ -89,7 +92,11 @@ mod system {
         let failed = |error: io::Error| Failure::new(Code::R701, error.to_string(), "sim attach");
         let mut watcher = Command::new(std::env::current_exe().map_err(failed)?);
         watcher.args(["sim", "watch-power"]).args(places.iter().map(PortPath::to_string));
-        let manner = Manner { faults, unpaced, log };
+        let eeprom = match what.eeprom {
+            None => None,
+            Some(path) => Some(dump(path, &scenarios)?),
+        };
+        let manner = Manner { faults, unpaced, log, eeprom };
         let attached = vhci::attach(devices, &manner, watcher).map_err(failed)?;
         for (place, scenario) in places.iter().zip(&scenarios) {
             ui::print(&line(common.json, place, scenario));
@@ -101,6 +108,28 @@ mod system {
             }
         }
         Ok(())
+    }
+
+    /// A dump that fits every EEPROM it is meant for.
+    fn dump(path: &Path, scenarios: &[&Scenario]) -> Result<Vec<u8>, Failure> {
+        let bytes = std::fs::read(path).map_err(|error| file_failure(path, &error))?;
+        for scenario in scenarios {
+            let fits = scenario.eeprom_bytes();
+            if fits.is_none_or(|most| bytes.len() > most) {
+                let what = match fits {
+                    None => format!("{} has no EEPROM", scenario.name),
+                    Some(most) => format!(
+                        "{} is {} bytes long, the EEPROM of {} takes {most}",
+                        path.display(),
+                        bytes.len(),
+                        scenario.name
+                    ),
+                };
+                return Err(Failure::new(Code::R311, what, "--eeprom")
+                    .next("name a scenario with a larger EEPROM; `recover sim list` shows them"));
+            }
+        }
+        Ok(bytes)
     }
 
     fn line(json: bool, port: &PortPath, scenario: &Scenario) -> String {
@@ -137,6 +166,28 @@ mod system {
         };
         let command = command.parse().map_err(failed)?;
         hands::ask(port, &command).map_err(|error| failed(error.to_string()))
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_dump_fits_the_eeprom_it_is_meant_for_or_is_refused() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("dump.bin");
+            std::fs::write(&path, [7; 257]).unwrap();
+            let of = |name| dump(&path, &[find_scenario(name).unwrap()]);
+            assert_eq!(of("ezusb-blank").unwrap(), [7; 257]);
+            for (name, what) in [("at2lp-rc42", "takes 256"), ("ezusb-no-eeprom", "has no EEPROM")]
+            {
+                let failure = of(name).unwrap_err();
+                assert_eq!(failure.code, Code::R311);
+                assert!(failure.what.contains(what), "{failure}");
+            }
+            let missing = folder.path().join("missing");
+            assert!(dump(&missing, &[find_scenario("ezusb-blank").unwrap()]).is_err());
+        }
     }
 }
 

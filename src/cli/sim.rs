@@ -50,8 +50,9 @@ pub fn run(common: &CommonArgs, command: &SimCommand) -> Result<u8, Failure> {
             let load = Told { json: common.json, power: power.clone() };
             relay(*kind, device.as_deref(), load)?;
         }
-        SimCommand::Attach { scenarios, count, log, unpaced } => {
-            let what = attach::What { scenarios, count: *count, log: log.as_deref() };
+        SimCommand::Attach { scenarios, count, eeprom, log, unpaced } => {
+            let (eeprom, log) = (eeprom.as_deref(), log.as_deref());
+            let what = attach::What { scenarios, count: *count, eeprom, log };
             attach::attach(common, &what, *unpaced)?;
         }
         SimCommand::Power { at, switch } => attach::power(at, *switch)?,

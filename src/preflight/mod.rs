@@ -58,7 +58,8 @@ fn did_not_come_up(
     seen: Option<Identity>,
     diagnostics: &[sim::Diagnostic],
 ) -> Preflight {
-    let first = |verdict| diagnostics.iter().find(move |known| known.verdict == verdict);
+    let of = |verdict| diagnostics.iter().filter(move |known| known.verdict == verdict);
+    let first = |verdict| of(verdict).min_by_key(|known| known.at);
     match (first(Verdict::Failed), first(Verdict::Unknown), seen) {
         (Some(failed), Some(unknown), _) if failed.at < unknown.at => {
             Preflight::Failed { why: failed.text.clone() }
@@ -69,7 +70,7 @@ fn did_not_come_up(
             why: format!("the virtual {model} stays in boot mode, as {}", seen.ids),
         },
         (None, None, None) => {
-            Preflight::Failed { why: format!("the virtual {model} does not show up on the bus") }
+            Preflight::Failed { why: format!("the virtual {model} does not appear on the bus") }
         }
     }
 }

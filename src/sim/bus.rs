@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::clock::{VirtualClock, in_nanoseconds};
 use super::device::Device;
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, Unmodelled};
 use super::faults::Faults;
 use super::hub::{Feed, Hub, HubKind, HubLink};
 use super::parts::Wear;
@@ -260,6 +260,11 @@ impl SimBus {
     /// What the device on that port noticed about the program it runs.
     pub fn diagnostics(&self, port: &PortPath) -> Vec<Diagnostic> {
         self.with_port(port, |port, _, _| port.device.diagnostics().to_vec()).unwrap_or_default()
+    }
+
+    /// What the program on that port asked that its model has no answer to.
+    pub fn unmodelled(&self, port: &PortPath) -> Vec<Unmodelled> {
+        self.with_port(port, |port, _, _| port.device.unmodelled().to_vec()).unwrap_or_default()
     }
 
     /// Time passed on this bus since it was made.

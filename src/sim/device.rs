@@ -6,8 +6,8 @@
 
 use crate::usb::{Setup, Speed};
 
-use super::Diagnostic;
 use super::parts::Eeprom;
+use super::{Diagnostic, Unmodelled};
 
 /// A device's presence on the bus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,4 +60,9 @@ pub trait Device: Send {
     fn eeprom_mut(&mut self) -> Option<&mut Eeprom>;
     /// What the model noticed about the program it runs.
     fn diagnostics(&self) -> &[Diagnostic];
+    /// What the program asked that the model has no answer to, in the order it was met. Those that
+    /// stopped it are among [`Self::diagnostics`] as well.
+    fn unmodelled(&self) -> &[Unmodelled] {
+        &[]
+    }
 }

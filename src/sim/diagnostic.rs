@@ -36,6 +36,24 @@ impl fmt::Display for Diagnostic {
     }
 }
 
+/// Something a program asked that the model has no answer to: a register, a pin, memory on the
+/// board. It need not be what stopped the program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmodelled {
+    /// When it was first asked, on the virtual clock.
+    pub at: Duration,
+    /// The address of the instruction that asked.
+    pub pc: u16,
+    /// Its name, with its address: "GPIFREADYSTAT, the RDY pins (register e6f4)".
+    pub what: String,
+}
+
+impl fmt::Display for Unmodelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {:04x}", self.what, self.pc)
+    }
+}
+
 /// How many diagnostics are kept; a program in a loop would otherwise fill the memory.
 const KEPT: usize = 64;
 

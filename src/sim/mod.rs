@@ -41,7 +41,7 @@ pub mod vhci;
 pub use bus::{EepromState, SimBus};
 pub use clock::VirtualClock;
 pub use device::Device;
-pub use diagnostic::{Diagnostic, Verdict};
+pub use diagnostic::{Diagnostic, Unmodelled, Verdict};
 pub use faults::{Fault, Faults};
 pub use hub::{Feed, HubKind};
 pub use scenarios::{DEFAULT as DEFAULT_SCENARIO, Scenario, scenario, scenarios, twin};

@@ -216,6 +216,11 @@ impl Scenario {
         }
     }
 
+    /// How many bytes its EEPROM takes; `None` where the board has none.
+    pub fn eeprom_bytes(&self) -> Option<usize> {
+        Some(part(self.part?)?.bytes as usize)
+    }
+
     /// The faults of the scenario.
     pub fn faults(&self) -> Faults {
         self.faults.parse().unwrap_or_default()

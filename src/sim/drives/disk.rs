@@ -1,6 +1,10 @@
 //! An ATA disk. The bridge translates SCSI for it; both together are modelled here.
 
-use super::{Answer, BridgedDrive, Medium, Sense, allocated, identify, inquiry, long, short};
+use super::ata::Smart;
+use super::{
+    Answer, AtaAnswer, BridgedDrive, Medium, Sense, TaskFile, allocated, ata, identify, inquiry,
+    long, short,
+};
 
 const READ_10: u8 = 0x28;
 const WRITE_10: u8 = 0x2a;
@@ -11,13 +15,14 @@ pub struct Disk {
     medium: Medium,
     sense: Sense,
     stopped: bool,
+    smart: Smart,
 }
 
 impl Disk {
     /// The disk of the enclosure that lost its EEPROM most often on the public pages: a WD2500JB,
     /// here with that medium in it.
     pub fn new(medium: Medium) -> Self {
-        Self { medium, sense: Sense::default(), stopped: false }
+        Self { medium, sense: Sense::default(), stopped: false, smart: Smart::default() }
     }
 
     fn execute(&mut self, command: &[u8; 16], data: &[u8]) -> Answer {
@@ -91,5 +96,15 @@ impl BridgedDrive for Disk {
             identify::data(0x0040, "WDC WD2500JB-00GVC0", "08.02D08", "WD-WCAL70000001", sectors)
         };
         (!packet).then(made)
+    }
+
+    fn ata(&mut self, task: &TaskFile) -> AtaAnswer {
+        if let Some(answer) = self.smart.answer(task) {
+            return answer;
+        }
+        match task.command {
+            ata::IDENTIFY => self.identify(false).map_or(AtaAnswer::Aborted, AtaAnswer::In),
+            _ => AtaAnswer::Aborted,
+        }
     }
 }

@@ -37,6 +37,12 @@ pub(super) fn data(
     word(&mut data, 53, 0x0002);
     word(&mut data, 64, 0x0003);
     word(&mut data, 80, 0x001e);
+    if sectors.is_some() {
+        // A disk: SMART, supported and enabled; words 83 and 84 are valid.
+        for (at, value) in [(82, 0x0001), (83, 0x4000), (84, 0x4000), (85, 0x0001), (87, 0x4000)] {
+            word(&mut data, at, value);
+        }
+    }
     if let Some(sectors) = sectors {
         word(&mut data, 60, (sectors & 0xffff) as u16);
         word(&mut data, 61, (sectors >> 16) as u16);

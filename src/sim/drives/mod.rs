@@ -1,11 +1,14 @@
 //! The drives behind a bridge: an ATA disk and an ATAPI CD drive, with something to read in them.
 //!
-//! A drive sees what a bridge passes on: a SCSI command block with its data, or ATA's IDENTIFY. How
+//! A drive sees what a bridge passes on: a SCSI command block with its data, or the registers of
+//! an ATA command. How
 //! the bytes travel over USB is the affair of [`transport`], which every bridge has in front of its
 //! drive ([`super::chips`]). The smaller [`NamedDrive`] only says who it is.
 //!
-//! Sources: SPC-2, SBC, MMC-4 for commands and their replies; ATA/ATAPI-4 for IDENTIFY.
+//! Sources: SPC-2, SBC, MMC-4 for commands and their replies; ATA/ATAPI-4 for IDENTIFY and
+//! SMART.
 
+mod ata;
 mod cd;
 mod disk;
 mod identify;
@@ -14,6 +17,7 @@ mod medium;
 mod named;
 pub(super) mod transport;
 
+pub use ata::{AtaAnswer, TaskFile};
 pub use cd::CdDrive;
 pub use disk::Disk;
 pub use medium::Medium;
@@ -86,6 +90,16 @@ pub trait BridgedDrive: Send {
     /// The 512 bytes of IDENTIFY PACKET DEVICE (`packet`) or IDENTIFY DEVICE; `None` where the
     /// drive aborts that command because it is of the other kind.
     fn identify(&self, packet: bool) -> Option<Vec<u8>>;
+
+    /// Carries out an ATA command by its registers.
+    fn ata(&mut self, task: &TaskFile) -> AtaAnswer {
+        let identified = match task.command {
+            ata::IDENTIFY => self.identify(false),
+            ata::IDENTIFY_PACKET => self.identify(true),
+            _ => None,
+        };
+        identified.map_or(AtaAnswer::Aborted, AtaAnswer::In)
+    }
 }
 
 /// Big-endian 32 bits of a command block.

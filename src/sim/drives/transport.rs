@@ -127,6 +127,21 @@ impl Transport {
         }
     }
 
+    /// The host halts that endpoint's pipe.
+    pub fn halt(&mut self, endpoint: u8) {
+        if endpoint & 0x80 != 0 {
+            self.halted_in = true;
+        } else {
+            self.halted_out = true;
+        }
+    }
+
+    /// A configuration or an interface's setting was chosen.
+    pub fn clear_halts(&mut self) {
+        self.clear_halt(0x00);
+        self.clear_halt(0x80);
+    }
+
     /// Bulk-Only Mass Storage Reset: ready for a command; halts stay until cleared [§3.1].
     pub fn reset(&mut self) {
         self.phase = Phase::Command;

@@ -76,6 +76,18 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         ..RC42
     },
     Scenario {
+        name: "at2-corrupted",
+        title: "an AT2 whose strings are damaged",
+        story: "An enclosure with the older chip, 04b4:6830 revision 0.01, as a user reported it: \
+                manufacturer and product are empty, the serial number is \"D\". Some bytes of \
+                its EEPROM have changed, but the chip still reads it, shows a mass-storage \
+                interface and the disk works. It stays as it is.",
+        model: "at2",
+        content: Content::Corrupted,
+        expectation: Expectation::Untouched(Ending::HEALTHY),
+        ..RC42
+    },
+    Scenario {
         name: "at2lp-write-protected",
         title: "an AT2LP whose EEPROM is write protected",
         story: "The maker tied the EEPROM's WP pin high after programming. It can be read, \

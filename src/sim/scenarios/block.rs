@@ -27,6 +27,14 @@ struct Names {
     manufacturer: &'static str,
 }
 
+/// The older chip's block as a unit in the field showed it: two strings empty, one cut to a
+/// letter, and the bulk IN endpoint another than in any published image.
+pub(super) fn corrupted() -> Vec<u8> {
+    let names = Names { serial: "D", product: "", manufacturer: "" };
+    let configuration = OLD_CONFIGURATION.replace("070588", "070586");
+    block(b"MM", [0x04b4, 0x6830, 0x0001], &configuration.repeat(2), &names)
+}
+
 /// A block with these ids and strings.
 fn block(signature: &[u8; 2], ids: [u16; 3], configurations: &str, names: &Names) -> Vec<u8> {
     let mut bytes = signature.to_vec();

@@ -27,6 +27,8 @@ pub enum Content {
     CutOff,
     /// An image for the older chip of the family.
     OlderChip,
+    /// An image of which some bytes have changed: it starts, with part of its strings lost.
+    Corrupted,
     /// The firmware of another product.
     Foreign,
 }
@@ -52,6 +54,7 @@ impl Content {
             }
             Self::CutOff => image.iter().take(0x28).copied().collect(),
             Self::OlderChip => block::older(),
+            Self::Corrupted => block::corrupted(),
             Self::Foreign if matches!(model, "at2lp" | "at2") => block::foreign(),
             Self::Foreign if model == "fx2lp" => EZUSB_FOREIGN.to_vec(),
             Self::Foreign => foreign(),

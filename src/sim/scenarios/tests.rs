@@ -112,6 +112,17 @@ fn the_at2lps_are_blank_or_at_work_as_their_stories_say() {
 }
 
 #[test]
+fn the_corrupted_at2_shows_what_was_seen_in_the_field() {
+    let bus = SimBus::with_scenario(scenario("at2-corrupted").unwrap());
+    let seen = bus.sighting(&SimBus::scenario_port()).unwrap();
+    assert_eq!((seen.ids, seen.bcd_device), (Ids::new(0x04B4, 0x6830), 0x0001));
+    let strings = [&seen.manufacturer, &seen.product, &seen.serial];
+    assert_eq!(strings.map(|text| text.as_deref()), [Some(""), Some(""), Some("D")]);
+    let addresses: Vec<_> = seen.interfaces[0].endpoints.iter().map(|end| end.address).collect();
+    assert_eq!(addresses, [0x02, 0x86]);
+}
+
+#[test]
 fn a_cut_off_or_older_block_is_on_the_bus_only_while_areset_is_low() {
     for name in ["at2lp-half-written", "at2lp-mm-image"] {
         let bus = SimBus::with_scenario(scenario(name).unwrap());

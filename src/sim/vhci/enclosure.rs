@@ -9,9 +9,16 @@ use crate::sim::disturbed::{Damage, Disturbed, Meets};
 use crate::sim::faults::Faults;
 use crate::usb::{Setup, Speed, Transfer};
 
-/// How long a transfer may be refused with NAK before nothing is expected of it any more: longer
-/// than any request of a loader takes.
-const PATIENCE_NS: u64 = 10_000_000_000;
+/// How long a transfer may be refused with NAK before nothing is expected of it any more. USB has
+/// no such limit; a model has to come to an end. It counts for each part of a transfer: a control
+/// transfer is given more for each byte, which may take a write cycle of the slowest part, and a
+/// bulk OUT is sent in pieces.
+const NAK_LIMIT_NS: u64 = 10_000_000_000;
+const NAK_LIMIT_BYTE_NS: u64 = 10_000_000;
+/// A piece of a bulk OUT: whole packets at any speed.
+const PIECE: usize = 16_384;
+/// How long an interrupt endpoint is asked: a token and a packet.
+const INTERRUPT_NS: u64 = 100_000;
 /// How long a bulk IN is tried for before other transfers have their turn.
 const TURN_NS: u64 = 5_000_000;
 /// More of that for each byte: a slow program moves them one by one, and half an answer would be
@@ -110,19 +117,15 @@ impl Enclosure {
         if self.device.attachment().is_none() {
             return Outcome::Gone;
         }
-        if submit.interrupt {
-            // None of the models' interrupt endpoints has anything to say.
-            return Outcome::Later;
-        }
         let begun = self.device.now();
         let outcome = self.timed(submit);
         self.counters.nanoseconds += self.device.now() - begun;
         outcome
     }
 
-    /// A bulk IN that had nothing to say before.
+    /// An endpoint that had nothing to say before.
     pub(super) fn again(&mut self, submit: &Submit) -> Outcome {
-        if submit.interrupt { Outcome::Later } else { self.carry_out(submit, Damage::None) }
+        self.carry_out(submit, Damage::None)
     }
 
     fn timed(&mut self, submit: &Submit) -> Outcome {
@@ -132,6 +135,9 @@ impl Enclosure {
                 // vhci_hcd keeps resets of the port to itself; this is how they show.
                 self.device.bus_reset();
             }
+            return self.carry_out(submit, Damage::None);
+        }
+        if submit.interrupt {
             return self.carry_out(submit, Damage::None);
         }
         self.counters.transfers += 1;
@@ -154,10 +160,14 @@ impl Enclosure {
     fn carry_out(&mut self, submit: &Submit, damage: Damage) -> Outcome {
         let now = self.device.now();
         let length = u64::from(submit.length);
-        let turn = if submit.is_control() || !submit.inwards() {
-            PATIENCE_NS
-        } else {
+        let turn = if submit.interrupt {
+            INTERRUPT_NS
+        } else if submit.is_control() {
+            NAK_LIMIT_NS + length * NAK_LIMIT_BYTE_NS
+        } else if submit.inwards() {
             TURN_NS + length * TURN_BYTE_NS
+        } else {
+            NAK_LIMIT_NS
         };
         let deadline = now + turn;
         let deadline = self.disturbed.unplug_at().map_or(deadline, |at| at.min(deadline));
@@ -166,7 +176,7 @@ impl Enclosure {
         } else if submit.inwards() {
             self.device.bulk_in(submit.endpoint, submit.length as usize, deadline)
         } else {
-            self.device.bulk_out(submit.endpoint, &submit.data, deadline)
+            self.send(submit, turn)
         };
         if self.unplug_when_due() {
             return Outcome::Gone;
@@ -177,10 +187,31 @@ impl Enclosure {
             }
             Completion::Done(_) => Outcome::Answered(Answer::Taken(submit.length)),
             Completion::Stall => Outcome::Answered(Answer::Stall),
+            Completion::TimedOut if submit.interrupt => Outcome::Later,
             Completion::TimedOut if submit.inwards() && !submit.is_control() => Outcome::Later,
             Completion::TimedOut => Outcome::Never,
             Completion::Gone => Outcome::Gone,
         }
+    }
+}
+
+impl Enclosure {
+    /// A bulk OUT, piece by piece, each with a limit of its own.
+    fn send(&mut self, submit: &Submit, limit: u64) -> Completion {
+        let whole: &[&[u8]] = &[&[]];
+        let pieces: Vec<&[u8]> = match submit.data.as_slice() {
+            [] => whole.to_vec(),
+            data => data.chunks(PIECE).collect(),
+        };
+        for piece in pieces {
+            let deadline = self.device.now() + limit;
+            let deadline = self.disturbed.unplug_at().map_or(deadline, |at| at.min(deadline));
+            match self.device.bulk_out(submit.endpoint, piece, deadline) {
+                Completion::Done(_) => {}
+                other => return other,
+            }
+        }
+        Completion::Done(Vec::new())
     }
 }
 
@@ -281,7 +312,98 @@ mod tests {
         assert_eq!(at2lp.transfer(&bulk), Outcome::Later);
         assert!(at2lp.device.now() - before < 20_000_000);
         bulk.interrupt = true;
+        let before = at2lp.device.now();
         assert_eq!(at2lp.transfer(&bulk), Outcome::Later);
+        assert!(at2lp.device.now() - before < 1_000_000);
+    }
+
+    /// A device that answers so long after each piece of a transfer was offered.
+    struct Late {
+        now: u64,
+        nanoseconds: u64,
+        pieces: usize,
+    }
+
+    impl Device for Late {
+        fn power_on(&mut self, _: u64) {}
+        fn power_off(&mut self, _: u64) {}
+        fn run_until(&mut self, time: u64) -> u64 {
+            self.now = time;
+            time
+        }
+        fn now(&self) -> u64 {
+            self.now
+        }
+        fn attachment(&self) -> Option<crate::sim::device::Attachment> {
+            Some(crate::sim::device::Attachment { since: 0, generation: 1 })
+        }
+        fn speed(&self) -> Speed {
+            Speed::Full
+        }
+        fn bus_reset(&mut self) {}
+        fn control(&mut self, _: &Setup, _: &[u8], deadline: u64) -> Completion {
+            self.answer(deadline, &[])
+        }
+        fn bulk_out(&mut self, _: u8, _: &[u8], deadline: u64) -> Completion {
+            self.answer(deadline, &[])
+        }
+        fn bulk_in(&mut self, _: u8, _: usize, deadline: u64) -> Completion {
+            self.answer(deadline, &[7])
+        }
+        fn eeprom(&self) -> Option<&crate::sim::parts::Eeprom> {
+            None
+        }
+        fn eeprom_mut(&mut self) -> Option<&mut crate::sim::parts::Eeprom> {
+            None
+        }
+        fn diagnostics(&self) -> &[crate::sim::Diagnostic] {
+            &[]
+        }
+    }
+
+    impl Late {
+        fn answer(&mut self, deadline: u64, data: &[u8]) -> Completion {
+            let at = self.now + self.nanoseconds;
+            self.now = at.min(deadline);
+            if at > deadline {
+                return Completion::TimedOut;
+            }
+            self.pieces += 1;
+            Completion::Done(data.to_vec())
+        }
+    }
+
+    fn late(seconds: u64) -> Enclosure {
+        let device = Late { now: 0, nanoseconds: seconds * 1_000_000_000, pieces: 0 };
+        let mut enclosure = Enclosure::new(Box::new(device), Faults::none());
+        enclosure.power(true);
+        enclosure
+    }
+
+    const NO_SETUP: Setup = Setup { request_type: 0, request: 0, value: 0, index: 0, length: 0 };
+
+    #[test]
+    fn an_interrupt_endpoint_is_asked() {
+        let mut submit = test_submit(0x81, NO_SETUP);
+        (submit.interrupt, submit.length) = (true, 8);
+        let answered = Outcome::Answered(Answer::Given(vec![7]));
+        assert_eq!(late(0).transfer(&submit), answered);
+        assert_eq!(late(0).again(&submit), answered);
+    }
+
+    #[test]
+    fn a_long_transfer_is_not_given_up_while_it_goes_on() {
+        // 4096 bytes into an EEPROM byte by byte, 5 ms each.
+        let setup = Setup { request_type: 0x40, request: 0xa9, length: 4096, ..NO_SETUP };
+        let submit = test_submit(0x00, setup);
+        assert_eq!(late(20).transfer(&submit), Outcome::Answered(Answer::Taken(4096)));
+        assert_eq!(late(60).transfer(&submit), Outcome::Never);
+        // Four pieces, six seconds each.
+        let mut bulk = test_submit(0x02, NO_SETUP);
+        bulk.data = vec![0; 65_536];
+        bulk.length = 65_536;
+        assert_eq!(late(6).transfer(&bulk), Outcome::Answered(Answer::Taken(65_536)));
+        assert_eq!(late(11).transfer(&bulk), Outcome::Never);
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub use kernel::{KernelError, KernelPort, free_ports};
 use self::enclosure::Enclosure;
 use self::log::Log;
 use self::plug::{Message, Parts, Plug};
+use super::device::Device;
 use super::{Faults, Scenario};
 use crate::usb::PortPath;
 
@@ -41,6 +42,8 @@ pub struct Manner {
     pub faults: Option<Faults>,
     /// Answers come as soon as they are known, not at their time.
     pub unpaced: bool,
+    /// What lies in each EEPROM from address 0 on, FF behind it, in place of the scenario's own.
+    pub eeprom: Option<Vec<u8>>,
     /// Where a line for every transfer goes.
     pub log: Option<Arc<Mutex<File>>>,
 }
@@ -80,6 +83,14 @@ pub fn attach(
     Ok(Attached { ended })
 }
 
+fn device(scenario: &Scenario, manner: &Manner) -> Box<dyn Device> {
+    let mut device = scenario.device();
+    if let (Some(bytes), Some(part)) = (&manner.eeprom, device.eeprom_mut()) {
+        part.load(bytes);
+    }
+    device
+}
+
 fn play(
     port: KernelPort,
     scenario: &'static Scenario,
@@ -94,7 +105,7 @@ fn play(
         log: Log::of(path.clone(), manner.log.clone()),
         port,
         scenario: scenario.name,
-        enclosure: Enclosure::new(scenario.device(), faults),
+        enclosure: Enclosure::new(device(scenario, manner), faults),
         paced: !manner.unpaced,
         inbox,
         to_inbox: to_inbox.clone(),
@@ -105,4 +116,20 @@ fn play(
         let _ = over.send((path, ended));
     })?;
     Ok(to_inbox)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::scenario;
+
+    #[test]
+    fn a_dump_of_the_users_own_lies_in_the_eeprom_and_ff_behind_it() {
+        let scenario = scenario("ezusb-zeroed").unwrap();
+        let manner = Manner { eeprom: Some(vec![0xC0, 1, 2]), ..Manner::default() };
+        let content = device(scenario, &manner).eeprom().unwrap().content();
+        assert_eq!(content[..4], [0xC0, 1, 2, 0xFF]);
+        let own = device(scenario, &Manner::default()).eeprom().unwrap().content();
+        assert_eq!(own[..4], [0; 4]);
+    }
 }

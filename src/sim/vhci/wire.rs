@@ -142,7 +142,8 @@ pub(super) fn read_request(stream: &mut impl Read) -> Result<Request, WireError>
         number,
         endpoint,
         length,
-        interrupt: interval != 0,
+        // The kernel sends an interval with any endpoint; it means something at these only.
+        interrupt: endpoint & 0x7f != 0 && interval != 0,
         setup,
         data,
         short_not_ok: flags & SHORT_NOT_OK != 0,
@@ -254,6 +255,17 @@ mod tests {
         assert!(submit.is_control() && submit.inwards() && !submit.interrupt);
         let unlink = read(&with(0, UNLINK)).unwrap();
         assert_eq!(unlink, Request::Unlink { number: 1, victim: 0x200 });
+    }
+
+    #[test]
+    fn an_interval_makes_no_interrupt_transfer_of_a_control_transfer() {
+        // Words 3, 4 and 9 are direction, endpoint and interval.
+        assert!(!submit(&with(36, 4)).interrupt);
+        let mut bytes = captured();
+        for (word, value) in [(4, 1_u32), (9, 4)] {
+            bytes[word * 4..word * 4 + 4].copy_from_slice(&value.to_be_bytes());
+        }
+        assert!(submit(&bytes).interrupt);
     }
 
     #[test]

@@ -5,11 +5,17 @@ use super::eeprom::Writing;
 use super::start::{BLOCK_BYTES, Personality};
 use crate::sim::diagnostic::Verdict;
 use crate::sim::drives::transport::{Command, Intent, Target};
-use crate::sim::drives::{Answer, Sense};
+use crate::sim::drives::{Answer, AtaAnswer, Sense, TaskFile};
 
 /// Second byte of the chip's vendor commands.
 const CFG_BLOCK: u8 = 0x26;
 const ATA_BLOCK: u8 = 0x24;
+/// Third byte of ATACB: the registers are wanted, no command is carried out.
+const READ_REGISTERS: u8 = 0x01;
+/// ATA status and error: ready and seeked; the same with an error; aborted.
+const READY: u8 = 0x50;
+const ERROR: u8 = 0x51;
+const ABORTED: u8 = 0x04;
 
 /// The commands that a drive's data comes from. What of them carries no data is carried out when
 /// the status is due.
@@ -38,14 +44,7 @@ impl At2lp {
             return Err(());
         }
         if self.is_vendor(block, ATA_BLOCK) {
-            let [.., command, _, _, _] = *block;
-            let packet = match command {
-                0xec => false,
-                0xa1 => true,
-                _ => return Err(()),
-            };
-            let drive = self.drive.as_ref().ok_or(())?;
-            return drive.identify(packet).map(Intent::In).ok_or(());
+            return self.ata_intent(block);
         }
         let Some(drive) = &mut self.drive else {
             // Inferred: a bridge without a drive still says why it refuses.
@@ -65,6 +64,30 @@ impl At2lp {
         match drive.carry_out(block, &[]) {
             Answer::Done(data) => Ok(Intent::In(data)),
             Answer::Refused(_) => Err(()),
+        }
+    }
+
+    /// ATACB: a command by its registers, or the registers as the last one left them, in the order
+    /// in which Linux's ums-cypress reads them.
+    fn ata_intent(&mut self, block: &[u8; 16]) -> Result<Intent, ()> {
+        let [_, _, action, _, _, _, features, count, low, mid, high, device, command, ..] = *block;
+        if action & READ_REGISTERS != 0 {
+            return Ok(Intent::In(self.registers.to_vec()));
+        }
+        let drive = self.drive.as_mut().ok_or(())?;
+        let lba = [low, mid, high];
+        let task = TaskFile { features, count, lba, device, command };
+        let answer = drive.ata(&task);
+        let (status, error, [low, mid, high]) = match &answer {
+            AtaAnswer::In(_) => (READY, 0, lba),
+            AtaAnswer::Done(lba) => (READY, 0, *lba),
+            AtaAnswer::Aborted => (ERROR, ABORTED, lba),
+        };
+        self.registers = [status, error, count, low, mid, high, device, status];
+        match answer {
+            AtaAnswer::In(data) => Ok(Intent::In(data)),
+            AtaAnswer::Done(_) => Ok(Intent::None),
+            AtaAnswer::Aborted => Err(()),
         }
     }
 
@@ -100,6 +123,10 @@ impl Target for At2lp {
         let block = &command.block;
         if self.is_eeprom_write(block) {
             self.writing = Some(Writing::of(data.to_vec(), 0));
+            return true;
+        }
+        if self.is_vendor(block, ATA_BLOCK) {
+            // It was carried out when its registers came.
             return true;
         }
         match &mut self.drive {

@@ -19,8 +19,9 @@ const DEFAULT_IDS: [u16; 2] = [0x04b4, 0x6830];
 /// Serial number of the captured unit.
 const DEFAULT_SERIAL: &str = "M00000000000";
 
-/// Packet size of the bulk pipes at high speed.
+/// Packet size of the bulk pipes at high and at full speed [USB 2.0 §5.8.3].
 const BULK_PACKET: [u8; 2] = 512_u16.to_le_bytes();
+const FULL_SPEED_PACKET: [u8; 2] = 64_u16.to_le_bytes();
 
 fn device(ids: [u16; 3], strings: [u8; 3]) -> Vec<u8> {
     let mut bytes = vec![18, 1, 0, 2, 0, 0, 0, 64];
@@ -89,18 +90,31 @@ fn descriptor_at(block: &[u8], at: usize) -> Option<Vec<u8>> {
 fn programmed_configuration(block: &[u8], at: usize) -> Option<Vec<u8>> {
     let total = block.get(at + 2..at + 4)?.try_into().map(u16::from_le_bytes).ok()?;
     let mut bytes = block.get(at..at.checked_add(usize::from(total))?)?.to_vec();
+    set_bulk_packets(&mut bytes, BULK_PACKET);
+    Some(bytes)
+}
+
+/// The other speed's configuration [USB 2.0 §9.6.4]: the same with the packets of full speed.
+fn other_speed(mut configuration: Vec<u8>) -> Vec<u8> {
+    if let Some(kind) = configuration.get_mut(1) {
+        *kind = 7;
+    }
+    set_bulk_packets(&mut configuration, FULL_SPEED_PACKET);
+    configuration
+}
+
+fn set_bulk_packets(bytes: &mut [u8], packet: [u8; 2]) {
     let mut position = 0;
     while let Some(&length) = bytes.get(position) {
         let length = usize::from(length);
         if let Some([7, 5, _, 2, low, high]) = bytes.get_mut(position..position + 6) {
-            [*low, *high] = BULK_PACKET;
+            [*low, *high] = packet;
         }
         if length < 2 {
             break;
         }
         position += length;
     }
-    Some(bytes)
 }
 
 fn programmed(kind: Kind, block: &[u8], descriptor: u8, index: u8) -> Option<Vec<u8>> {
@@ -129,6 +143,9 @@ impl At2lp {
     /// The descriptor that wValue names; `None` where there is none.
     pub(super) fn descriptor(&self, value: u16) -> Option<Vec<u8>> {
         let [kind, index] = value.to_be_bytes();
+        if (kind, index) == (7, 0) {
+            return self.descriptor(0x0200).map(other_speed);
+        }
         let [vendor, product] = DEFAULT_IDS;
         match (&self.personality, kind, index) {
             (Personality::Absent, ..) => None,
@@ -152,20 +169,30 @@ impl At2lp {
         }
     }
 
+    /// The descriptors of the configuration one by one, as far as they are whole.
+    pub(super) fn parts(&self) -> Vec<Vec<u8>> {
+        let configuration = self.descriptor(0x0200).unwrap_or_default();
+        let mut rest = configuration.as_slice();
+        let mut parts = Vec::new();
+        while let Some(&length) = rest.first()
+            && let Some((part, behind)) = rest.split_at_checked(usize::from(length).max(2))
+        {
+            parts.push(part.to_vec());
+            rest = behind;
+        }
+        parts
+    }
+
     /// The bulk endpoints the descriptors name: out, in.
     pub(super) fn pipes(&self) -> Option<[u8; 2]> {
-        let configuration = self.descriptor(0x0200)?;
         let mut pipes = [None, None];
-        let mut rest = configuration.as_slice();
-        while let Some(&length) = rest.first() {
-            let (part, behind) = rest.split_at_checked(usize::from(length).max(2))?;
-            if let [7, 5, address, 2, ..] = *part {
+        for part in self.parts() {
+            if let [7, 5, address, 2, ..] = *part.as_slice() {
                 let which = usize::from(address >> 7);
                 if let Some(slot) = pipes.get_mut(which) {
                     slot.get_or_insert(address);
                 }
             }
-            rest = behind;
         }
         let [out, inward] = pipes;
         Some([out?, inward?])

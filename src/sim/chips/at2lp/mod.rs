@@ -64,6 +64,10 @@ pub struct At2lp {
     personality: Personality,
     transport: Transport,
     writing: Option<Writing>,
+    /// bConfigurationValue of the configuration that the host chose, or 0.
+    configuration: u8,
+    /// The drive's registers: alternate status, error, sector count, LBA, device, status.
+    registers: [u8; 8],
     diagnostics: Diagnostics,
 }
 
@@ -83,6 +87,8 @@ impl At2lp {
             personality: Personality::Absent,
             transport: Transport::default(),
             writing: None,
+            configuration: 0,
+            registers: [0; 8],
             diagnostics: Diagnostics::default(),
         }
     }
@@ -131,6 +137,7 @@ impl Device for At2lp {
         self.generation += 1;
         self.transport = Transport::default();
         self.writing = None;
+        (self.configuration, self.registers) = (0, [0; 8]);
         if let Some(drive) = &mut self.drive {
             drive.power_on();
         }
@@ -169,6 +176,7 @@ impl Device for At2lp {
 
     fn bus_reset(&mut self) {
         self.transport = Transport::default();
+        self.configuration = 0;
     }
 
     fn control(&mut self, setup: &Setup, data: &[u8], deadline: u64) -> Completion {

@@ -19,15 +19,28 @@ impl At2lp {
         let brought = match (setup.request_type, setup.request) {
             (0x80, 0x06) => self.descriptor(setup.value),
             (0x81, 0x06) if setup.value == 0x2200 && setup.index == 2 => Some(REPORT.to_vec()),
-            (0x80, 0x08) => Some(vec![1]),
+            (0x80, 0x08) => Some(vec![self.configuration]),
+            // Self-powered, as its descriptors say.
             (0x80, 0x00) => Some(vec![1, 0]),
-            (0x82, 0x00) => Some(vec![u8::from(self.transport.is_halted(setup.index as u8)), 0]),
-            (0x81, 0x0a) => Some(vec![0]),
-            (0x00, 0x05 | 0x09) | (0x01, 0x0b) => Some(Vec::new()),
-            (0x02, 0x01) if setup.value == 0 => {
-                self.transport.clear_halt(setup.index as u8);
+            (0x81, 0x00) if self.has_interface(setup.index) => Some(vec![0, 0]),
+            (0x82, 0x00) => self.halt_of(setup.index).map(|halted| vec![u8::from(halted), 0]),
+            (0x81, 0x0a) if self.has_interface(setup.index) => Some(vec![0]),
+            (0x00, 0x05) => Some(Vec::new()),
+            (0x00, 0x09) => self.choose(setup.value),
+            // No interface has another setting than its first.
+            (0x01, 0x0b) if setup.value == 0 && self.has_interface(setup.index) => {
+                self.transport.clear_halts();
                 Some(Vec::new())
             }
+            (0x02, 0x01 | 0x03) if setup.value == 0 => self.halt_of(setup.index).map(|_| {
+                let endpoint = setup.index as u8;
+                match (setup.request, endpoint & 0x7f) {
+                    (_, 0) => {}
+                    (0x03, _) => self.transport.halt(endpoint),
+                    _ => self.transport.clear_halt(endpoint),
+                }
+                Vec::new()
+            }),
             (0x21, 0xff) => {
                 self.transport.reset();
                 Some(Vec::new())
@@ -46,6 +59,40 @@ impl At2lp {
             }
             None => Completion::Stall,
         }
+    }
+
+    /// SET_CONFIGURATION: 0, or the one there is.
+    fn choose(&mut self, value: u16) -> Option<Vec<u8>> {
+        let only = *self.descriptor(0x0200)?.get(5)?;
+        let value = u8::try_from(value).ok().filter(|value| [0, only].contains(value))?;
+        self.configuration = value;
+        self.transport.clear_halts();
+        Some(Vec::new())
+    }
+
+    /// Whether the configuration that was chosen has that interface.
+    fn has_interface(&self, number: u16) -> bool {
+        self.configuration != 0
+            && self.parts().iter().any(
+                |part| matches!(*part.as_slice(), [9, 4, this, ..] if u16::from(this) == number),
+            )
+    }
+
+    /// Whether that endpoint is halted; `None` where there is none. An interrupt endpoint has
+    /// nothing to say, halted or not.
+    fn halt_of(&self, index: u16) -> Option<bool> {
+        let endpoint = u8::try_from(index).ok()?;
+        if endpoint & 0x7f == 0 {
+            return Some(false);
+        }
+        let exists = self.configuration != 0
+            && self
+                .parts()
+                .iter()
+                .any(|part| matches!(*part.as_slice(), [7, 5, this, ..] if this == endpoint));
+        exists
+            .then(|| self.pipes().is_some_and(|pipes| pipes.contains(&endpoint)))
+            .map(|is_pipe| is_pipe && self.transport.is_halted(endpoint))
     }
 
     /// The configuration bytes as the chip has them now.

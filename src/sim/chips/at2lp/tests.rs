@@ -25,6 +25,7 @@ fn chip_with(content: &[u8]) -> At2lp {
 fn on(mut chip: At2lp) -> At2lp {
     chip.power_on(0);
     chip.run_until(200_000_000);
+    control_in(&mut chip, [0, 9, 1, 0, 0]);
     chip
 }
 
@@ -276,4 +277,115 @@ fn what_is_no_wrapper_halts_both_pipes_until_the_reset() {
     clear(&mut chip, 2);
     chip.bulk_out(2, &wrapper(0, 0, &[0; 6]), FAR);
     assert_eq!(chip.bulk_in(0x88, 13, FAR), status(0, 0));
+}
+
+#[test]
+fn the_standard_requests_are_those_of_chapter_9() {
+    let given = |bytes: &[u8]| Completion::Done(bytes.to_vec());
+    for chip in [disk(), on(chip_with(&[]))] {
+        let mut chip = chip;
+        let inward = u16::from(chip.pipes().unwrap()[1]);
+        for (setup, answer) in [
+            ([0x80, 8, 0, 0, 1], given(&[1])),
+            ([0x80, 0, 0, 0, 2], given(&[1, 0])),
+            ([0x81, 0, 0, 0, 2], given(&[0, 0])),
+            ([0x81, 0, 0, 9, 2], Completion::Stall),
+            ([0x81, 10, 0, 0, 1], given(&[0])),
+            ([0x81, 10, 0, 9, 1], Completion::Stall),
+            ([0x01, 11, 0, 0, 0], done()),
+            ([0x01, 11, 1, 0, 0], Completion::Stall),
+            ([0x01, 11, 0, 9, 0], Completion::Stall),
+            // ENDPOINT_HALT of the two pipes, of endpoint 0, and of none.
+            ([0x02, 3, 0, inward, 0], done()),
+            ([0x82, 0, 0, inward, 2], given(&[1, 0])),
+            ([0x82, 0, 0, 0x02, 2], given(&[0, 0])),
+            ([0x02, 1, 0, inward, 0], done()),
+            ([0x82, 0, 0, inward, 2], given(&[0, 0])),
+            ([0x82, 0, 0, 0, 2], given(&[0, 0])),
+            ([0x82, 0, 0, 0x0f, 2], Completion::Stall),
+            ([0x02, 3, 0, 0x0f, 0], Completion::Stall),
+            // Remote wake-up, which its descriptors do not offer.
+            ([0x00, 3, 1, 0, 0], Completion::Stall),
+            ([0x00, 9, 7, 0, 0], Completion::Stall),
+            ([0x00, 9, 0, 0, 0], done()),
+            ([0x80, 8, 0, 0, 1], given(&[0])),
+            ([0x81, 0, 0, 0, 2], Completion::Stall),
+            ([0x82, 0, 0, 0x02, 2], Completion::Stall),
+            ([0x01, 11, 0, 0, 0], Completion::Stall),
+        ] {
+            assert_eq!(control_in(&mut chip, setup), answer, "{setup:x?}");
+        }
+    }
+}
+
+#[test]
+fn a_halt_that_the_host_sets_stalls_the_pipe_and_a_configuration_clears_it() {
+    let mut chip = disk();
+    assert_eq!(control_in(&mut chip, [0x02, 3, 0, 2, 0]), done());
+    assert_eq!(chip.bulk_out(2, &wrapper(0, 0, &[0; 6]), FAR), Completion::Stall);
+    assert_eq!(control_in(&mut chip, [0, 9, 1, 0, 0]), done());
+    assert_eq!(chip.bulk_out(2, &wrapper(0, 0, &[0; 6]), FAR), done());
+}
+
+#[test]
+fn the_other_speeds_configuration_is_the_same_with_packets_of_64_bytes() {
+    for mut chip in [disk(), on(chip_with(&[])), on(chip_with(&[]).with_fuses([1, 2, 3]))] {
+        let mut read = |value| match control_in(&mut chip, [0x80, 6, value, 0, 255]) {
+            Completion::Done(bytes) => bytes,
+            other => panic!("{value:x}: {other:?}"),
+        };
+        let (here, other) = (read(0x0200), read(0x0700));
+        assert_eq!(other[1], 7);
+        let differing = here.iter().zip(&other).filter(|(here, other)| here != other).count();
+        // The type, and low and high byte of both sizes.
+        assert_eq!(differing, 1 + 4);
+        let size = other.windows(7).find(|part| part.starts_with(&[7, 5, 2, 2])).unwrap();
+        assert_eq!(size[4..6], [64, 0]);
+        assert_eq!(read(0x0600)[..8], [10, 6, 0, 2, 0, 0, 0, 64]);
+    }
+}
+
+/// ATACB: the registers from features on, behind the action.
+fn atacb(action: u8, registers: [u8; 7]) -> [u8; 16] {
+    let mut block = [0; 16];
+    block[..5].copy_from_slice(&[0x24, 0x24, action, 0xfe, 1]);
+    block[6..13].copy_from_slice(&registers);
+    block
+}
+
+#[test]
+fn smart_goes_through_atacb_and_the_registers_tell_what_came_of_it() {
+    let mut chip = disk();
+    let smart = |features| [features, 1, 0, 0x4f, 0xc2, 0xa0, 0xb0];
+    for features in [0xd0, 0xd1] {
+        chip.bulk_out(2, &wrapper(512, 0x80, &atacb(0, smart(features))), FAR);
+        let Completion::Done(data) = chip.bulk_in(0x88, 512, FAR) else { panic!("no data") };
+        assert_eq!((data.len(), data[0], data[2]), (512, 0x10, 5));
+        assert_eq!(data.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)), 0);
+        assert_eq!(chip.bulk_in(0x88, 13, FAR), status(0, 0));
+    }
+    // RETURN STATUS: the key stays in the registers of a disk that is well.
+    let registers = |chip: &mut At2lp| {
+        chip.bulk_out(2, &wrapper(8, 0x80, &atacb(1, smart(0xda))), FAR);
+        let data = chip.bulk_in(0x88, 8, FAR);
+        assert_eq!(chip.bulk_in(0x88, 13, FAR), status(0, 0));
+        data
+    };
+    chip.bulk_out(2, &wrapper(0, 0, &atacb(0, smart(0xda))), FAR);
+    assert_eq!(chip.bulk_in(0x88, 13, FAR), status(0, 0));
+    let well = vec![0x50, 0, 1, 0, 0x4f, 0xc2, 0xa0, 0x50];
+    assert_eq!(registers(&mut chip), Completion::Done(well));
+    // Switched off it aborts all but ENABLE.
+    for (features, code) in [(0xd9, 0), (0xda, 1), (0xd8, 0), (0xda, 0)] {
+        chip.bulk_out(2, &wrapper(0, 0, &atacb(0, smart(features))), FAR);
+        assert_eq!(chip.bulk_in(0x88, 13, FAR), status(0, code), "{features:x}");
+    }
+    // Without the key, and a command it does not know.
+    for registers in [[0xda, 0, 0, 0, 0, 0xa0, 0xb0], [0, 0, 0, 0, 0, 0xa0, 0x77]] {
+        chip.bulk_out(2, &wrapper(0, 0, &atacb(0, registers)), FAR);
+        assert_eq!(chip.bulk_in(0x88, 13, FAR), status(0, 1));
+    }
+    assert!(
+        matches!(registers(&mut chip), Completion::Done(bytes) if bytes[1] == 4 && bytes[7] == 0x51)
+    );
 }

@@ -10,9 +10,11 @@ use super::endpoint_zero::EndpointZero;
 use super::endpoints::Endpoint;
 use super::i2c_master::Master;
 use super::silicon::{Register, Silicon, Window};
+use super::unmodelled::{Met, Unknown};
 use crate::sim::cores::mcs51::Bus8051;
 use crate::sim::diagnostic::{Diagnostics, Verdict};
 use crate::sim::parts::Eeprom;
+use crate::usb::Speed;
 
 /// The FX2's scratch RAM, data only.
 const SCRATCH: std::ops::RangeInclusive<u16> = 0xE000..=0xE1FF;
@@ -24,12 +26,26 @@ const AUTOVECTOR_OPERAND: u16 = 0x0045;
 const FIRST_POINTER: u8 = 0x9A;
 /// AUTOPTRSETUP.
 const POINTER_SETUP: u8 = 0xAF;
-/// EP01STAT; bit 0 is endpoint 0's BUSY.
+/// EP01STAT: BUSY of endpoint 0, 1 OUT and 1 IN from bit 0 on.
 const ENDPOINT_STATUS: u8 = 0xBA;
 /// EP2468STAT: EMPTY and FULL of endpoints 2, 4, 6 and 8, two bits each from bit 0 on.
 const FIFO_STATUS: u8 = 0xAA;
-/// IOA to IOE of the FX2.
-const PORTS: [u8; 5] = [0x80, 0x90, 0xA0, 0xB0, 0xB1];
+/// EP24FIFOFLGS and EP68FIFOFLGS: PF, EF and FF of two FIFOs each, here as reset leaves them
+/// [TRM2 15.4]: nothing of the slave side ever moves.
+const FIFO_FLAGS: [(u8, u8); 2] = [(0xAB, 0x22), (0xAC, 0x66)];
+/// GPIFTRIG; bit 7 reads 1 while the GPIF is idle, as it always is here [TRM2 15.14].
+const GPIF_TRIGGER: u8 = 0xBB;
+/// GPIFDONE and GPIFIDLECS of the same.
+const GPIF_IDLE: u8 = 0x80;
+/// GPIFIRQ; bit 0 tells that a transaction is done.
+const GPIF_DONE: (u16, u8) = (0xE661, 0x01);
+/// GPIFSGLDATLX: every access is a transaction.
+const GPIF_DATA_AND_TRIGGER: u8 = 0xBE;
+/// INT2CLR: a write clears the USB request that is served [TRM2 4.4]. INT4CLR, A2, does so for the
+/// FIFOs and the GPIF, which interrupt nobody here.
+const CLEAR_INT2: u8 = 0xA1;
+/// SOF among the USB interrupts.
+const FRAME_BEGINS: u8 = 0x02;
 /// CPUCS: the 8051 is held in reset.
 pub(super) const HELD: u8 = 0x01;
 
@@ -49,8 +65,16 @@ pub(super) struct Board {
     /// The bulk endpoints by address, as far as they were used.
     pub(super) endpoints: BTreeMap<u8, Endpoint>,
     pub(super) diagnostics: Diagnostics,
-    /// What of the board the program was told of to have asked for.
-    met: Vec<&'static str>,
+    /// What the program asked and this model does not know.
+    pub(super) met: Met,
+    /// The instruction being executed.
+    pub(super) pc: u16,
+    /// When the next frame begins, while the host sends them.
+    pub(super) frame_at: Option<u64>,
+    /// The program has asked for them.
+    hears_frames: bool,
+    /// UART230 was written with that.
+    pub(super) fast_serial: Option<u8>,
     /// The USB interrupt's flag is to be set.
     pub(super) interrupts: bool,
     /// Something changed that the CPU's own state does not show.
@@ -72,8 +96,12 @@ impl Board {
             i2c: Master::default(),
             endpoint_zero: EndpointZero::default(),
             endpoints: BTreeMap::new(),
-            met: Vec::new(),
             diagnostics: Diagnostics::default(),
+            met: Met::default(),
+            pc: 0,
+            frame_at: None,
+            hears_frames: false,
+            fast_serial: None,
             interrupts: false,
             changed: false,
             event: false,
@@ -89,11 +117,13 @@ impl Board {
         self.i2c.clock_ns = if self.silicon.is_fx2() { 10_000 } else { 11_000 };
         self.endpoint_zero = EndpointZero::default();
         self.endpoints.clear();
+        self.met = Met::default();
+        (self.frame_at, self.hears_frames) = (None, false);
         self.put(self.silicon.map.cpucs, HELD);
         if let Some(control) = self.silicon.map.setup_pointer_control {
             self.put(control, 1);
         }
-        for (register, value) in self.silicon.map.endpoints_at_reset {
+        for (register, value) in self.silicon.map.at_reset {
             self.put(*register, *value);
         }
         if !self.silicon.is_fx2() {
@@ -195,6 +225,42 @@ impl Board {
             .map(|source| source.vector)
     }
 
+    /// The source that INT2CLR clears: the one being served.
+    fn clear_most_urgent(&mut self) {
+        let source =
+            self.silicon.map.sources.iter().find(|source| {
+                self.get(source.request) & self.get(source.enable) & source.mask != 0
+            });
+        if let Some(source) = source {
+            self.put(source.request, self.get(source.request) & !source.mask);
+            self.interrupts |= self.most_urgent().is_some();
+        }
+    }
+
+    /// The host begins to send frames.
+    pub(super) fn start_frames(&mut self) {
+        self.frame_at = Some(self.now + self.frame_ns());
+    }
+
+    /// A frame, or a microframe at high speed.
+    fn frame_ns(&self) -> u64 {
+        if self.silicon.speed == Speed::High { 125_000 } else { 1_000_000 }
+    }
+
+    /// When the program next hears of a frame: only one that has taken note of the last one does.
+    #[inline]
+    pub(super) fn next_frame(&self) -> Option<u64> {
+        let request = self.silicon.map.usb_request;
+        self.frame_at.filter(|_| self.hears_frames && self.get(request) & FRAME_BEGINS == 0)
+    }
+
+    pub(super) fn begin_frame(&mut self) {
+        let frame = self.frame_ns();
+        self.frame_at = self.frame_at.map(|at| at + ((self.now - at) / frame + 1) * frame);
+        self.request((self.silicon.map.usb_request, FRAME_BEGINS));
+        self.changed = true;
+    }
+
     fn autovectors(&self) -> bool {
         let (register, mask) = self.silicon.map.autovector;
         self.get(register) & mask != 0
@@ -230,6 +296,23 @@ impl Board {
         (!leads_back).then_some(address)
     }
 
+    /// EP01STAT.
+    fn busy_status(&self) -> u8 {
+        let busy = |endpoint| {
+            let window = self.window_of(endpoint);
+            window.is_some_and(|window| self.endpoint_control(window) & 0x02 != 0)
+        };
+        u8::from(self.endpoint_zero.is_busy())
+            | u8::from(busy(0x01)) << 1
+            | u8::from(busy(0x81)) << 2
+    }
+
+    /// A transaction of the GPIF is over as soon as it begins.
+    fn end_transaction(&mut self) {
+        let (register, done) = GPIF_DONE;
+        self.put(register, self.get(register) | done);
+    }
+
     fn fifo_status(&self) -> u8 {
         let bits = |number| {
             let control = self.window_of(number).map_or(0, |window| self.endpoint_control(window));
@@ -238,7 +321,7 @@ impl Board {
         [8, 6, 4, 2].into_iter().fold(0, |status, number| status << 2 | bits(number))
     }
 
-    fn special(&self, address: u8) -> u8 {
+    pub(super) fn special(&self, address: u8) -> u8 {
         self.special.get(usize::from(address & 0x7F)).copied().unwrap_or(0)
     }
 
@@ -246,18 +329,6 @@ impl Board {
         if let Some(register) = self.special.get_mut(usize::from(address & 0x7F)) {
             self.changed |= *register != value;
             *register = value;
-        }
-    }
-
-    /// The program asks for what is on the board, of which this model knows nothing.
-    #[cold]
-    fn meets_board(&mut self, what: &'static str) {
-        if !self.met.contains(&what) {
-            self.met.push(what);
-            self.note(
-                Verdict::Unknown,
-                format!("the program {what}, and what is on the board is not known"),
-            );
         }
     }
 
@@ -274,6 +345,9 @@ impl Bus8051 for Board {
         }
         if address < self.silicon.ram_end {
             self.memory.get(usize::from(address)).copied().unwrap_or(0xFF)
+        } else if self.place(address).is_none() {
+            self.meet(Unknown::Program(address));
+            0xFF
         } else if self.silicon.is_fx2() {
             0xFF
         } else {
@@ -283,12 +357,10 @@ impl Bus8051 for Board {
 
     fn read_external(&mut self, address: u16) -> u8 {
         let Some(place) = self.place(address) else {
-            self.meets_board("reads memory outside of the chip");
+            self.meet(Unknown::Data(address));
             return 0xFF;
         };
-        if self.silicon.map.pins.contains(&place) {
-            self.meets_board("reads pins");
-        }
+        self.meet_register(place);
         let frame = self.now / 1_000_000;
         match (self.silicon.map.register)(place) {
             Some(Register::InterruptVector) => self.most_urgent().unwrap_or(0),
@@ -308,11 +380,25 @@ impl Bus8051 for Board {
                 self.changed = true;
                 frame as u8
             }
+            Some(Register::Microframe) => {
+                self.changed = true;
+                if self.silicon.speed == Speed::High { (self.now / 125_000) as u8 & 7 } else { 0 }
+            }
+            Some(Register::GpifIdle) => self.get(place) | GPIF_IDLE,
+            Some(Register::FifoFlags(flags)) => flags,
+            Some(Register::GpifData) => {
+                self.end_transaction();
+                self.get(place)
+            }
             Some(Register::FrameHigh) => {
                 self.changed = true;
                 (frame >> 8) as u8 & 7
             }
-            _ => self.get(place),
+            Some(Register::InterruptRequest) => {
+                self.hears_frames |= place == self.silicon.map.usb_request;
+                self.get(place)
+            }
+            _ => self.pins(place).unwrap_or_else(|| self.get(place)),
         }
     }
 
@@ -326,7 +412,12 @@ impl Bus8051 for Board {
                 self.put(place, self.get(place) & !value);
                 self.interrupts |= self.most_urgent().is_some();
             }
+            Some(Register::GpifTrigger | Register::GpifData) => {
+                self.put(place, value);
+                self.end_transaction();
+            }
             Some(Register::InterruptEnable) => {
+                self.hears_frames |= place == map.usb_enable && value & FRAME_BEGINS != 0;
                 self.put(place, value);
                 self.interrupts |= self.most_urgent().is_some();
             }
@@ -384,25 +475,51 @@ impl Bus8051 for Board {
                 self.put(place, value);
                 self.send_by_pointer();
             }
-            Some(Register::InterruptVector | Register::FrameHigh | Register::FrameLow) => {}
-            None => self.put(place, value),
+            Some(Register::FastSerial) => {
+                self.put(place, value);
+                self.fast_serial = Some(value);
+                self.changed = true;
+            }
+            Some(
+                Register::InterruptVector
+                | Register::FrameHigh
+                | Register::FrameLow
+                | Register::Microframe
+                | Register::FifoFlags(_),
+            ) => {}
+            Some(Register::GpifIdle) | None => self.put(place, value),
         }
     }
 
-    fn read_special(&mut self, address: u8, is_latch: bool) -> u8 {
+    fn read_special(&mut self, address: u8, latch: bool) -> u8 {
+        if !latch {
+            self.meet_special(address);
+        }
+        let is_fx2 = self.silicon.is_fx2();
         match address {
-            ENDPOINT_STATUS => u8::from(self.endpoint_zero.is_busy()),
+            ENDPOINT_STATUS => self.busy_status(),
             FIFO_STATUS => self.fifo_status(),
+            GPIF_TRIGGER if is_fx2 => self.special(address) | GPIF_IDLE,
             _ => {
-                if !is_latch && self.silicon.is_fx2() && PORTS.contains(&address) {
-                    self.meets_board("reads pins");
+                if is_fx2 && address == GPIF_DATA_AND_TRIGGER {
+                    self.end_transaction();
                 }
-                self.special(address)
+                let flags = FIFO_FLAGS.iter().find(|(register, _)| is_fx2 && *register == address);
+                flags.map_or_else(|| self.special(address), |(_, flags)| *flags)
             }
         }
     }
 
+    fn notice_pins(&mut self, address: u8) {
+        self.meet_special(address);
+    }
+
     fn write_special(&mut self, address: u8, value: u8) {
         self.set_special(address, value);
+        match address {
+            CLEAR_INT2 if self.silicon.is_fx2() => self.clear_most_urgent(),
+            GPIF_TRIGGER | GPIF_DATA_AND_TRIGGER if self.silicon.is_fx2() => self.end_transaction(),
+            _ => {}
+        }
     }
 }

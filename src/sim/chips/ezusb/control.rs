@@ -32,6 +32,7 @@ impl EzUsb {
             self.board.put(map.usbcs, usbcs | 0x80);
         }
         self.board.request((map.usb_request, RESET | if high { HIGH_SPEED } else { 0 }));
+        self.board.start_frames();
         self.live(RECOVERY_NS);
     }
 
@@ -117,6 +118,8 @@ impl EzUsb {
                 return Completion::Done(answer);
             }
             if self.board.now >= deadline {
+                self.tell_waits();
+                self.board.tell_met();
                 return Completion::TimedOut;
             }
             self.advance(deadline);
@@ -158,7 +161,13 @@ impl EzUsb {
         let silicon = self.board.silicon;
         let [index, kind] = setup.value.to_le_bytes();
         let high = silicon.speed == Speed::High;
+        let endpoint = setup.index as u8;
+        // [TRM1 table 5-2; TRM2 table 2-2]: of the features the core knows the endpoints' halt.
+        let is_halt = setup.request_type & 0x1F == 2 && setup.value == 0;
         let mut answer = match (setup.request_type & 0x80 != 0, setup.request) {
+            (true, 0) if setup.request_type & 0x1F == 2 => {
+                vec![u8::from(self.default_halt(endpoint)?), 0]
+            }
             (true, 0) => vec![0, 0],
             (true, 6) => match (kind, index) {
                 (1, 0) => descriptors::device(silicon, self.ids),
@@ -169,18 +178,42 @@ impl EzUsb {
             },
             (true, 8) => vec![self.configuration],
             (true, 10) if setup.index == 0 => vec![self.alternate],
-            (false, 1 | 3) => Vec::new(),
+            (false, 1 | 3) if is_halt => {
+                self.set_default_halt(endpoint, setup.request == 3)?;
+                Vec::new()
+            }
+            (false, 1 | 3) if setup.request_type & 0x1F != 2 => Vec::new(),
             (false, 9) if setup.value <= 1 => {
                 (self.configuration, self.alternate) = (index, 0);
+                self.board.clear_halts();
                 Vec::new()
             }
             (false, 11) if setup.index == 0 && setup.value < descriptors::alternates(silicon) => {
                 self.alternate = index;
+                self.board.clear_halts();
                 Vec::new()
             }
             _ => return None,
         };
         answer.truncate(setup.length.into());
         Some(answer)
+    }
+
+    /// Whether that endpoint of the default device is halted; `None` where there is none that can
+    /// be.
+    fn default_halt(&self, endpoint: u8) -> Option<bool> {
+        if endpoint & 0x7F == 0 {
+            return Some(false);
+        }
+        let exists = descriptors::can_halt(self.board.silicon, self.alternate, endpoint);
+        exists.then(|| self.board.is_halted(endpoint))
+    }
+
+    fn set_default_halt(&mut self, endpoint: u8, halted: bool) -> Option<()> {
+        self.default_halt(endpoint)?;
+        if endpoint & 0x7F != 0 {
+            self.board.set_halt(endpoint, halted);
+        }
+        Some(())
     }
 }

@@ -70,6 +70,22 @@ impl Board {
             }
     }
 
+    pub(super) fn is_halted(&self, address: u8) -> bool {
+        self.endpoints.get(&address).is_some_and(|endpoint| endpoint.stalls)
+    }
+
+    /// The host halts an endpoint of the default device, or clears the halt.
+    pub(super) fn set_halt(&mut self, address: u8, halted: bool) {
+        self.endpoint(address).stalls = halted;
+    }
+
+    /// A configuration or an alternate setting was chosen.
+    pub(super) fn clear_halts(&mut self) {
+        for endpoint in self.endpoints.values_mut() {
+            endpoint.stalls = false;
+        }
+    }
+
     pub(super) fn control_endpoint(&mut self, window: &Window, value: u8) {
         self.endpoint(window.endpoint).stalls = value & STALL != 0;
         self.changed = true;

@@ -2,12 +2,13 @@
 //!
 //! The firmware is executed ([`crate::sim::cores::mcs51`]); the USB core and the boot ROM, which
 //! are no program, are modelled: default device, request A0, endpoint 0, I2C master, the EEPROM
-//! read at power-on, bulk endpoints. Not modelled: isochronous endpoints and the slave side of the
-//! FIFOs, start-of-frame interrupts, suspend, GPIF and serial ports.
+//! read at power-on, bulk endpoints. Not modelled: isochronous endpoints, the slave side of the
+//! FIFOs, suspend, what the GPIF's pins carry and what the serial ports receive; a program that
+//! asks for one is told so ([`Device::unmodelled`]).
 //!
 //! Reading order: `silicon` (chips and register maps), `board` (what the 8051 sees), `run` (time),
 //! `boot`, `endpoint_zero`, `control` (the host's side of it), `endpoints`, `i2c_master`,
-//! `descriptors`.
+//! `descriptors`, `unmodelled`.
 //!
 //! Sources: \[TRM2\] EZ-USB FX2LP Technical Reference Manual, \[TRM1\] EZ-USB Technical Reference
 //! Manual 1.9, \[DOC-11281\] and \[DOC-13342\] of Cypress's community on the boot ROM.
@@ -23,6 +24,7 @@ mod run;
 mod silicon;
 #[cfg(test)]
 mod tests;
+mod unmodelled;
 
 pub use silicon::{AN2131, FX, FX1, FX2, FX2LP, Silicon, silicon};
 
@@ -30,7 +32,7 @@ use self::board::Board;
 use self::run::Watch;
 use crate::sim::cores::mcs51::Cpu;
 use crate::sim::device::{Attachment, Completion, Device};
-use crate::sim::diagnostic::Diagnostic;
+use crate::sim::diagnostic::{Diagnostic, Unmodelled};
 use crate::sim::parts::Eeprom;
 use crate::usb::{Setup, Speed};
 
@@ -53,6 +55,8 @@ pub struct EzUsb {
     /// Attached, and not yet reset by the host.
     fresh: bool,
     watch: Watch,
+    /// When power came, until the device has shown itself on the bus.
+    hidden_since: Option<u64>,
 }
 
 impl EzUsb {
@@ -81,6 +85,7 @@ impl EzUsb {
             generation: 0,
             fresh: false,
             watch: Watch::default(),
+            hidden_since: None,
         }
     }
 
@@ -109,6 +114,7 @@ impl Device for EzUsb {
         (self.configuration, self.alternate) = (0, 0);
         (self.powered, self.stopped) = (true, false);
         self.watch = Watch::default();
+        self.hidden_since = Some(self.board.now);
         let took = self.boot();
         self.boots_until = Some(self.board.now + took);
     }
@@ -125,6 +131,7 @@ impl Device for EzUsb {
 
     fn run_until(&mut self, time: u64) -> u64 {
         self.advance(time);
+        self.tell_hidden();
         self.board.now
     }
 
@@ -166,5 +173,9 @@ impl Device for EzUsb {
 
     fn diagnostics(&self) -> &[Diagnostic] {
         self.board.diagnostics.list()
+    }
+
+    fn unmodelled(&self) -> &[Unmodelled] {
+        self.board.met.list()
     }
 }

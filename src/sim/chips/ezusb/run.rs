@@ -6,6 +6,10 @@ use crate::sim::cores::mcs51::{Cpu, Interrupt};
 use crate::sim::device::Attachment;
 use crate::sim::diagnostic::Verdict;
 
+/// How long a program may stay off the bus before what it met is told as the reason. The longest
+/// load takes 1.5 s [TRM2 3.4].
+const SHOWS_UP_NS: u64 = 3_000_000_000;
+
 /// A state of the CPU that may come back.
 #[derive(Default)]
 pub(super) struct Watch {
@@ -19,6 +23,7 @@ impl EzUsb {
         let cpucs = self.board.silicon.map.cpucs;
         let before = self.board.get(cpucs);
         self.board.put(cpucs, before & !1 | u8::from(held));
+        self.board.met.begin_loop();
         if held {
             self.cpu.reset();
             self.stopped = false;
@@ -58,12 +63,27 @@ impl EzUsb {
         }
     }
 
+    /// Told once when the chip has run for long and is not on the bus.
+    pub(super) fn tell_hidden(&mut self) {
+        if self.hidden_since.is_some_and(|since| self.board.now >= since + SHOWS_UP_NS) {
+            self.hidden_since = None;
+            self.board.tell_met();
+        }
+    }
+
+    /// The program goes round and round, or leaves the host without an answer.
+    pub(super) fn tell_waits(&mut self) {
+        let pins: Vec<&str> = self.cpu.awaited_pins().collect();
+        self.board.waits(&pins);
+    }
+
     #[inline]
     fn step(&mut self, target: u64) {
         if std::mem::take(&mut self.board.interrupts) {
             self.cpu.raise(Interrupt::Usb);
             self.board.changed = true;
         }
+        self.board.pc = self.cpu.pc();
         match self.cpu.step(&mut self.board) {
             Ok(cycles) => self.board.pass(cycles),
             Err(unassigned) => {
@@ -73,13 +93,22 @@ impl EzUsb {
             }
         }
         self.follow_i2c();
+        self.follow_frames();
         if self.board.event {
             self.follow_pull_up();
         }
         if std::mem::take(&mut self.board.changed) {
             self.watch = Watch::default();
+            self.board.met.begin_loop();
+            if let Some(ports) = self.board.fast_serial.take() {
+                self.cpu.set_fast_serial(ports);
+            }
         } else if self.comes_back() {
-            let next = self.board.i2c.next().map_or(target, |at| at.min(target));
+            let next = [self.board.i2c.next(), self.board.next_frame()];
+            let next = next.into_iter().flatten().fold(target, u64::min);
+            if self.attachment.is_none() && next == target {
+                self.tell_waits();
+            }
             self.board.now = self.board.now.max(next);
         }
     }
@@ -97,6 +126,7 @@ impl EzUsb {
         self.watch.steps = self.watch.steps.saturating_add(1);
         if self.watch.steps.is_power_of_two() {
             self.watch.seen = Some(Box::new(self.cpu.clone()));
+            self.board.met.begin_loop();
         }
         false
     }
@@ -111,6 +141,14 @@ impl EzUsb {
         }
     }
 
+    /// A frame began, and the program wants to know.
+    #[inline]
+    fn follow_frames(&mut self) {
+        if self.board.next_frame().is_some_and(|at| self.board.now >= at) {
+            self.board.begin_frame();
+        }
+    }
+
     /// Detaches or attaches as the pull-up says.
     fn follow_pull_up(&mut self) {
         match (self.board.pulls_up(), self.attachment) {
@@ -119,10 +157,14 @@ impl EzUsb {
                 let (since, generation) = (self.board.now, self.generation);
                 self.attachment = Some(Attachment { since, generation });
                 self.fresh = true;
+                self.board.frame_at = None;
+                self.hidden_since = None;
                 self.board.event = true;
             }
             (false, Some(_)) => {
                 self.attachment = None;
+                self.board.frame_at = None;
+                self.hidden_since = Some(self.board.now);
                 self.board.event = true;
             }
             _ => {}

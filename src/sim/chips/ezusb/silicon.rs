@@ -32,6 +32,16 @@ pub(super) enum Register {
     AutoDataSfr(u8),
     FrameHigh,
     FrameLow,
+    Microframe,
+    /// EPxFIFOFLGS, and what it shows.
+    FifoFlags(u8),
+    GpifIdle,
+    /// EPxGPIFTRIG.
+    GpifTrigger,
+    /// XGPIFSGLDATLX.
+    GpifData,
+    /// UART230.
+    FastSerial,
 }
 
 /// Interrupts that share the USB vector: request and enable register, bit, autovector.
@@ -135,16 +145,16 @@ pub(super) struct Map {
     pub(super) register: fn(u16) -> Option<Register>,
     pub(super) registers: std::ops::RangeInclusive<u16>,
     pub(super) cpucs: u16,
-    /// Registers that show pins.
-    pub(super) pins: std::ops::Range<u16>,
     pub(super) usb_request: u16,
+    pub(super) usb_enable: u16,
     /// Requests of endpoint 0 IN and OUT: register and mask.
     pub(super) in_done: (u16, u8),
     pub(super) out_done: (u16, u8),
     pub(super) sources: &'static [Source],
     pub(super) windows: &'static [Window],
-    /// EPxCFG of the FIFOs after reset: 2 and 4 OUT, 6 and 8 IN, bulk [TRM2 15.6.2].
-    pub(super) endpoints_at_reset: &'static [(u16, u8)],
+    /// What reset leaves beside zeros: IFCONFIG, EPxCFG (1 bulk, 2 and 4 OUT, 6 and 8 IN, bulk),
+    /// INT4IVEC [TRM2 15.5, 15.6.2, 15.8].
+    pub(super) at_reset: &'static [(u16, u8)],
     /// Where autovectoring is switched on, and its bit.
     pub(super) autovector: (u16, u8),
     pub(super) usbcs: u16,
@@ -169,6 +179,13 @@ fn fx2_register(address: u16) -> Option<Register> {
         0xE659 | 0xE65B | 0xE65D | 0xE65F | 0xE661 | 0xE663 => Register::InterruptRequest,
         0xE658 | 0xE65A | 0xE65C | 0xE65E | 0xE660 | 0xE662 => Register::InterruptEnable,
         0xE604 => Register::FifoReset,
+        0xE608 => Register::FastSerial,
+        // EMPTY, of 6 and 8 the programmable flag too [TRM2 15.10].
+        0xE6A7 | 0xE6A8 => Register::FifoFlags(0x02),
+        0xE6A9 | 0xE6AA => Register::FifoFlags(0x06),
+        0xE6C1 => Register::GpifIdle,
+        0xE6D4 | 0xE6DC | 0xE6E4 | 0xE6EC => Register::GpifTrigger,
+        0xE6F1 => Register::GpifData,
         0xE666 => Register::InterruptVector,
         0xE678 => Register::I2cControl,
         0xE679 => Register::I2cData,
@@ -178,6 +195,7 @@ fn fx2_register(address: u16) -> Option<Register> {
         0xE680 => Register::UsbControl,
         0xE684 => Register::FrameHigh,
         0xE685 => Register::FrameLow,
+        0xE686 => Register::Microframe,
         0xE68B => Register::ByteCount,
         0xE68D => Register::EndpointCount(0x01),
         0xE68F => Register::EndpointCount(0x81),
@@ -234,8 +252,8 @@ static FX2_MAP: Map = Map {
     register: fx2_register,
     registers: 0xE400..=0xE7FF,
     cpucs: 0xE600,
-    pins: 0..0,
     usb_request: 0xE65D,
+    usb_enable: 0xE65C,
     in_done: (0xE65F, 0x01),
     out_done: (0xE65F, 0x02),
     sources: &[
@@ -256,7 +274,16 @@ static FX2_MAP: Map = Map {
         source(0xE65F, 0xE65E, 7, 0x3C),
     ],
     windows: FX2_WINDOWS,
-    endpoints_at_reset: &[(0xE612, 0xA2), (0xE613, 0xA0), (0xE614, 0xE2), (0xE615, 0xE0)],
+    at_reset: &[
+        (0xE601, 0x80),
+        (0xE610, 0xA0),
+        (0xE611, 0xA0),
+        (0xE612, 0xA2),
+        (0xE613, 0xA0),
+        (0xE614, 0xE2),
+        (0xE615, 0xE0),
+        (0xE667, 0x80),
+    ],
     autovector: (0xE668, 0x08),
     usbcs: 0xE680,
     function_address: 0xE687,
@@ -300,13 +327,13 @@ const fn an2131_map(register: fn(u16) -> Option<Register>) -> Map {
         register,
         registers: 0x7B40..=0x7FFF,
         cpucs: 0x7F92,
-        pins: 0x7F99..0x7F9C,
         usb_request: 0x7FAB,
+        usb_enable: 0x7FAE,
         in_done: (0x7FA9, 0x01),
         out_done: (0x7FAA, 0x01),
         sources: AN2131_SOURCES,
         windows: AN2131_WINDOWS,
-        endpoints_at_reset: &[],
+        at_reset: &[],
         autovector: (0x7FAF, 0x01),
         usbcs: 0x7FD6,
         function_address: 0x7FDB,

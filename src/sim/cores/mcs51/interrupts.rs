@@ -1,8 +1,8 @@
 //! Thirteen interrupts in two levels and one above them.
 //!
 //! Sources: \[TRM\] chapter 4, table 4-1 (flags, enables, vectors, natural priority). The INT0 and
-//! INT1 pins are not wired and the serial ports not modelled: those flags can be set by software
-//! only, or not at all.
+//! INT1 pins are not wired and the serial ports receive nothing: those flags are set by software
+//! only.
 
 use super::Cpu;
 
@@ -50,6 +50,7 @@ const TIMER0: u16 = 0x0B;
 const INT1: u16 = 0x13;
 const TIMER1: u16 = 0x1B;
 const TIMER2: u16 = 0x2B;
+const SERIAL: [u16; 2] = [0x23, 0x3B];
 
 impl Cpu {
     /// Sets the flag of `interrupt`; the program clears it.
@@ -89,7 +90,9 @@ impl Cpu {
             (tcon >> 5, ie >> 1, TIMER0, ip >> 1),
             (tcon >> 3, ie >> 2, INT1, ip >> 2),
             (tcon >> 7, ie >> 3, TIMER1, ip >> 3),
+            (self.serial[0].flags(), ie >> 4, SERIAL[0], ip >> 4),
             (self.timers.t2con >> 7 | self.timers.t2con >> 6, ie >> 5, TIMER2, ip >> 5),
+            (self.serial[1].flags(), ie >> 6, SERIAL[1], ip >> 6),
             (self.exif >> 4, eie, 0x43, eip),
             (self.exif >> 5, eie >> 1, 0x4B, eip >> 1),
             (self.exif >> 6, eie >> 2, 0x53, eip >> 2),
@@ -107,6 +110,24 @@ impl Cpu {
             low = low.or(Some(Source { vector, level: 0 }));
         }
         low.filter(|_| self.in_service.admits(0))
+    }
+
+    /// Interrupts that are enabled and that only a pin or a receiver can bring, none of which is
+    /// wired.
+    pub fn awaited_pins(&self) -> impl Iterator<Item = &'static str> {
+        let all = self.ie & 0x80 != 0;
+        let wakes = self.eicon & 0x20 != 0;
+        [
+            (all && self.ie & 0x01 != 0, "INT0"),
+            (all && self.ie & 0x04 != 0, "INT1"),
+            (all && self.ie & 0x10 != 0, "the receiver of serial port 0"),
+            (all && self.ie & 0x40 != 0, "the receiver of serial port 1"),
+            (all && self.eie & 0x08 != 0, "INT5"),
+            (all && self.eie & 0x10 != 0, "INT6"),
+            (wakes, "the wake-up pin"),
+        ]
+        .into_iter()
+        .filter_map(|(is_awaited, pin)| is_awaited.then_some(pin))
     }
 
     pub(super) fn enter(&mut self, source: Source) {

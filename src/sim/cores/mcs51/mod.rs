@@ -3,9 +3,8 @@
 //!
 //! It is not the chip: program memory, external data, ports and the USB engine stand behind
 //! [`Bus8051`], and the chip model raises interrupt flags with [`Cpu::raise`]. The serial ports
-//! are not modelled; their special function registers go to the bus like any other. The file
-//! order to read: `execute`, `arithmetic`, `special` (registers of the core), `interrupts`,
-//! `timers`, `cycles`.
+//! send and never receive. The file order to read: `execute`, `arithmetic`, `special` (registers
+//! of the core), `interrupts`, `timers`, `serial`, `cycles`.
 //!
 //! Sources: \[TRM\] EZ-USB FX2LP Technical Reference Manual chapters 2, 4 and 14, \[MCS51\] Intel's
 //! instruction set manual. Documented unless a comment says otherwise; the instruction set is
@@ -15,12 +14,14 @@ mod arithmetic;
 mod cycles;
 mod execute;
 mod interrupts;
+mod serial;
 mod special;
 mod timers;
 
 pub use interrupts::Interrupt;
 
 use self::interrupts::InService;
+use self::serial::Serial;
 use self::timers::Timers;
 
 /// What the CPU sees outside of its core.
@@ -35,6 +36,11 @@ pub trait Bus8051 {
     /// instructions that read, modify and write: at a port they see what was written last
     /// instead of the pins.
     fn read_special(&mut self, address: u8, latch: bool) -> u8;
+    /// A read of one of the core's own registers that shows a pin or a receiver, neither of which
+    /// is wired: SCON, TCON, EXIF or EICON.
+    fn notice_pins(&mut self, address: u8) {
+        let _ = address;
+    }
     /// A write to a special function register that is not the core's.
     fn write_special(&mut self, address: u8, value: u8);
 }
@@ -72,6 +78,9 @@ pub struct Cpu {
     /// RETI and writes to the enables let one more instruction pass before an interrupt.
     hold: bool,
     timers: Timers,
+    serial: [Serial; 2],
+    /// UART230: bit 0 of port 0, bit 1 of port 1 take a clock of 230400 baud.
+    fast_serial: u8,
     memory: [u8; 256],
 }
 
@@ -105,6 +114,8 @@ impl Cpu {
             in_service: InService::default(),
             hold: false,
             timers: Timers::default(),
+            serial: [Serial::default(), Serial::default()],
+            fast_serial: 0,
             memory: [0; 256],
         }
     }
@@ -135,7 +146,10 @@ impl Cpu {
             self.execute(bus, opcode);
             cycles::of(opcode, self.ckcon)
         };
-        self.timers.pass(cycles, self.ckcon);
+        let passed = self.timers.pass(cycles, self.ckcon);
+        let [first, second] = &mut self.serial;
+        first.pass(&passed);
+        second.pass(&passed);
         Ok(cycles)
     }
 
@@ -190,6 +204,11 @@ impl Cpu {
     /// The same, to be set.
     pub const fn memory_mut(&mut self) -> &mut [u8; 256] {
         &mut self.memory
+    }
+
+    /// UART230: which serial ports take a clock of 230400 baud.
+    pub const fn set_fast_serial(&mut self, ports: u8) {
+        self.fast_serial = ports;
     }
 
     /// Whether PCON.0 stopped the CPU until the next interrupt.

@@ -5,6 +5,9 @@
 use super::{Bus8051, Cpu};
 
 const SP: u8 = 0x81;
+const SCON: [u8; 2] = [0x98, 0xC0];
+const SBUF: [u8; 2] = [0x99, 0xC1];
+const TCON: u8 = 0x88;
 const DPL0: u8 = 0x82;
 const DPH0: u8 = 0x83;
 const DPL1: u8 = 0x84;
@@ -25,7 +28,15 @@ const EIP: u8 = 0xF8;
 
 impl Cpu {
     pub(super) fn read_special(&mut self, bus: &mut impl Bus8051, address: u8, latch: bool) -> u8 {
+        let [first, second] = &self.serial;
+        if !latch && matches!(address, TCON | EXIF | EICON | 0x98 | 0xC0) {
+            bus.notice_pins(address);
+        }
         match address {
+            _ if address == SCON[0] => first.control,
+            _ if address == SCON[1] => second.control,
+            // Nothing was ever received.
+            _ if SBUF.contains(&address) => 0,
             SP => self.sp,
             DPL0 => self.pointers[0] as u8,
             DPH0 => (self.pointers[0] >> 8) as u8,
@@ -53,6 +64,16 @@ impl Cpu {
         let low = |word: u16| word & 0xFF00 | u16::from(value);
         let high = |word: u16| word & 0x00FF | u16::from(value) << 8;
         match address {
+            _ if address == SCON[0] => self.serial[0].control = value,
+            _ if address == SCON[1] => self.serial[1].control = value,
+            _ if address == SBUF[0] => {
+                // TCLK; SMOD0; timer 2 clocks port 0 only [TRM 14.3].
+                let [timer_2, doubled] = [self.timers.t2con & 0x10 != 0, self.pcon & 0x80 != 0];
+                self.serial[0].send(timer_2, doubled, self.fast_serial & 1 != 0);
+            }
+            _ if address == SBUF[1] => {
+                self.serial[1].send(false, self.eicon & 0x80 != 0, self.fast_serial & 2 != 0);
+            }
             SP => self.sp = value,
             DPL0 => self.pointers[0] = low(self.pointers[0]),
             DPH0 => self.pointers[0] = high(self.pointers[0]),

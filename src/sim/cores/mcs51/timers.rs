@@ -4,6 +4,8 @@
 //! Source: \[TRM\] chapter 14. A timer counts every cycle when its bit of CKCON is set, every third
 //! (clock / 12) otherwise.
 
+use super::serial::Passed;
+
 /// The registers of the three timers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Timers {
@@ -54,15 +56,27 @@ impl Timers {
     }
 
     #[inline]
-    pub(super) fn pass(&mut self, cycles: u32, ckcon: u8) {
+    pub(super) fn pass(&mut self, cycles: u32, ckcon: u8) -> Passed {
+        let mut passed = Passed { cycles, timer_1: false, timer_2: false };
         if self.tcon & 0x50 != 0 || self.tmod & 3 == 3 {
-            self.pass_0_and_1(cycles, ckcon);
+            passed.timer_1 = self.pass_0_and_1(cycles, ckcon);
         }
         // TR2 without CT2.
         if self.t2con & 0x06 == 0x04 {
-            let ticks = Self::ticks(&mut self.phase[2], cycles, ckcon & 0x20 != 0);
-            self.count_2(ticks);
+            // As a baud rate generator it counts every other clock [TRM 14.3].
+            let ticks = if self.clocks_serial() {
+                cycles * 2
+            } else {
+                Self::ticks(&mut self.phase[2], cycles, ckcon & 0x20 != 0)
+            };
+            passed.timer_2 = self.count_2(ticks);
         }
+        passed
+    }
+
+    /// RCLK or TCLK: timer 2 reloads itself and sets no flag.
+    const fn clocks_serial(&self) -> bool {
+        self.t2con & 0x30 != 0
     }
 
     fn ticks(phase: &mut u32, cycles: u32, every: bool) -> u32 {
@@ -75,7 +89,8 @@ impl Timers {
         ticks
     }
 
-    fn pass_0_and_1(&mut self, cycles: u32, ckcon: u8) {
+    /// Whether timer 1 went over.
+    fn pass_0_and_1(&mut self, cycles: u32, ckcon: u8) -> bool {
         let (tmod, tcon) = (self.tmod, self.tcon);
         let split = tmod & 3 == 3;
         let ticks = [
@@ -100,19 +115,25 @@ impl Timers {
             if !split {
                 self.tcon |= u8::from(over) << 7;
             }
+            return over;
         }
+        false
     }
 
-    fn count_2(&mut self, ticks: u32) {
-        // Capture and baud rate modes need pins and serial ports; both just count here.
+    fn count_2(&mut self, ticks: u32) -> bool {
+        // Capture mode needs a pin; it just counts here.
         let sum = u32::from(self.count) + ticks;
         self.count = sum as u16;
-        if sum > 0xFFFF {
-            self.t2con |= 0x80;
-            if self.t2con & 0x01 == 0 {
+        let over = sum > 0xFFFF;
+        if over {
+            if !self.clocks_serial() {
+                self.t2con |= 0x80;
+            }
+            if self.t2con & 0x01 == 0 || self.clocks_serial() {
                 self.count = self.reload.wrapping_add(sum as u16);
             }
         }
+        over
     }
 }
 
