@@ -454,7 +454,7 @@ fn the_same_steps_are_prompts_where_there_is_no_relay() {
     let (mut desk, request, _folder) = hanging(&WAY_IN);
     let request = Request { wait: Some(std::time::Duration::from_secs(5)), ..request };
     let outcome = desk.rescue(&request);
-    assert_eq!(outcome.failure.unwrap().code, Code::R101);
+    assert_eq!(outcome.failure.unwrap().code, Code::R119);
     let asked: Vec<_> = desk
         .events
         .iter()
