@@ -46,13 +46,11 @@ fn with_silent_ports(run: &mut Run<'_>, request: &Request, failure: Failure) -> 
     }
     let names: Vec<String> = ports.iter().map(ToString::to_string).collect();
     let names = names.join(", ");
-    let what = format!(
-        "something is attached at port {names} and does not answer: its descriptors cannot be read"
-    );
+    let what = format!("something is attached at port {names}, but its descriptors cannot be read");
     let silent = Failure::new(Code::R119, what, format!("port {names}"))
-        .next("plug it straight into the computer, by another cable and with its own power on: a bad cable or too little power does this as well")
-        .next("a program in its EEPROM that hangs does this: keep the EEPROM from answering (open its SDA line, or lift its supply pin; SDA held at ground works on some boards only), give it power, let the EEPROM answer again")
-        .next(format!("{} --wait    (notices the chip's boot mode the moment it appears)", run.tools.commands.again_as_chosen()));
+        .next("connect it directly to this computer with another cable, and switch its power supply on")
+        .next("if its firmware hangs: open the SDA line of the EEPROM or lift its supply pin (pin 8), switch the power on, then connect the line again")
+        .next(format!("{} --wait    (starts when the chip appears in boot mode)", run.tools.commands.again_as_chosen()));
     Failure { next: [silent.next, failure.next].concat(), ..silent }
 }
 
@@ -170,6 +168,8 @@ fn nothing_found(run: &Run<'_>, request: &Request, seen: &[Sighting]) -> Failure
     let failure = failure.next(format!(
         "connect the enclosure directly to this computer, switch it on, then run `{again} --wait`"
     ));
+    let failure =
+        failure.next("docs/my-enclosure-is-dead.md lists what you may see, and what to do then");
     let by_hand: Vec<String> = library
         .profiles()
         .filter(|profile| profile.scope == run.tools.scope && !profile.guidance.is_empty())

@@ -1,8 +1,8 @@
 //! The default device: what the USB core answers by itself while RENUM is 0.
 //!
 //! FX2 and FX2LP: captured from a blank part, alternate settings by \[TRM2\] chapter 3 and
-//! appendices A and B. AN2131: \[TRM1\] table 5-1, documented; that the FX has the same table is
-//! inferred.
+//! appendices A and B. AN2131 and FX: inferred; the manual's table was not at hand, and only the
+//! number of endpoints is held against another source (docs/references.md).
 
 use super::silicon::Silicon;
 use crate::usb::Speed;
