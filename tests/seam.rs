@@ -151,7 +151,7 @@ fn another_unit_that_is_half_written_does_not_get_the_serial_number_of_the_one_b
     let desk = Desk::new(scenario("sl11r-blank"));
     let board = old_board();
     board.lock().unwrap().cut_at = Some(12);
-    rescue(&desk, &board, &Request { force: true, ..request(image()) });
+    rescue(&desk, &board, &replacing());
     let half_written = board.lock().unwrap().flash.clone();
     let other = Arc::new(Mutex::new(Board::new(half_written)));
     other.lock().unwrap().flash[SERIAL].copy_from_slice(b"SN-00077");
@@ -166,7 +166,7 @@ fn another_unit_that_is_half_written_does_not_get_the_serial_number_of_the_one_b
 fn a_chip_does_not_leave_its_firmware_for_an_image_that_is_refused() {
     let desk = Desk::new(scenario("sl11r-blank"));
     let board = old_board();
-    let mut forced = Request { force: true, ..request(image()) };
+    let mut forced = replacing();
     forced.target.image = None;
     let outcome = rescue(&desk, &board, &forced);
     assert!(outcome.failure.is_some());

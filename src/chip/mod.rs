@@ -244,7 +244,7 @@ pub trait Chip: Send + Sync {
     }
 
     /// What may hold this chip in its boot mode whatever its memory holds, and how it is let go: a
-    /// sentence without its full stop.
+    /// sentence that begins with a capital, without its full stop.
     fn strap(&self, model: Model) -> Option<&'static str> {
         let _ = model;
         None

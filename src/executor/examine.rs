@@ -20,6 +20,9 @@ const SAMPLE: u32 = 64;
 /// that three address bytes reach), and a device that claims one is not believed.
 const MAX_MEMORY_BYTES: u32 = 64 << 20;
 
+/// The fewest bytes that are read of a memory that tells no size.
+const MIN_READ: u32 = 256;
+
 /// Bytes read between two reports of progress.
 const CHUNK: u32 = 1024;
 
@@ -149,7 +152,8 @@ fn survey_wrapping(
 ) -> Result<Survey, MemoryError> {
     let want = want.clamp(smallest, address_limit);
     let mut contents = Vec::new();
-    let mut goal = smallest.saturating_mul(2).min(address_limit);
+    // Less tells too little of how the part takes its addresses.
+    let mut goal = smallest.saturating_mul(2).max(MIN_READ).min(address_limit);
     let size = loop {
         read_further(run, memory, &mut contents, goal)?;
         match proven_size(&contents, smallest, address_limit) {

@@ -153,6 +153,7 @@ fn nothing_found(run: &Run<'_>, request: &Request, seen: &[Sighting]) -> Failure
         let by_hand = profile.by_hand(GuidanceTime::First);
         failure.next.extend(by_hand.map(|by| format!("{}; then: {}", by.step, by.expect)));
     }
+    let by_hand_lines = failure.next.len();
     let (again, commands) = (&run.tools.commands.again_as_chosen(), &run.tools.commands);
     for device in
         seen.iter().filter(|seen| request.port.as_ref().is_none_or(|port| *port == seen.port))
@@ -160,16 +161,18 @@ fn nothing_found(run: &Run<'_>, request: &Request, seen: &[Sighting]) -> Failure
         let resembling = |chip: &&dyn Chip| Some((chip.family(), chip.resembles(device)?));
         if let Some((family, why)) = families().iter().find_map(resembling) {
             failure.next.push(format!(
-                "{} --as {family}    ({} at port {}: {why}; to correct wrong IDs, add --profile, --ids and --force)",
+                "{} --as {family}    ({} at port {}: {why}. To correct wrong IDs, add --profile, --ids and --force)",
                 commands.naming(&device.port).again, device.ids, device.port
             ));
         }
     }
+    let is_resembled = failure.next.len() > by_hand_lines;
     let failure = failure.next(format!(
         "connect the enclosure directly to this computer, switch it on, then run `{again} --wait`"
     ));
-    let failure =
-        failure.next("docs/my-enclosure-is-dead.md lists what you may see, and what to do then");
+    if is_resembled {
+        return failure;
+    }
     let by_hand: Vec<String> = library
         .profiles()
         .filter(|profile| profile.scope == run.tools.scope && !profile.guidance.is_empty())

@@ -229,23 +229,21 @@ fn cycle_by_hand(
     run.enter(RunStage::PowerAway);
     let before = run.scan()?;
     run.record(Entry::Power { by: SwitchedBy::Hands })?;
+    let port = &seen.port;
+    let mut request = format!(
+        "take all power from the enclosure at port {port}, wait two seconds, then plug it into the same port again"
+    );
+    // A profile knows better how its board is released.
+    if let (Some(strap), []) = (expected_return.strap, expected_return.while_off) {
+        request = format!("{request}. {strap} while the power is off");
+    }
     run.emit(&Event::Asked {
-        request: format!(
-            "take all power from the enclosure at port {}, wait two seconds, then plug it into the same port again",
-            seen.port
-        ),
+        request,
         expect: format!(
             "recover expects it within {} seconds after you plug it in",
             RETURN_TIME.as_secs()
         ),
     });
-    // A profile knows better how its board is let go.
-    if let (Some(strap), []) = (expected_return.strap, expected_return.while_off) {
-        run.emit(&Event::Asked {
-            request: format!("while the power is away: {strap}"),
-            expect: "the chip starts from its memory".to_owned(),
-        });
-    }
     for by_hand in expected_return.while_off {
         let (request, expect) = (by_hand.step.clone(), by_hand.expect.clone());
         run.emit(&Event::Asked { request, expect });

@@ -53,7 +53,7 @@ pub(super) fn would_be_disturbed(
 pub(super) fn not_disturbed(run: &Run<'_>, candidate: &Candidate, change: &str) -> Failure {
     let again = run.tools.commands.naming(&candidate.seen.port).again;
     let port = format!("port {}", candidate.seen.port);
-    let what = format!("firmware runs on this device, so its memory was not read: {change}");
+    let what = format!("firmware runs on this device, so its memory was not read. {change}");
     Failure::new(Code::R304, what, port)
         .leaving(run.state)
         .next(format!("{again} --interrupt-firmware    (reads it all the same)"))

@@ -157,6 +157,13 @@ impl<'m> Writer<'m> {
         !self.has_kept && before.is_some() && now == before
     }
 
+    /// Whether only one byte of a segment was to change, in a part that has kept others: such a byte
+    /// is stuck, and the part is not write protected.
+    fn is_one_byte_stuck(&self, before: &[u8], segment: &Segment) -> bool {
+        let changes = before.iter().zip(&segment.bytes).filter(|(old, new)| old != new);
+        self.has_kept && changes.count() == 1
+    }
+
     /// Notes that these bytes were read back as they were written.
     fn is_kept(&mut self, segment: &Segment) {
         self.has_kept |= before(self.survey, &segment.range()) != Some(segment.bytes.as_slice());
@@ -268,8 +275,8 @@ impl<'m> Writer<'m> {
                 return Ok(());
             };
             wrong.push(difference);
-            let untouched = !self.has_kept
-                && before(self.survey, &segment.range()).is_some_and(|before| before == got);
+            let untouched = before(self.survey, &segment.range())
+                .is_some_and(|before| before == got && !self.is_one_byte_stuck(before, segment));
             if attempt == ATTEMPTS {
                 let memory = self.layout();
                 if let Some(size) = shown_size(self.survey.size, segment, &got) {

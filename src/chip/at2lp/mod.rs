@@ -102,7 +102,7 @@ impl Chip for At2lp {
 
     fn strap(&self, _: Model) -> Option<&'static str> {
         // [DS-AT2LP p. 19]: forced test mode, whatever the EEPROM holds.
-        Some("if pin 1 (ARESET#) of its 40-pin connector is held at ground, let it go")
+        Some("If pin 1 (ARESET#) of its 40-pin connector is held at ground, release it")
     }
 
     fn restart_way(&self, _: Model) -> Restart {

@@ -11,7 +11,7 @@ use crate::usb::{Link, Sighting, TransferError};
 /// Configuration bytes inside the chip.
 const INTERNAL_BYTES: u16 = 16;
 /// What the chip reads of its EEPROM: one address byte reaches no further.
-const MOST_BYTES: u32 = 256;
+const MAX_BYTES: u32 = 256;
 
 pub(super) fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, ChipError> {
     if is_related_chip(seen) {
@@ -90,7 +90,7 @@ fn eeprom(
             let shows = |held: &Identity| held.differences(&Identity::of(seen)).is_empty();
             let is_shown = format.is_some()
                 && memory
-                    .read(0..MOST_BYTES)
+                    .read(0..MAX_BYTES)
                     .is_ok_and(|held| image::identity_at_start(&held).as_ref().is_some_and(shows));
             let meaning = match format {
                 Some(Format::Sk) => ", an AT2LP's signature",

@@ -82,8 +82,8 @@ impl Chip for Cy16 {
 
     fn reading_disturbs(&self) -> Option<&'static str> {
         Some(
-            "reading it takes the chip over from the firmware and places a loader in its RAM, so \
-             that the device may hang until its power was away",
+            "Reading it replaces the firmware in RAM by a loader, and the device may hang until it \
+             is unplugged",
         )
     }
 

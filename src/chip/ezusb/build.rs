@@ -37,8 +37,8 @@ pub fn build(model: Model, recipe: &Recipe) -> Result<Built, ImageError> {
     }
     let header =
         Header { ids: identity.ids, bcd_device: identity.bcd_device.unwrap_or(0), configuration };
-    if image::are_nobodys(header.ids) {
-        return Err(unsuitable(format!("the ids {}", header.ids), image::NOBODYS));
+    if image::are_not_assigned(header.ids) {
+        return Err(unsuitable(format!("the IDs {}", header.ids), image::NOT_ASSIGNED));
     }
     if let Some(bytes) = &recipe.firmware {
         let made = builder::with_firmware(model, &program(bytes)?, header)?;

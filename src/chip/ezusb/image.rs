@@ -189,25 +189,26 @@ fn signature(model: Model, map: &Map, bytes: &[u8]) -> Result<bool, ImageError> 
 }
 
 /// Why ids of nobody are refused.
-pub(super) const NOBODYS: &str = "0000 and ffff are nobody's; the EEPROM they come from was blank";
+pub(super) const NOT_ASSIGNED: &str =
+    "0000 and ffff are not assigned; they come from a blank EEPROM";
 
 /// Whether ids belong to nobody.
-pub(super) fn are_nobodys(pair: Ids) -> bool {
+pub(super) fn are_not_assigned(pair: Ids) -> bool {
     [pair.vendor, pair.product].iter().any(|id| matches!(id, 0 | 0xffff))
 }
 
 /// Judges the ids of a header; what its owner should know of them where they are taken.
 fn check_ids(pair: Ids, is_load: bool) -> Result<Option<String>, ImageError> {
     let bad = |why: String| ImageError::Unsuitable { part: format!("the ids {pair}"), why };
-    if are_nobodys(pair) && is_load {
+    if are_not_assigned(pair) && is_load {
         // Firmware that renumerates shows its own [FX2 TRM 3.4.3].
         return Ok(Some(format!(
             "the header's IDs {pair} are not assigned; the chip shows them only if the firmware does not \
              renumerate"
         )));
     }
-    if are_nobodys(pair) {
-        return Err(bad(NOBODYS.to_owned()));
+    if are_not_assigned(pair) {
+        return Err(bad(NOT_ASSIGNED.to_owned()));
     }
     match ids::known(pair) {
         // Firmware shows its own ids, whatever the header says.

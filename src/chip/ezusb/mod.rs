@@ -74,8 +74,8 @@ impl Chip for Ezusb {
 
     fn reading_disturbs(&self) -> Option<&'static str> {
         Some(
-            "reading it halts the 8051 and places a loader in its RAM, so that the firmware is \
-             gone until its power was away",
+            "Reading it replaces the firmware in RAM by a loader, and only a replug brings the \
+             firmware back",
         )
     }
 
