@@ -161,6 +161,7 @@ fn a_plan_is_shown_and_nothing_is_written() {
     let ran = home.expect(0, "plan --sim --sim-state @state");
     assert!(ran.stdout.starts_with("done: the device at port 3-2 was only read"), "{}", ran.stdout);
     assert!(ran.stderr.contains("write the signature b6c3"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("  - No SL11R data sheet is public."), "{}", ran.stderr);
     let kept = fs::read_to_string(home.file("state")).unwrap();
     assert!(!kept.contains("b6c3"), "the plan was carried out");
     assert_eq!(home.expect(0, "--auto --dry-run --sim").stdout.lines().count(), 4);
