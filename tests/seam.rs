@@ -4,10 +4,11 @@
 
 mod chip;
 
+use std::fs;
 use std::sync::{Arc, Mutex};
 
 use chip::{BLOCK, Board, BootBus, COUNTER, FLASH_CHIP, MARK, SERIAL, SIZE, VERSION, image};
-use recover::executor::Request;
+use recover::executor::{Learning, Request};
 use recover::failure::{Code, DeviceState};
 use recover::rescue::choice::NamedImage;
 use recover::rescue::{Outcome, Verdict};
@@ -23,12 +24,16 @@ fn request(bytes: Vec<u8>) -> Request {
     request
 }
 
-fn rescue(desk: &Desk, board: &Arc<Mutex<Board>>, request: &Request) -> Outcome {
+fn cast(desk: &Desk, board: &Arc<Mutex<Board>>) -> Cast {
     let mut cast = Cast::usual(desk);
     cast.bus = Box::new(BootBus { board: Arc::clone(board), clock: desk.bus.clock() });
     let hands = Arc::clone(board);
     cast.operator = Box::new(crate::cast::Hands(move |_: &_| hands.lock().unwrap().power_cycle()));
-    cast.rescue(desk, request)
+    cast
+}
+
+fn rescue(desk: &Desk, board: &Arc<Mutex<Board>>, request: &Request) -> Outcome {
+    cast(desk, board).rescue(desk, request)
 }
 
 /// A board with an older firmware, the same mark and a serial number of its own.
@@ -203,4 +208,23 @@ fn a_memory_that_claims_gigabytes_is_not_read() {
     assert_eq!(outcome.result, Verdict::Failed);
     assert_eq!(outcome.device_state, DeviceState::RunningFromRam);
     assert!(outcome.failure.unwrap().what.contains("4294967295 bytes"));
+}
+
+/// Its memory is read in its boot mode; what it is was seen before.
+#[test]
+fn a_profile_is_made_of_a_chip_that_leaves_its_firmware_for_it() {
+    let desk = Desk::new(scenario("sl11r-blank"));
+    let board = Arc::new(Mutex::new(Board::new(image())));
+    let before = board.lock().unwrap().flash.clone();
+    let folder = tempfile::tempdir().unwrap();
+    let learning = Learning { folder: folder.path().to_owned(), name: Some("twin".to_owned()) };
+    let request =
+        Request { port: Some(port()), as_family: Some(&FLASH_CHIP), ..Request::default() };
+    let outcome = cast(&desk, &board).run(&desk, |session| session.learn(&request, &learning));
+    assert_eq!(outcome.result, Verdict::Planned, "{:?}", outcome.failure);
+    let board = board.lock().unwrap();
+    assert_eq!((board.entered, board.operations), (1, 0));
+    assert_eq!(board.flash[..SIZE - 8], before[..SIZE - 8]);
+    let image = fs::read(folder.path().join("flash/twin/image.bin")).unwrap();
+    assert!(holds(&before, &image));
 }

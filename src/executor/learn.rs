@@ -10,9 +10,8 @@ use std::path::{Path, PathBuf};
 use super::candidate::{Candidate, recognise};
 use super::event::Event;
 use super::examine::Judged;
-use super::prove::Proven;
 use super::run::Run;
-use super::{Request, examine, find, prove, running};
+use super::{Request, enter, examine, find, prove, running};
 use crate::chip::{Chip, Finding, Grade, IdMeaning, Identity, Image, Running, Size};
 use crate::failure::{Code, Failure};
 use crate::profile::{
@@ -54,17 +53,18 @@ pub(super) fn learn(
     let candidate = find::find(run, request)?;
     find::announce(run, &candidate);
     let _lock = run.lock(&candidate.seen)?;
-    let mut proven = prove::prove(run, &candidate)?;
+    let proven = prove::prove(run, &candidate)?;
     run.outcome.identity.seen = Some(Identity::of(&candidate.seen));
     if let Some(change) = running::would_be_disturbed(request, &candidate, &proven) {
         return Err(running::not_disturbed(run, &candidate, change));
     }
+    // What it is, before it leaves its firmware for the mode in which its memory is read.
+    let (seen, finding) = (Identity::of(&candidate.seen), proven.finding.clone());
+    let (candidate, mut proven) = enter::enter(run, candidate, proven)?;
     // No backup is kept: one of this port would later pass for the rescued enclosure's own.
     let judged = examine::judge(run, &candidate, &mut proven, u32::MAX)?;
-    let Proven { finding, link, .. } = proven;
-    drop(link);
+    drop(proven);
     let image = image_to_learn(run, &candidate, &finding, &judged)?;
-    let seen = Identity::of(&candidate.seen);
     let healthy = image.identity.clone().unwrap_or_else(|| seen.clone());
     if finding.running == Running::Firmware {
         let differences = healthy.differences(&seen);
