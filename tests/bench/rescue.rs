@@ -245,11 +245,13 @@ fn main() -> ExitCode {
     let ez_sound: Vec<&Row> =
         rows.iter().filter(|row| row.is_ez() && row.scenario.defect == Defect::None).collect();
     let at2lp: Vec<&Row> = rows.iter().filter(|row| row.is_at2lp()).collect();
+    // An AT2LP pages for itself.
+    let paged: Vec<&Row> = rows.iter().filter(|row| !row.is_at2lp()).collect();
     let at2lp_blank: Vec<&Row> = at2lp.iter().copied().filter(|row| row.is_blank()).collect();
     print_commands(&at2lp);
     println!();
-    let cycles = |row: &Row| {
-        row.seen_cycles == row.minimum.cycles
+    let more_cycles = |row: &Row, more: u64| {
+        row.seen_cycles == row.minimum.cycles + more
             && u64::from(row.outcome.write_cycles) == row.seen_cycles
     };
     let counted = |row: &Row| {
@@ -272,12 +274,24 @@ fn main() -> ExitCode {
             |row| format!("{:.2} times", row.ratio()),
         ),
         kept(
-            "EZ with a 24LC128: write cycles are the changed pages and the commit",
+            "EZ with a 24LC128: write cycles are the changed pages, the commit and, on a blank part, one to find the page",
             &ez_128,
-            cycles,
+            |row| more_cycles(row, u64::from(row.is_blank())),
             counted,
         ),
-        kept("SL11R: write cycles are the changed bytes and the commit", &sl11r, cycles, counted),
+        kept(
+            "where the program chooses the pages: at most two write cycles more than the part needs",
+            &paged,
+            // FRAM has none.
+            |row| row.minimum.cycles == 0 || row.seen_cycles <= row.minimum.cycles + 2,
+            counted,
+        ),
+        kept(
+            "SL11R: write cycles are the changed bytes and the commit",
+            &sl11r,
+            |row| more_cycles(row, 0),
+            counted,
+        ),
         kept(
             &format!("EZ: the memory phase takes at most {MAX_TIMES_LEAST} times its least"),
             &ez_sound,
