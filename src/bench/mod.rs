@@ -7,7 +7,7 @@
 //! another one is to be begun, is decided from values alone in [`port`]; [`stage`] knows how long
 //! each part of a rescue may take, [`stop`] how a run ends early without losing anything,
 //! [`tally`] what the whole run comes to, [`config`] what `bench.toml` says of the ports.
-//! [`switchboard`] switches the bench's relays and leaves them safe; [`hands`] gives a rescue
+//! [`switchboard`] switches the bench's relays and leaves them safe; [`relay_operator`] gives a rescue
 //! their use.
 //!
 //! Threads here never wait for one another but by the bus's clock, because on the simulator the
