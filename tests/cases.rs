@@ -57,7 +57,7 @@ fn started(name: &str, contents: &[u8]) -> Desk {
     desk.bus.unplug(&port());
     desk.bus.load_eeprom(&port(), contents);
     desk.bus.plug(&port());
-    desk.bus.settle(&port());
+    desk.bus.wait_for_enumeration(&port());
     desk
 }
 

@@ -233,7 +233,7 @@ fn disk(name: &str) -> (SimBus, Box<dyn recover::usb::Link>, Pipes) {
     let image = scenario(name).factory_image();
     bus.load_eeprom(&SimBus::scenario_port(), image);
     bus.replug(&SimBus::scenario_port());
-    bus.settle(&SimBus::scenario_port());
+    bus.wait_for_enumeration(&SimBus::scenario_port());
     let seen = bus.scan().unwrap().remove(0);
     let pipes = Pipes::of(&seen).unwrap();
     let link = bus.open(&seen).unwrap();

@@ -43,7 +43,7 @@ fn starts_as_boot_id(desk: &Desk) -> bool {
     let bus = &desk.bus;
     bus.set_faults(&port(), recover::sim::Faults::none());
     bus.replug(&port());
-    bus.settle(&port());
+    bus.wait_for_enumeration(&port());
     let seen = bus.sighting(&port()).unwrap();
     let boot_ids = ["04ce:07d1", "04b4:7200", "04b4:8613", "04b4:6473", "0547:2131", "0547:2235"];
     boot_ids.contains(&seen.ids.to_string().as_str())

@@ -73,7 +73,7 @@ fn begins(notice: &Notice, index: u8, step: usize) -> bool {
 fn many_take_as_long_as_the_slowest_and_every_run_is_the_same() {
     let run = || {
         let hall = Hall::with_units(&MIX, Duration::ZERO);
-        hall.settle();
+        hall.wait_for_enumeration();
         hall.run(once(), nothing)
     };
     let first = run();
@@ -92,7 +92,7 @@ fn many_take_as_long_as_the_slowest_and_every_run_is_the_same() {
 fn the_exit_code_is_the_worst_and_each_has_its_own_error() {
     let names = ["sl11r-zeroed", "sl11r-write-protected", "sl11r-stuck-byte", "ezusb-dead-eeprom"];
     let hall = Hall::with_units(&names, Duration::ZERO);
-    hall.settle();
+    hall.wait_for_enumeration();
     let ran = hall.run(once(), nothing);
     let codes: Vec<_> =
         ran.outcomes().values().map(|(_, o)| o.failure.as_ref().map(|f| f.code)).collect();
@@ -172,7 +172,7 @@ fn a_unit_that_failed_is_begun_again_when_told_to() {
 #[test]
 fn a_worker_that_breaks_holds_nobody_up_and_is_told_of() {
     let hall = Hall::with_units(&["sl11r-zeroed", "sl11r-zeroed"], Duration::ZERO);
-    hall.settle();
+    hall.wait_for_enumeration();
     let count = AtomicU64::new(0);
     let breaks = Arc::new(move |_: &dyn Clock| {
         assert!(count.fetch_add(1, Ordering::Relaxed) < 150, "on purpose");
@@ -195,7 +195,7 @@ fn a_worker_that_breaks_holds_nobody_up_and_is_told_of() {
 #[test]
 fn a_worker_past_its_limit_is_told_of_and_its_port_left_to_itself() {
     let hall = Hall::with_units(&["sl11r-zeroed", "sl11r-zeroed"], Duration::ZERO);
-    hall.settle();
+    hall.wait_for_enumeration();
     let count = AtomicU64::new(0);
     let sticks = Arc::new(move |clock: &dyn Clock| {
         if count.fetch_add(1, Ordering::Relaxed) == 150 {
@@ -267,7 +267,7 @@ fn killed_at_any_point_the_next_run_shows_what_was_in_flight_and_finishes_it() {
     let mut in_flight = 0;
     for last in (20..700).step_by(40) {
         let hall = Hall::with_units(&names, Duration::ZERO);
-        hall.settle();
+        hall.wait_for_enumeration();
         let count = AtomicU64::new(0);
         // Nothing a worker would do after this transfer is done: its thread ends, and what it
         // has on the disk is what it had.

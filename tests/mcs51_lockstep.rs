@@ -160,7 +160,7 @@ fn is_alike(opcode: u8, operand: u8) -> bool {
 
 impl World {
     /// Makes the instruction at `pc` one that both model alike; false when its bytes are in use.
-    fn settle(&mut self, cpu: &Cpu, random: &mut Random) -> bool {
+    fn make_alike(&mut self, cpu: &Cpu, random: &mut Random) -> bool {
         let pc = cpu.pc();
         let opcode = self.code[usize::from(pc)];
         let table = match opcode {
@@ -289,7 +289,7 @@ fn rehearse(seed: u64) -> (World, World, Vec<Act>, u64) {
     let (mut done, mut window, mut strand) = (0, 0, 0);
     let mut opcodes = [false; 256];
     while done < SINGLE + WINDOWED {
-        let stuck = !world.settle(&cpu, &mut random);
+        let stuck = !world.make_alike(&cpu, &mut random);
         let size = if done < SINGLE { 1 } else { WINDOW };
         if window > 0 && (window == size || stuck || strand == STRAND) {
             acts.push(Act::Step(window, State::of(&cpu)));

@@ -139,7 +139,7 @@ fn the_picture_of_the_bench_is_its_screen_in_the_middle_of_a_run() {
     // Some are done by then, one has failed, and one still writes.
     const MOMENT_MS: u64 = 3100;
     let hall = Hall::with_units(&UNITS, Duration::ZERO);
-    hall.settle();
+    hall.wait_for_enumeration();
     let ran = hall.run(once(), |_| Vec::new());
     let until: Vec<Notice> =
         ran.notices.into_iter().filter(|notice| notice.at_ms <= MOMENT_MS).collect();

@@ -64,6 +64,7 @@ const NAMES: &[&str] = &[
     "from_start",
     "patience",
     "reach",
+    "settle",
     "who_is_to_be",
 ];
 

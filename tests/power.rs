@@ -203,7 +203,7 @@ fn only_the_very_device_loses_its_power() {
     bus.put_hub(&port(), HubKind::Switching);
     let seen = bus.sighting(&port()).unwrap();
     bus.replug(&port());
-    bus.settle(&port());
+    bus.wait_for_enumeration(&port());
     assert_eq!(bus.clone().power_off(&seen), Err(PowerError::Left(port())));
     assert!(bus.sighting(&port()).is_some());
 }
@@ -232,7 +232,7 @@ fn a_rescue_that_a_hub_restarts_is_finished_wherever_it_is_interrupted() {
             desk.mend();
             // As `next:` says: an image that runs from RAM is no rescued enclosure.
             desk.bus.replug(&port());
-            desk.bus.settle(&port());
+            desk.bus.wait_for_enumeration(&port());
             let (again, _) = rescue_at(&mut desk, HubKind::Switching, &request);
             assert!(
                 matches!(again.result, Verdict::Rescued | Verdict::Healthy),
@@ -399,7 +399,7 @@ fn hanging(actions: &[Action]) -> (Desk, Request, tempfile::TempDir) {
     let mut desk = Desk::new(scenario);
     desk.bus.load_eeprom(&port(), &HANGS);
     desk.bus.replug(&port());
-    desk.bus.settle(&port());
+    desk.bus.wait_for_enumeration(&port());
     assert_eq!(desk.bus.sighting(&port()), None, "it hangs before it enumerates");
     let mut own = desk.library.find(&simulated(scenario.model)).unwrap().clone();
     let image = desk.library.image_bytes(&own).unwrap();

@@ -164,6 +164,6 @@ fn the_power_comes_back_after_an_error_while_it_was_away() {
         *switched.borrow(),
         [Switching::PowerOff, Switching::CloseContact, Switching::PowerOn]
     );
-    desk.bus.settle(&port());
+    desk.bus.wait_for_enumeration(&port());
     assert!(desk.bus.sighting(&port()).is_some());
 }

@@ -117,7 +117,7 @@ fn one_that_looks_like_the_last_trial_is_called_healthy_with_a_doubt() {
     assert_eq!(journal(&desk).left_on_trial(), Some(before.device_number));
     desk.bus.power_off(&before).unwrap();
     desk.bus.power_on(&port()).unwrap();
-    desk.bus.settle(&port());
+    desk.bus.wait_for_enumeration(&port());
     let now = desk.bus.sighting(&port()).unwrap();
     assert_ne!(now.device_number, before.device_number);
     let outcome = desk.rescue(&request);
@@ -207,7 +207,7 @@ fn a_device_that_only_runs_its_trial_is_not_called_healthy() {
             assert_eq!(code, Some(Code::R106), "{name}, run {run}: {:?}", outcome.result);
         }
         desk.bus.replug(&port());
-        desk.bus.settle(&port());
+        desk.bus.wait_for_enumeration(&port());
         let outcome = desk.rescue(&request);
         let code = outcome.failure.as_ref().map(|failure| failure.code);
         assert_eq!(code, Some(Code::R106), "{name}, without its RAM: {:?}", outcome.result);

@@ -42,7 +42,7 @@ fn rescue_unread(desk: &mut Desk, request: &Request) -> (Outcome, Vec<Beat>) {
 fn starts_as_boot_id(desk: &Desk) -> bool {
     desk.bus.set_faults(&port(), recover::sim::Faults::none());
     desk.bus.replug(&port());
-    desk.bus.settle(&port());
+    desk.bus.wait_for_enumeration(&port());
     desk.bus.sighting(&port()).unwrap().ids.to_string() == "04ce:07d1"
 }
 

@@ -104,7 +104,7 @@ impl SimBus {
         port.power(true, self.clock.nanoseconds());
         port.disturbed.replace(faults);
         self.world().ports.insert(path.clone(), port);
-        self.settle(&path);
+        self.wait_for_enumeration(&path);
     }
 
     /// Has a device put on a port at a time on this bus; it is there when somebody looks then.
@@ -122,7 +122,7 @@ impl SimBus {
     }
 
     /// Waits until the device on that port has enumerated, at most a minute of virtual time.
-    pub fn settle(&self, path: &PortPath) {
+    pub fn wait_for_enumeration(&self, path: &PortPath) {
         let end = self.clock.now() + SETTLE;
         while self.sighting(path).is_none() && self.clock.now() < end {
             self.clock.sleep(Duration::from_millis(50));

@@ -76,7 +76,7 @@ impl Symbols for Table {
 
 /// Finds the layout: every jump short at first, then those that do not reach made long, until all
 /// reach. Ends, because no jump is ever made short again.
-pub(super) fn settle(statements: &[Statement]) -> Result<Layout, AssembleError> {
+pub(super) fn choose_jump_sizes(statements: &[Statement]) -> Result<Layout, AssembleError> {
     let mut long = BTreeSet::new();
     loop {
         let layout = walk(statements, long)?;

@@ -57,7 +57,7 @@ pub fn assemble(source: &str) -> Result<Assembly, AssembleError> {
         return Err(AssembleError { line: 1, what });
     }
     let statements = statement::parse(source)?;
-    let layout = layout::settle(&statements)?;
+    let layout = layout::choose_jump_sizes(&statements)?;
     emit::emit(source, &statements, &layout)
 }
 

@@ -75,7 +75,7 @@ fn rescue_64() {
         .take(64)
         .collect();
     let hall = Hall::with_units(&names, Duration::ZERO);
-    hall.settle();
+    hall.wait_for_enumeration();
     let ran = hall.run(once(), |_| Vec::new());
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0 kB");
@@ -139,7 +139,7 @@ fn main() -> ExitCode {
 
     // The same plugged in already: nothing but the units themselves takes time.
     let hall = Hall::with_units(&names, Duration::ZERO);
-    hall.settle();
+    hall.wait_for_enumeration();
     let at_once = hall.run(once(), |_| Vec::new());
     let total = at_once.notices.last().unwrap().at_ms;
     let longest = at_once.outcomes().values().map(|(_, o)| o.device_time_ms).fold(0.0, f64::max);

@@ -106,7 +106,7 @@ fn at_the_bench(
     disguise: &hall::Disguise,
 ) -> Answer {
     let hall = Hall::with_units(&["sl11r-zeroed"], Duration::ZERO);
-    hall.settle();
+    hall.wait_for_enumeration();
     let ran = hall.run_disguised(hall::once(), answer, disguise);
     let (_, outcome) = ran.outcomes().remove(&hall::port(0)).unwrap();
     outcome.into()

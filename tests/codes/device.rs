@@ -129,7 +129,7 @@ fn a_program_that_hangs() -> Answer {
     let hangs = include_bytes!("../cases/ezusb-hang-complete/hangs.iic");
     desk.bus.load_eeprom(&port(), hangs);
     desk.bus.plug(&port());
-    desk.bus.settle(&port());
+    desk.bus.wait_for_enumeration(&port());
     desk.rescue(&Request::default()).into()
 }
 

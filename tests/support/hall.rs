@@ -170,7 +170,7 @@ impl Hall {
     }
 
     /// Lets time pass until all that was plugged in at once has shown up.
-    pub fn settle(&self) {
+    pub fn wait_for_enumeration(&self) {
         self.bus.clock().sleep(Duration::from_secs(1));
     }
 

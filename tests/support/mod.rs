@@ -183,7 +183,7 @@ impl Desk {
         self.bus.set_faults(&port(), Faults::none());
         if self.bus.sighting(&port()).is_none() {
             self.bus.plug(&port());
-            self.bus.settle(&port());
+            self.bus.wait_for_enumeration(&port());
         }
     }
 

@@ -129,7 +129,7 @@ fn a_cut_off_or_older_block_is_on_the_bus_only_while_areset_is_low() {
         let port = SimBus::scenario_port();
         assert!(bus.sighting(&port).is_some(), "{name}");
         bus.replug(&port);
-        bus.settle(&port);
+        bus.wait_for_enumeration(&port);
         assert_eq!(bus.sighting(&port), None, "{name}");
     }
 }

@@ -49,7 +49,7 @@ impl Pace {
     }
 
     /// The device was brought to `reached`; what it did not manage is given up.
-    pub(super) fn settle(&mut self, reached: u64) {
+    pub(super) fn resynchronise(&mut self, reached: u64) {
         if reached < self.present() {
             self.tie(reached);
         }
@@ -89,7 +89,7 @@ mod tests {
         pace.tie(3_600_000_000_000);
         assert!(pace.present() >= 3_600_000_000_000);
         // It was asked to live to the present and reached only this.
-        pace.settle(1_000);
+        pace.resynchronise(1_000);
         assert!(pace.present() < 1_000_000_000);
     }
 

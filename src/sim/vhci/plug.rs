@@ -129,7 +129,7 @@ impl Plug {
         if self.enclosure.live(target) {
             self.plugged = false;
         }
-        self.pace.settle(self.enclosure.device.now());
+        self.pace.resynchronise(self.enclosure.device.now());
     }
 
     fn wait(&self) -> Duration {
