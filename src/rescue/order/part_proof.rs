@@ -59,7 +59,9 @@ fn shows_unit(wanted: &Wanted<'_>, range: &Range<u32>, fill: u8, smaller: &[u32]
     let Some(bytes) = wanted.image(range) else { return false };
     let old = wanted.old(range).map_or_else(|| vec![fill; bytes.len()], <[u8]>::to_vec);
     let is_seen = |unit: &u32| {
-        in_one_page(range.start, &old, bytes, *unit).is_some_and(|after| after != bytes)
+        // What looks as before could as well be a part that is write protected.
+        let after = in_one_page(range.start, &old, bytes, *unit);
+        after.is_some_and(|after| after != bytes && after != old)
     };
     !smaller.is_empty() && smaller.iter().all(is_seen)
 }

@@ -303,6 +303,17 @@ fn a_write_that_would_change_the_signature_shows_nothing() {
     assert_eq!(body(&order), [(2, 8), (8, 16)]);
 }
 
+/// Wrapped into a smaller page, its end would leave what is there already.
+#[test]
+fn a_page_whose_end_is_as_blank_as_the_part_shows_nothing() {
+    let mut image: Vec<u8> = (0..=255).map(|byte| byte ^ 0x5a).collect();
+    image[0xa0..].fill(0xff);
+    let survey = survey(vec![0xff; 0x1000], Size::AtLeast(0x1000), 32, 1024);
+    let survey = Survey { layout: Layout { units: &[32, 64, 128], ..survey.layout }, ..survey };
+    let proof = ordered(&survey, &image, BootsNow::No).part_proof.unwrap();
+    assert_eq!((proof.segment.range(), proof.unit), (0x40..0x80, 64));
+}
+
 #[test]
 fn what_is_left_is_written_in_the_units_that_were_found() {
     let bytes: Vec<u8> = (0..=255).map(|byte| byte ^ 0x5a).collect();
