@@ -122,7 +122,7 @@ fn disk(capacity_bytes: Option<u64>) -> KernelDrive {
 }
 
 fn awaited() -> KernelDrive {
-    KernelDrive::ExpectedReturn { driver: "usb-storage".to_owned() }
+    KernelDrive::DriveExpected { driver: "usb-storage".to_owned() }
 }
 
 /// A rescue of an AT2LP on a bus with such a kernel: what it says of the drive, how often the

@@ -368,6 +368,41 @@ fn another_device_in_the_port_of_an_unfinished_rescue_is_not_taken_for_it() {
     assert_eq!(desk.write_cycles(), 0);
 }
 
+/// The image is named, so that the choice is not the journal's; the unit is another all the same.
+#[test]
+fn a_healthy_unit_in_the_port_of_an_unfinished_rescue_is_not_written() {
+    for name in ["sl11r-blank", "ez-otg-blank", "ezusb-blank"] {
+        let scenario = crate::support::scenario(name);
+        let interrupted = |number| {
+            let mut desk = Desk::new(scenario);
+            desk.disturb(number, Fault::Unplug(Duration::ZERO));
+            let outcome = desk.rescue(&request(scenario));
+            (outcome.device_state == DeviceState::PartWritten).then_some(desk)
+        };
+        let mut desk = (50..300).find_map(interrupted).unwrap();
+        // Healthy, of the same model, with another byte behind what the first one got.
+        let mut healthy = desk.eeprom();
+        let image = scenario.factory_image();
+        healthy.fill(0xff);
+        healthy[..image.len()].copy_from_slice(image);
+        let last = healthy.len() - 1;
+        healthy[last] = 0x42;
+        desk.bus.plug_in(port(), scenario.device(), recover::sim::Faults::none());
+        desk.bus.load_eeprom(&port(), &healthy);
+        desk.bus.unplug(&port());
+        desk.bus.plug(&port());
+        desk.bus.wait_for_enumeration(&port());
+        let mut named = request(scenario);
+        named.target.image = Some(recover::rescue::choice::NamedImage {
+            name: "another.bin".to_owned(),
+            bytes: image.iter().copied().chain([0xff; 3]).collect(),
+        });
+        let outcome = desk.rescue(&named);
+        assert_eq!(desk.write_cycles(), 0, "{name}: {:?}", outcome.failure);
+        assert_eq!(desk.eeprom(), healthy, "{name}");
+    }
+}
+
 #[test]
 fn an_interrupted_restore_is_finished_as_a_restore() {
     let scenario = crate::support::scenario("sl11r-half-written");

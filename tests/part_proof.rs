@@ -171,34 +171,65 @@ fn a_stuck_first_byte_is_not_called_write_protection() {
     }
 }
 
-/// The old image boots, and its first byte cannot be broken.
+/// The factory's firmware with another program record behind it, so long that the image is `length`
+/// bytes. `tail` is what the record holds.
+fn image_of(length: usize, tail: impl Fn(usize) -> u8) -> Vec<u8> {
+    let factory = scenario("ezusb-blank").factory_image();
+    let (program, last) = factory.split_at(factory.len() - 5);
+    assert_eq!(last[..4], [0x80, 0x01, 0xe6, 0x00], "the record that starts the program");
+    let mut image = program.to_vec();
+    // To where neither the program nor its data lie.
+    let mut address = 0x2800_u16;
+    let mut rest = length - factory.len();
+    while rest > 0 {
+        // No record may be left with a header and no bytes.
+        let bytes = (rest - 4).min(1023).min(if rest - 4 > 1023 { rest - 4 - 5 } else { 1023 });
+        image.extend((bytes as u16).to_be_bytes());
+        image.extend(address.to_be_bytes());
+        image.extend((0..bytes).map(|at| tail(at + usize::from(address))));
+        address += bytes as u16;
+        rest -= bytes + 4;
+    }
+    image.extend(last);
+    assert_eq!(image.len(), length);
+    image
+}
+
+/// An image that ends a little before or behind the end of a blank part: it is there, or the part
+/// holds what it held and its size is told. Also where the end of the image is as blank as the part.
 #[test]
-fn a_signature_that_cannot_be_broken_is_told_by_the_byte_behind_it() {
-    for (is_stuck, code) in [(true, Code::R108), (false, Code::R106)] {
-        let desk = Desk::new(scenario("ezusb-blank"));
-        let mut old = desk.eeprom();
-        let image = scenario("ezusb-blank").factory_image();
-        old[..image.len()].copy_from_slice(image);
-        old[image.len() / 2] ^= 0x5a;
-        swap_part(&desk.bus, &old);
-        let bus = desk.bus.clone();
-        let mut tampered = Tampered::new(&desk.bus);
-        tampered.exchange = Arc::new(move |link: &mut dyn Link, transfer: &Transfer| {
-            let reply = link.exchange(transfer);
-            let mut now = bus.eeprom(&port()).unwrap().bytes;
-            now[0] = old[0];
-            if !is_stuck {
-                now.clone_from(&old);
+fn no_image_is_written_that_the_part_does_not_hold() {
+    for (part, size) in [("24lc32", 4096_usize), ("24lc64", 8192)] {
+        for more in [-1_i32, 0, 1, 2, 5, 31, 32, 33, 49, 64, 65, 127, 128, 129, 200] {
+            for (blank, is_blank_tail) in [(0xff, false), (0x00, false), (0xff, true)] {
+                let length = (size as i32 + more) as usize;
+                let image = image_of(length, |at| match is_blank_tail {
+                    true => blank,
+                    false => (at * 7 + at / 256 + 1) as u8,
+                });
+                let scenario = Scenario {
+                    part: Some(part),
+                    content: Content::Filled(blank),
+                    ..*scenario("ezusb-blank")
+                };
+                let mut desk = Desk::new(&scenario);
+                let before = desk.eeprom();
+                let mut request = with_profile("generic-fx2lp");
+                let named = NamedImage { name: "long.iic".to_owned(), bytes: image.clone() };
+                request.target.image = Some(named);
+                let outcome = desk.rescue(&request);
+                let what = format!("{part} {more} {blank:02x} {is_blank_tail}");
+                if length <= size {
+                    assert_eq!(outcome.result, Verdict::Rescued, "{what}: {:?}", outcome.failure);
+                    assert!(desk.eeprom().starts_with(&image), "{what}");
+                    continue;
+                }
+                let failure = outcome.failure.unwrap_or_else(|| panic!("{what}: no failure"));
+                assert_eq!(failure.code, Code::R105, "{what}: {failure}");
+                assert!(failure.what.contains(&format!("{size} bytes")), "{what}: {failure}");
+                assert_eq!(desk.eeprom(), before, "{what}");
+                assert_eq!(failure.device, DeviceState::RunningFromRam, "{what}");
             }
-            swap_part(&bus, &now);
-            reply
-        });
-        let named = with_profile("simulated-fx2lp");
-        let request = Request { force: true, port: Some(port()), ..named };
-        let outcome =
-            Cast { bus: Box::new(tampered), ..Cast::usual(&desk) }.rescue(&desk, &request);
-        let failure = outcome.failure.unwrap();
-        assert_eq!(failure.code, code, "{failure}");
-        assert_eq!(failure.device, DeviceState::RunningFromRam, "{failure}");
+        }
     }
 }

@@ -38,7 +38,7 @@ fn identity_from_kernel(run: &mut Run<'_>, seen: &Sighting) -> Option<DriveAnswe
         match run.tools.bus.drive_seen_by_kernel(seen) {
             KernelDrive::NotTold => return None,
             KernelDrive::NoDriver if driver_end.passed(&*clock) => return None,
-            KernelDrive::ExpectedReturn { driver } if drive_end.passed(&*clock) => {
+            KernelDrive::DriveExpected { driver } if drive_end.passed(&*clock) => {
                 let why = format!("the kernel driver {driver} found no drive");
                 return Some(DriveAnswer::Silent { why });
             }

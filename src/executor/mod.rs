@@ -26,6 +26,7 @@ mod permission;
 mod planning;
 mod power;
 mod prove;
+mod prove_part;
 mod records;
 mod restart;
 mod run;
@@ -36,6 +37,7 @@ pub mod store;
 mod target;
 mod trial;
 mod unfinished;
+mod unit_bytes;
 mod waits;
 mod write;
 

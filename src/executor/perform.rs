@@ -8,10 +8,9 @@ use super::run::Run;
 use super::write::Writer;
 use super::{confirm, restart, trial};
 use crate::chip::Operation;
-use crate::chip::memory::wrap::PartProof;
 use crate::failure::{Code, DeviceState, Failure};
 use crate::journal::Entry;
-use crate::rescue::order::{WriteOrder, behind_proof};
+use crate::rescue::order::{Rest, rest_behind_proofs};
 use crate::rescue::outcome::Verdict;
 use crate::rescue::plan::{Risk, Step};
 use crate::rescue::{Limit, RunStage};
@@ -99,8 +98,8 @@ fn write_memory(
         .try_for_each(|step| {
             take(run, *step, |run| {
                 memory_step(run, &mut writer, *step, found.as_ref())?;
-                if let Step::ProvePart(proof) = step.step {
-                    found = in_units_found(permission, proof, &writer, &step.place())?;
+                if let Step::ProvePart(_) = step.step {
+                    found = in_units_found(permission, &writer, &step.place())?;
                 }
                 Ok(())
             })
@@ -130,17 +129,24 @@ fn write_memory(
 /// bytes of the image, in the part's own units.
 fn in_units_found(
     permission: &Permission<'_>,
-    proof: &PartProof,
     writer: &Writer<'_>,
     place: &str,
-) -> Result<Option<WriteOrder>, Failure> {
-    let unit = writer.layout().unit;
-    if unit == permission.plan().unit {
+) -> Result<Option<Rest>, Failure> {
+    let (plan, unit) = (permission.plan(), writer.layout().unit);
+    if unit == plan.unit {
         return Ok(None);
     }
-    behind_proof(permission.survey(), &permission.target().image, proof, unit)
+    let proofs = plan.steps.iter().filter_map(|step| match step {
+        Step::ProvePart(proof) => Some(proof.clone()),
+        _ => None,
+    });
+    rest_behind_proofs(permission.survey(), &permission.target().image, proofs.collect(), unit)
         .map(Some)
-        .map_err(|error| Failure::new(Code::R115, error.to_string(), place))
+        .map_err(|error| {
+            Failure::new(Code::R115, error.to_string(), place)
+                .leaving(DeviceState::PartWritten)
+                .next("unplug it, plug it in again and run the same command")
+        })
 }
 
 /// One step; `found` is what takes the place of the planned body and of what is compared of it.
@@ -148,7 +154,7 @@ fn memory_step(
     run: &mut Run<'_>,
     writer: &mut Writer<'_>,
     step: Numbered<'_>,
-    found: Option<&WriteOrder>,
+    found: Option<&Rest>,
 ) -> Result<(), Failure> {
     let place = step.place();
     if step.step.risk() == Risk::Persistent {
@@ -156,10 +162,7 @@ fn memory_step(
         run.state = DeviceState::PartWritten;
     }
     match step.step {
-        Step::Invalidate { operation } => {
-            let result = change(run, writer, operation, true, &place);
-            result.or_else(|failure| Err(told_from_stuck(run, writer, operation, failure, &place)?))
-        }
+        Step::Invalidate { operation } => change(run, writer, operation, true, &place),
         Step::ProvePart(proof) => writer.prove_part(run, proof, &place),
         Step::WriteBody { operations, bytes, .. } => {
             let mut done = 0;
@@ -189,31 +192,6 @@ fn memory_step(
         }
         Step::TryInRam | Step::Restart { .. } | Step::Confirm => Ok(()),
     }
-}
-
-/// A part that did not keep the first byte of its signature is write protected, or that byte is
-/// stuck: the byte behind it tells, and is put back.
-fn told_from_stuck(
-    run: &mut Run<'_>,
-    writer: &mut Writer<'_>,
-    operation: &Operation,
-    failure: Failure,
-    place: &str,
-) -> Result<Failure, Failure> {
-    let next = operation.range().end;
-    if failure.code != Code::R106 || !writer.keeps_a_byte(run, next, place)? {
-        return Ok(failure);
-    }
-    // The memory is what it was.
-    run.state = DeviceState::RunningFromRam;
-    let what = format!(
-        "the byte at {:#06x} does not change, and the one at {next:#06x} does",
-        operation.range().start
-    );
-    let name = writer.layout().name;
-    Ok(Failure::new(Code::R108, what, failure.place).leaving(run.state).next(format!(
-        "the {name} is failing: replace it with the same type (it may be empty) and run the same command"
-    )))
 }
 
 /// One change of the memory; `verify` where it is to be read back at once.

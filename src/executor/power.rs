@@ -4,7 +4,7 @@
 //! Power away from a port need not be power away from the chip: an enclosure with a supply of its
 //! own only leaves the bus, and comes back under another device number with its RAM as it was. A
 //! relay is taken at its owner's word, who put it where the power is. A hub is not: it counts only
-//! when what comes back is what was expected_return and cannot have been running from RAM.
+//! when what comes back is what was expected and cannot have been running from RAM.
 
 use super::event::Event;
 use super::operator::Switching;

@@ -9,10 +9,10 @@ use super::prove::Proven;
 use super::run::Run;
 use super::store::BackupRecord;
 use super::target::Target;
-use super::unfinished::AfterPower;
+use super::unfinished::{AfterPower, Owner};
 use super::{
     Request, Tools, choose, enter, examine, find, learn, perform, planning, prove, records,
-    running, target, unfinished,
+    running, target, unfinished, unit_bytes,
 };
 use crate::chip::{Identity, Running};
 use crate::failure::{Code, Failure};
@@ -96,7 +96,8 @@ fn rescue(run: &mut Run<'_>, request: &Request) -> Result<Verdict, Failure> {
     }
     let mut proven = match prove::prove(run, &candidate) {
         Err(failure) if failure.code == Code::R102 && candidate.unfinished.is_some() => {
-            match unfinished::without_power(run, candidate, &failure)? {
+            let why = format!("the running image does not accept the loader ({})", failure.what);
+            match unfinished::without_power(run, candidate, &why)? {
                 AfterPower::Rescued => return Ok(Verdict::Rescued),
                 AfterPower::Other(other) => candidate = *other,
             }
@@ -115,17 +116,31 @@ fn rescue(run: &mut Run<'_>, request: &Request) -> Result<Verdict, Failure> {
             return Ok(Verdict::Healthy);
         }
         // What is refused for its image never has to leave its firmware.
-        let target = choose::choose_target(run, request, &candidate, &proven.finding)?;
+        let target = choose::choose_target(run, request, &candidate, &proven.finding)
+            .map_err(|failure| failure.leaving(run.state))?;
         let number = candidate.seen.device_number;
         (candidate, proven) = enter::enter(run, candidate, proven)?;
         was_entered |= candidate.seen.device_number != number;
         let mut examined = examine::examine(run, &candidate, &mut proven, target.want())?;
         let finding = &proven.finding;
-        match unfinished::as_another_device(run, request, &candidate, finding, &target, &examined) {
-            Some(other) => candidate = other,
-            None => {
+        match unfinished::owner(run, request, &candidate, finding, &examined) {
+            Owner::Another(other) => candidate = *other,
+            Owner::Untold => {
+                let why = "its memory does not show whether the unfinished rescue was of it";
+                match unfinished::without_power(run, candidate, why)? {
+                    AfterPower::Rescued => return Ok(Verdict::Rescued),
+                    AfterPower::Other(other) => {
+                        proven = prove::prove(run, &other)?;
+                        let runs_firmware = proven.finding.running == Running::Firmware;
+                        let kept = other.unfinished.clone().filter(|_| !runs_firmware);
+                        candidate = Candidate { unfinished: kept, ..*other };
+                        was_entered = false;
+                    }
+                }
+            }
+            Owner::Journal => {
                 examined.survey.before =
-                    unfinished::contents_before(run, request, &candidate, &target, &examined)?;
+                    unit_bytes::contents_before(run, request, &candidate, &target, &examined)?;
                 let overwrite = request.force || replaces;
                 return write(run, request, &candidate, proven, target, examined, overwrite);
             }
@@ -149,6 +164,7 @@ fn restore(
     if model.name != record.chip {
         let what = format!("the backup is from a {}, but this is a {model}", record.chip);
         return Err(Failure::new(Code::R204, what, format!("backup {}", record.id))
+            .leaving(run.state)
             .next("name the device that the backup was made from with --port"));
     }
     let image = NamedImage { name: format!("backup {}", record.id), bytes: bytes.to_vec() };

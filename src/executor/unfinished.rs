@@ -1,16 +1,15 @@
 //! Taking up a rescue that was not finished: whether the device at that port is the one it was
-//! about, and what it is running now. That the user's own wish goes before it is in `choose`.
+//! about, and what it is running now. That an image the user names goes before it is in `choose`.
 
 use super::candidate::{Candidate, expects};
-use super::choose::unfinished_rescue;
 use super::examine::Examined;
 use super::power::{self, ExpectedReturn};
 use super::run::Run;
-use super::target::Target;
+use super::unit_bytes::may_be_erased;
 use super::{Request, Tools};
 use crate::chip::memory::Erase;
 use crate::chip::{Finding, Identity, Image, Running, Segment};
-use crate::failure::{Code, DeviceState, Failure};
+use crate::failure::{DeviceState, Failure};
 use crate::journal::Journal;
 use crate::rescue::Condition;
 use crate::rescue::outcome::{Identities, Verdict};
@@ -24,17 +23,14 @@ pub(super) enum AfterPower {
     Other(Box<Candidate>),
 }
 
-/// An unfinished rescue whose device now runs firmware that does not let us in: whether it runs
-/// from its memory or only from RAM shows when its power was away.
+/// An unfinished rescue whose device now runs firmware, and does not let us in or cannot be read:
+/// whether it runs from its memory or only from RAM shows when its power was away.
 pub(super) fn without_power(
     run: &mut Run<'_>,
     candidate: Candidate,
-    failure: &Failure,
+    why: &str,
 ) -> Result<AfterPower, Failure> {
-    run.note(format!(
-        "the running image does not accept the loader ({}), so the enclosure needs a power cycle",
-        failure.what
-    ));
+    run.note(format!("{why}, so the enclosure needs a power cycle"));
     let expected = candidate.unfinished.as_ref().and_then(|j| j.begun().expected.clone());
     let seen = power::cycle(run, &candidate.seen, &running_from_ram(expected.clone()))?;
     let now = Identity::of(&seen);
@@ -108,20 +104,46 @@ fn last_trial_like(run: &Run<'_>, seen: &Sighting) -> Result<Option<String>, Fai
     Ok(trial.map(|journal| journal.begun().id.clone()))
 }
 
-/// The same device without the unfinished rescue of its port, where its memory holds nothing of
-/// what that wrote; `None` where it is that rescue's, or the user asked for it by name.
-pub(super) fn as_another_device(
+/// Whose device it is that was found where a rescue is unfinished.
+pub(super) enum Owner {
+    /// That rescue's, or there is none.
+    Journal,
+    /// Another unit may have been plugged in meanwhile: the same device without that rescue. What
+    /// is known of the first one is not for it, whatever image the user named.
+    Another(Box<Candidate>),
+    /// It runs firmware, and its memory cannot be compared.
+    Untold,
+}
+
+/// Whether its memory shows that it is of the unfinished rescue of its port, or the user said so.
+pub(super) fn owner(
     run: &mut Run<'_>,
     request: &Request,
     candidate: &Candidate,
     finding: &Finding,
-    target: &Target,
     examined: &Examined,
-) -> Option<Candidate> {
-    let journal = unfinished_rescue(request, candidate)?;
-    if request.resume || matches_interrupted_write(run, journal, target, examined) {
-        return None;
+) -> Owner {
+    let Some(journal) = &candidate.unfinished else { return Owner::Journal };
+    match matches_interrupted_write(run, journal, candidate, finding, examined) {
+        _ if request.resume => Owner::Journal,
+        Some(true) => Owner::Journal,
+        Some(false) => {
+            Owner::Another(Box::new(another(run, journal, candidate, finding, examined)))
+        }
+        // Broken on its own evidence.
+        None if finding.running != Running::Firmware => Owner::Journal,
+        None => Owner::Untold,
     }
+}
+
+/// The same device without the unfinished rescue of its port.
+fn another(
+    run: &mut Run<'_>,
+    journal: &Journal,
+    candidate: &Candidate,
+    finding: &Finding,
+    examined: &Examined,
+) -> Candidate {
     run.note(format!(
         "its {} holds nothing that the unfinished rescue {} wrote, so this run starts from the beginning",
         examined.survey.layout.name,
@@ -130,150 +152,53 @@ pub(super) fn as_another_device(
     let is_firmware = finding.running == Running::Firmware;
     let runs_trial = is_firmware && is_trial_of(journal, candidate, examined);
     let on_trial_of = runs_trial.then(|| journal.clone());
-    Some(Candidate { unfinished: None, on_trial_of, ..candidate.clone() })
-}
-
-/// What the memory held before the unfinished rescue of its port began: that rescue's backup, where
-/// every byte of now is one of it, of the image, or of a flash that is erased or cleared, and some
-/// byte can be of nothing else. `None` where no rescue is taken up, or nothing of the unit could
-/// have been erased.
-///
-/// # Errors
-/// R115 where the unit's own bytes may be gone and the backup is not seen to be of this unit:
-/// another one's serial number is never written.
-pub(super) fn contents_before(
-    run: &Run<'_>,
-    request: &Request,
-    candidate: &Candidate,
-    target: &Target,
-    examined: &Examined,
-) -> Result<Option<Vec<u8>>, Failure> {
-    let (image, survey) = (&target.image, &examined.survey);
-    let Some(journal) = candidate.unfinished.as_ref() else { return Ok(None) };
-    let begun = journal.begun();
-    let (Some(now), Some(backup)) = (survey.contents.as_deref(), begun.backup.as_deref()) else {
-        return Ok(None);
-    };
-    if image.keep.is_empty() || survey.layout.erase == Erase::Nothing {
-        return Ok(None);
-    }
-    let (_, before) = run.tools.store.load_backup(backup)?;
-    if !may_be_erased(now, &before, image) {
-        return Ok(None);
-    }
-    let origin = Origin::of(now, &before, image, survey.layout.erase);
-    // Of a flash that was erased whole nothing tells; then the user's word does.
-    if origin == Origin::Same || origin == Origin::Untold && request.resume {
-        return Ok(Some(before));
-    }
-    let commands = &run.tools.commands;
-    let what = format!(
-        "the {} holds bytes of the unit that an unfinished rescue may have erased, and does not show whether the backup {backup} is of this unit",
-        survey.layout.name
-    );
-    Err(Failure::new(Code::R115, what, format!("port {}", candidate.seen.port))
-        .leaving(run.state)
-        .next(format!("if it is the same unit, `{}`", commands.resume()))
-        .next("if it is another unit, plug it into another port"))
-}
-
-/// Whether the rescue that wrote `image` may have erased anything: before its first erase it clears
-/// what boots, and its last operation writes that again.
-fn may_be_erased(now: &[u8], before: &[u8], image: &Image) -> bool {
-    image.commit.iter().cloned().flatten().all(|address| {
-        let at = usize::try_from(address).unwrap_or(usize::MAX);
-        let of_image = image.byte(address);
-        let told = [Some(0x00), Some(0xff), before.get(at).copied(), of_image];
-        now.get(at).is_none_or(|byte| told.contains(&Some(*byte)))
-    })
-}
-
-/// Where the bytes of a half-written memory are from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Origin {
-    /// From the backup and the image.
-    Same,
-    /// They may be from these; every memory that was erased looks so.
-    Untold,
-    /// Some are from neither.
-    Other,
-}
-
-impl Origin {
-    fn of(now: &[u8], before: &[u8], image: &Image, erase: Erase) -> Self {
-        let mut written = before.to_vec();
-        for segment in &image.segments {
-            let start = usize::try_from(segment.address).unwrap_or(usize::MAX);
-            let places = (segment.address..).zip(written.iter_mut().skip(start));
-            for ((address, place), byte) in places.zip(&segment.bytes) {
-                if !image.keep.iter().any(|kept| kept.contains(&address)) {
-                    *place = *byte;
-                }
-            }
-        }
-        // An interrupted erase or write leaves anything in the one block that it changed.
-        let block = |address: u32| match erase {
-            Erase::Blocks(bytes) => address / bytes.max(1),
-            Erase::Nothing | Erase::Everything => 0,
-        };
-        let is_kept = |address| image.keep.iter().any(|kept| kept.contains(&address));
-        let is_compared = |address| !image.unverified.iter().any(|range| range.contains(&address));
-        let bytes = (0u32..).zip(now.iter().zip(before.iter().zip(&written)));
-        let mut torn = None;
-        let mut is_doubted = false;
-        let mut telling = Vec::new();
-        for (address, (now, (before, written))) in bytes.filter(|(at, _)| is_compared(*at)) {
-            let is_blank = matches!(now, 0x00 | 0xff);
-            if now != before && now != written && !is_blank {
-                if torn.replace(block(address)).is_some_and(|other| other != block(address)) {
-                    return Self::Other;
-                }
-                // A serial number that differs in one block is torn, or another unit's.
-                is_doubted |= is_kept(address);
-            } else if !is_blank && (before != written || is_kept(address)) {
-                telling.push(block(address));
-            }
-        }
-        match telling.iter().any(|block| torn != Some(*block)) {
-            _ if now.len() > before.len() => Self::Other,
-            true if !is_doubted => Self::Same,
-            _ => Self::Untold,
-        }
-    }
+    Candidate { unfinished: None, on_trial_of, ..candidate.clone() }
 }
 
 /// Whether the memory is what an unfinished rescue would have left: some of its image where
-/// the backup had other bytes. Another device may have been put into the port meanwhile.
+/// the backup had other bytes. `None` where nothing can be compared.
 fn matches_interrupted_write(
-    run: &Run<'_>,
+    run: &mut Run<'_>,
     journal: &Journal,
-    target: &Target,
+    candidate: &Candidate,
+    finding: &Finding,
     examined: &Examined,
-) -> bool {
-    let Some(now) = examined.survey.contents.as_deref() else { return true };
-    let backup = journal.begun().backup.as_deref();
-    let Some((_, before)) = backup.and_then(|id| run.tools.store.load_backup(id).ok()) else {
-        return true;
+) -> Option<bool> {
+    let begun = journal.begun();
+    let (now, backup) = (examined.survey.contents.as_deref()?, begun.backup.as_ref()?);
+    let store = run.tools.store;
+    let kept = store
+        .load_backup(backup)
+        .and_then(|(_, before)| store.kept_image(&begun.image_sha256).map(|file| (before, file)));
+    let (before, file) = match kept {
+        Ok(kept) => kept,
+        Err(failure) => {
+            run.note(format!(
+                "the unfinished rescue {} cannot be compared with this device: {}",
+                begun.id, failure.what
+            ));
+            return None;
+        }
     };
-    let segments = &target.image.segments;
-    // The image's own bytes are not written there.
-    let is_left_out = |address: u32| {
-        let Image { keep, unverified, .. } = &target.image;
-        keep.iter().chain(unverified).any(|range| range.contains(&address))
-    };
+    let chip = candidate.chip;
+    let image = chip.read_image(finding.model, &file).unwrap_or_else(|_| {
+        // A backup that is put back need not be an image.
+        Image::at_address_zero(file, chip.boot_ranges(finding.model))
+    });
+    if examined.survey.layout.erase != Erase::Nothing {
+        return Some(may_be_erased(now, &before, &image));
+    }
     let wrote = |segment: &Segment| {
         let start = usize::try_from(segment.address).unwrap_or(usize::MAX);
         let places = before.iter().zip(now).skip(start);
-        let triples = (segment.address..).zip(segment.bytes.iter().zip(places));
-        triples
-            .filter(|(address, _)| !is_left_out(*address))
-            .any(|(_, (image, (before, now)))| image != before && image == now)
+        let triples = segment.bytes.iter().zip(places);
+        triples.into_iter().any(|(image, (before, now))| image != before && image == now)
     };
     let is_there = |segment: &Segment| {
         let start = usize::try_from(segment.address).unwrap_or(usize::MAX);
         now.get(start..).is_some_and(|now| now.starts_with(&segment.bytes))
     };
-    segments.iter().all(is_there) || segments.iter().any(wrote)
+    Some(image.segments.iter().all(is_there) || image.segments.iter().any(wrote))
 }
 
 /// Whether a device that runs the image of that rescue got it from the rescue's trial: it is what
@@ -281,46 +206,4 @@ fn matches_interrupted_write(
 fn is_trial_of(journal: &Journal, candidate: &Candidate, examined: &Examined) -> bool {
     let boots = matches!(examined.condition, Condition::Complete { .. });
     !boots && expects(journal, &candidate.seen)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const UNIT: &[u8; 16] = b"oldoldoldSERIALx";
-    const FILE: &[u8; 16] = b"newnewnewyyyyyyx";
-
-    fn origin(now: &[u8], erase: Erase) -> Origin {
-        let image = Image { keep: vec![9..15], ..Image::at_address_zero(FILE.to_vec(), &[0..1]) };
-        Origin::of(now, UNIT, &image, erase)
-    }
-
-    #[test]
-    fn a_half_written_flash_is_of_the_unit_of_the_backup() {
-        let blocks = Erase::Blocks(4);
-        for now in [
-            &b"newnldoldSERIALx"[..],
-            b"\xff\xff\xff\xffldoldSERIALx",
-            b"newn\xff\xff\xff\xffdSERIALx",
-        ] {
-            assert_eq!(origin(now, blocks), Origin::Same, "{now:?}");
-        }
-    }
-
-    #[test]
-    fn bytes_of_neither_are_of_another_unit_unless_all_are_in_one_block() {
-        let blocks = Erase::Blocks(4);
-        assert_eq!(origin(b"oldoldo??SERIALx", blocks), Origin::Other);
-        assert_eq!(origin(b"oldo??oldSERIALx", blocks), Origin::Same);
-        assert_eq!(origin(b"oldoldoldSERIA2x", blocks), Origin::Untold);
-        assert_eq!(origin(b"oldoldoldNUMBERx", blocks), Origin::Other);
-        assert_eq!(origin(b"n?wn?doldSERIALx", blocks), Origin::Other);
-    }
-
-    #[test]
-    fn a_flash_that_was_erased_does_not_tell_whose_it_is() {
-        assert_eq!(origin(&[0xff; 16], Erase::Blocks(4)), Origin::Untold);
-        assert_eq!(origin(&[0x00; 16], Erase::Everything), Origin::Untold);
-        assert_eq!(origin(b"n?wn?doldSERIALx", Erase::Everything), Origin::Untold);
-    }
 }

@@ -10,9 +10,9 @@ use super::permission::Permission;
 use super::prove::Proven;
 use super::run::Run;
 use super::waits::{ATTEMPTS, read_all, retry};
-use crate::chip::memory::wrap::{Alias, PartProof, aliases, in_one_page};
+use crate::chip::memory::wrap::sizes_below;
 use crate::chip::{Layout, Memory, MemoryError, Operation, Segment, Size};
-use crate::failure::{Code, DeviceState, Failure};
+use crate::failure::{Code, Failure};
 use crate::rescue::Survey;
 
 /// Bytes between two segments that cost less to read than a reading of their own.
@@ -52,17 +52,17 @@ fn in_readings(segments: &[Segment]) -> Vec<Vec<&Segment>> {
 }
 
 /// What the memory held before in a range.
-fn before<'s>(survey: &'s Survey, range: &Range<u32>) -> Option<&'s [u8]> {
+pub(super) fn before<'s>(survey: &'s Survey, range: &Range<u32>) -> Option<&'s [u8]> {
     let (start, end) = (usize::try_from(range.start).ok()?, usize::try_from(range.end).ok()?);
     survey.contents.as_deref()?.get(start..end)
 }
 
 /// A memory open for writing. There is none without a [`Permission`].
 pub(super) struct Writer<'m> {
-    memory: Box<dyn Memory + 'm>,
-    survey: &'m Survey,
+    pub(super) memory: Box<dyn Memory + 'm>,
+    pub(super) survey: &'m Survey,
     /// Whether anything that was written was kept, so that the part is not write protected.
-    has_kept: bool,
+    pub(super) has_kept: bool,
 }
 
 impl<'m> Writer<'m> {
@@ -86,7 +86,7 @@ impl<'m> Writer<'m> {
             memory.assume_size(bytes);
         }
         let mut writer = Self { memory, survey, has_kept: false };
-        writer.is_as_read(run)?;
+        writer.check_as_read(run)?;
         Ok(writer)
     }
 
@@ -115,7 +115,7 @@ impl<'m> Writer<'m> {
     }
 
     /// Before anything lasting: sees that the memory is still what the plan was made for.
-    fn is_as_read(&mut self, run: &mut Run<'_>) -> Result<(), Failure> {
+    fn check_as_read(&mut self, run: &mut Run<'_>) -> Result<(), Failure> {
         let place = &format!("last read of the {} before writing", self.layout().name);
         let Some(start) = self.survey.contents.as_deref().and_then(|old| old.get(..64)) else {
             return Ok(());
@@ -138,8 +138,22 @@ impl<'m> Writer<'m> {
         segment: &Segment,
         place: &str,
     ) -> Result<bool, Failure> {
-        match self.try_write(segment) {
-            Err(MemoryError::NoAcknowledge { address }) if self.is_untouched(segment) => {
+        let result = self.try_write(segment);
+        let old = before(self.survey, &segment.range());
+        self.was_taken(run, result, segment, old, place)
+    }
+
+    /// What became of one write, where `old` was before it if that is known.
+    pub(super) fn was_taken(
+        &mut self,
+        run: &Run<'_>,
+        result: Result<bool, MemoryError>,
+        segment: &Segment,
+        old: Option<&[u8]>,
+        place: &str,
+    ) -> Result<bool, Failure> {
+        match result {
+            Err(MemoryError::NoAcknowledge { address }) if self.is_untouched(segment, old) => {
                 let memory = self.layout();
                 let what = format!(
                     "it answers when it is read and refuses what is written to {address:#06x}"
@@ -150,11 +164,11 @@ impl<'m> Writer<'m> {
         }
     }
 
-    /// Whether a part answers and holds what it held where this was to be written.
-    fn is_untouched(&mut self, segment: &Segment) -> bool {
-        let before = before(self.survey, &segment.range()).map(<[u8]>::to_vec);
+    /// Whether a part has kept nothing so far, answers, and holds what it held where this was to be
+    /// written.
+    fn is_untouched(&mut self, segment: &Segment, old: Option<&[u8]>) -> bool {
         let now = read_all(&mut *self.memory, segment.range()).ok();
-        !self.has_kept && before.is_some() && now == before
+        !self.has_kept && old.is_some() && now.as_deref() == old
     }
 
     /// Whether only one byte of a segment was to change, in a part that has kept others: such a byte
@@ -165,31 +179,11 @@ impl<'m> Writer<'m> {
     }
 
     /// Notes that these bytes were read back as they were written.
-    fn is_kept(&mut self, segment: &Segment) {
+    pub(super) fn note_kept(&mut self, segment: &Segment) {
         self.has_kept |= before(self.survey, &segment.range()) != Some(segment.bytes.as_slice());
     }
 
-    /// Whether one byte can be changed; it is put back.
-    pub fn keeps_a_byte(
-        &mut self,
-        run: &mut Run<'_>,
-        address: u32,
-        place: &str,
-    ) -> Result<bool, Failure> {
-        let one = address..address.saturating_add(1);
-        let Some(&[old]) = before(self.survey, &one) else { return Ok(false) };
-        let changed = Segment { address, bytes: vec![!old] };
-        let own = Segment { address, bytes: vec![old] };
-        self.write_segment(run, &changed, place)?;
-        let is_kept = self.read_segment(run, &changed, place)? == changed.bytes;
-        if is_kept {
-            self.has_kept = true;
-            self.write_and_verify(run, &own, place)?;
-        }
-        Ok(is_kept)
-    }
-
-    fn try_write(&mut self, segment: &Segment) -> Result<bool, MemoryError> {
+    pub(super) fn try_write(&mut self, segment: &Segment) -> Result<bool, MemoryError> {
         let operation = Operation::Write(segment.clone());
         match retry(|| self.memory.apply(&operation)) {
             Err(MemoryError::NotKept { address, expected, got }) => {
@@ -209,21 +203,56 @@ impl<'m> Writer<'m> {
         place: &str,
     ) -> Result<(), Failure> {
         if self.write_segment(run, segment, place)? {
-            self.is_kept(segment);
+            self.note_kept(segment);
             return Ok(());
         }
         self.verify_segment(run, segment, place)
     }
 
-    /// Reads everything that was written, near segments in one reading; what differs is left to [`Self::verify_segment`].
+    /// Reads everything that was written and compares. What differs is written again, and then all
+    /// of it is compared once more: a write that went astray may have hit what was right before.
+    ///
+    /// # Errors
+    /// R105 where a smaller part shows its end; those of [`Self::verify_segment`].
     pub fn verify(
         &mut self,
         run: &mut Run<'_>,
         segments: &[Segment],
         place: &str,
     ) -> Result<(), Failure> {
+        let wrong = self.differing(run, segments, place)?;
+        if let Some(size) = wrong.iter().find_map(|(segment, got)| {
+            size_shown_by(self.survey.size, segments, segment.address, got)
+        }) {
+            let what =
+                format!("it holds {size} bytes: its beginning holds what belongs behind them");
+            return Err(part_too_small(run, self.layout(), what, place));
+        }
+        for (segment, _) in &wrong {
+            self.write_segment(run, segment, place)?;
+            self.verify_segment(run, segment, place)?;
+        }
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        match self.differing(run, segments, place)?.first() {
+            None => Ok(()),
+            Some((segment, got)) => {
+                let wrong = first_difference(segment.address, &segment.bytes, got);
+                Err(not_kept(run, self.layout(), wrong.as_slice(), false, place))
+            }
+        }
+    }
+
+    /// The segments that read back otherwise, with what was read; near ones in one reading.
+    fn differing<'s>(
+        &mut self,
+        run: &mut Run<'_>,
+        segments: &'s [Segment],
+        place: &str,
+    ) -> Result<Vec<(&'s Segment, Vec<u8>)>, Failure> {
         let total = segments.iter().map(|segment| segment.bytes.len() as u64).sum();
-        let mut done = 0;
+        let (mut done, mut wrong) = (0, Vec::new());
         for near in in_readings(segments) {
             let (Some(first), Some(last)) = (near.first(), near.last()) else { continue };
             let range = first.range().start..last.range().end;
@@ -232,23 +261,23 @@ impl<'m> Writer<'m> {
                     run.note(format!(
                         "the written bytes could not be read back: {why}. The restart must confirm them"
                     ));
-                    return Ok(());
+                    return Ok(Vec::new());
                 }
                 result => result.map_err(|error| run.memory_failure(error, place))?,
             };
             for segment in near {
                 let offset = usize::try_from(segment.address - range.start).unwrap_or(usize::MAX);
                 let there = got.get(offset..offset.saturating_add(segment.bytes.len()));
-                if there != Some(segment.bytes.as_slice()) {
-                    self.write_segment(run, segment, place)?;
-                    self.verify_segment(run, segment, place)?;
+                if there == Some(segment.bytes.as_slice()) {
+                    self.note_kept(segment);
+                } else {
+                    wrong.push((segment, there.unwrap_or_default().to_vec()));
                 }
-                self.is_kept(segment);
                 done += segment.bytes.len() as u64;
                 run.progress("verify", done, total);
             }
         }
-        Ok(())
+        Ok(wrong)
     }
 
     /// Reads a segment back; writes it again, a bounded number of times, when it was not kept.
@@ -271,7 +300,7 @@ impl<'m> Writer<'m> {
                 result => result.map_err(|error| run.memory_failure(error, place))?,
             };
             let Some(difference) = first_difference(segment.address, &segment.bytes, &got) else {
-                self.is_kept(segment);
+                self.note_kept(segment);
                 return Ok(());
             };
             wrong.push(difference);
@@ -279,12 +308,6 @@ impl<'m> Writer<'m> {
                 .is_some_and(|before| before == got && !self.is_one_byte_stuck(before, segment));
             if attempt == ATTEMPTS {
                 let memory = self.layout();
-                if let Some(size) = shown_size(self.survey.size, segment, &got) {
-                    let what = format!(
-                        "it holds {size} bytes: what was written beyond its end appeared {size} bytes before"
-                    );
-                    return Err(part_too_small(run, memory, what, place));
-                }
                 return Err(not_kept(run, memory, &wrong, untouched, place));
             }
             self.write_segment(run, segment, place)?;
@@ -292,116 +315,7 @@ impl<'m> Writer<'m> {
         Ok(())
     }
 
-    /// Writes one unit with the largest page the part may have; looks for it where a smaller part
-    /// would show it, and whether smaller pages have wrapped it. From then on the memory's unit is
-    /// the part's.
-    pub fn prove_part(
-        &mut self,
-        run: &mut Run<'_>,
-        proof: &PartProof,
-        place: &str,
-    ) -> Result<(), Failure> {
-        self.memory.assume_size(self.survey.part_bytes);
-        if self.layout().unit != proof.unit {
-            self.memory.assume_unit(proof.unit);
-        }
-        let mut aliases = Vec::new();
-        for alias in &proof.aliases {
-            // Sizes that would show it at the same address are told apart once it is there.
-            if aliases.last().is_some_and(|(last, _): &(Alias, _)| last.address == alias.address) {
-                continue;
-            }
-            let there = Segment { address: alias.address, bytes: proof.segment.bytes.clone() };
-            // What was not read yet is read before the write can change it.
-            let old = match before(self.survey, &there.range()) {
-                Some(old) => old.to_vec(),
-                None => self.read_segment(run, &there, place)?,
-            };
-            aliases.push((*alias, Segment { address: alias.address, bytes: old }));
-        }
-        let own = match before(self.survey, &proof.segment.range()) {
-            Some(own) => own.to_vec(),
-            None if proof.smaller_units.is_empty() => Vec::new(),
-            None => self.read_segment(run, &proof.segment, place)?,
-        };
-        let kept = match (self.try_write(&proof.segment), proof.smaller_units.first()) {
-            // A part that takes single bytes may refuse the second one.
-            (Err(MemoryError::NoAcknowledge { .. }), Some(smallest)) => {
-                self.memory.assume_unit(*smallest);
-                self.write_segment(run, &proof.segment, place)?
-            }
-            (result, _) => result.map_err(|error| run.memory_failure(error, place))?,
-        };
-        for (alias, old) in aliases {
-            if self.read_segment(run, &old, place)? != old.bytes {
-                return Err(self.too_small(run, proof, alias, &old, place)?);
-            }
-        }
-        if kept {
-            return Ok(());
-        }
-        let got = self.read_segment(run, &proof.segment, place)?;
-        let Segment { address, bytes } = &proof.segment;
-        let held = |unit: &&u32| in_one_page(*address, &own, bytes, **unit) == Some(got.clone());
-        if got != *bytes
-            && got != own
-            && let Some(unit) = proof.smaller_units.iter().rfind(held)
-        {
-            self.memory.assume_unit(*unit);
-            run.note(format!("its pages are {unit} bytes, found by the first write"));
-            self.write_segment(run, &proof.segment, place)?;
-        }
-        self.verify_segment(run, &proof.segment, place)
-    }
-
-    /// Puts back what a write beyond the part's end has hit, and says how large the part is.
-    fn too_small(
-        &mut self,
-        run: &mut Run<'_>,
-        proof: &PartProof,
-        alias: Alias,
-        old: &Segment,
-        place: &str,
-    ) -> Result<Failure, Failure> {
-        let size = self.size_shown(run, proof, alias, old, place)?;
-        // In pages that a part of that size takes.
-        self.memory.assume_size(size);
-        self.write_segment(run, old, place)?;
-        if self.read_segment(run, old, place)? == old.bytes {
-            // The memory is what it was.
-            run.state = DeviceState::RunningFromRam;
-        }
-        let what = format!(
-            "it holds {} bytes: a write at {:#06x} appeared at {:#06x}",
-            size, proof.segment.address, alias.address
-        );
-        Ok(part_too_small(run, self.layout(), what, place))
-    }
-
-    /// The size of a part that shows the write at this alias: of the sizes that would, the first
-    /// that shows it once more at its own distance.
-    fn size_shown(
-        &mut self,
-        run: &Run<'_>,
-        proof: &PartProof,
-        alias: Alias,
-        old: &Segment,
-        place: &str,
-    ) -> Result<u32, Failure> {
-        let there = self.read_segment(run, old, place)?;
-        let mut size = alias.size;
-        let same_place = |other: &&Alias| other.address == alias.address && other.size > alias.size;
-        for larger in proof.aliases.iter().filter(same_place) {
-            let again = Segment { address: alias.address.saturating_add(size), ..old.clone() };
-            if self.read_segment(run, &again, place)? == there {
-                break;
-            }
-            size = larger.size;
-        }
-        Ok(size)
-    }
-
-    fn read_segment(
+    pub(super) fn read_segment(
         &mut self,
         run: &Run<'_>,
         segment: &Segment,
@@ -420,18 +334,26 @@ impl<'m> Writer<'m> {
     }
 }
 
-/// The size of the part where a segment that was read back as `got` has gone on at its start.
-fn shown_size(size: Size, segment: &Segment, got: &[u8]) -> Option<u32> {
+/// The size of a part that shows at one place what belongs a whole size further up.
+fn size_shown_by(size: Size, segments: &[Segment], address: u32, got: &[u8]) -> Option<u32> {
     let Size::AtLeast(least) = size else { return None };
-    let sizes = aliases(segment.range().end, least).into_iter().map(|alias| alias.size);
-    sizes.into_iter().find(|size| {
-        let behind = usize::try_from(*size).ok().and_then(|size| segment.bytes.get(size..));
-        let Some(behind) = behind.filter(|behind| !behind.is_empty()) else { return false };
-        got.starts_with(behind) && !segment.bytes.starts_with(behind)
-    })
+    let expected = |address: u32| {
+        segments.iter().find_map(|segment| {
+            let place = address.checked_sub(segment.address)?;
+            segment.bytes.get(usize::try_from(place).ok()?).copied()
+        })
+    };
+    let differs = |(at, got): &(u32, u8)| expected(*at) != Some(*got);
+    let wrong: Vec<_> = (address..).zip(got.iter().copied()).filter(differs).collect();
+    let end = segments.iter().map(|segment| segment.range().end).max()?;
+    let is_shown = |size: u32| {
+        wrong.iter().all(|(at, got)| at.checked_add(size).and_then(expected) == Some(*got))
+    };
+    // One byte may be the same by chance.
+    sizes_below(end, least).into_iter().find(|size| wrong.len() > 1 && is_shown(*size))
 }
 
-fn part_too_small(run: &Run<'_>, layout: Layout, what: String, place: &str) -> Failure {
+pub(super) fn part_too_small(run: &Run<'_>, layout: Layout, what: String, place: &str) -> Failure {
     let name = layout.name;
     Failure::new(Code::R105, what, place)
         .leaving(run.state)

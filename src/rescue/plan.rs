@@ -114,10 +114,15 @@ impl Step {
                 "break the old signature, so that the chip never boots a half-written image"
                     .to_owned()
             }
-            Self::ProvePart(proof) => format!(
-                "write {memory} {} as a test and verify the part's size",
-                span(&proof.segment.range())
-            ),
+            Self::ProvePart(proof) => {
+                let shows = match (proof.aliases.is_empty(), proof.smaller_units.is_empty()) {
+                    (false, true) => "size",
+                    (true, _) => "pages",
+                    (false, false) => "size and pages",
+                };
+                let range = span(&proof.segment.range());
+                format!("write {memory} {range} as a test and verify the part's {shows}")
+            }
             Self::WriteBody { operations, bytes, write_cycles } => {
                 let ranges = || operations.iter().map(Operation::range);
                 let first = ranges().map(|range| range.start).min().unwrap_or_default();
@@ -276,11 +281,11 @@ fn unread(unwritable: &Unwritable) -> Failure {
 
 fn write_steps(order: WriteOrder, layout: Layout) -> Vec<Step> {
     let mut steps = Vec::new();
-    let WriteOrder { invalidate, part_proof, body, commit, to_verify } = order;
+    let WriteOrder { invalidate, part_proofs, body, commit, to_verify } = order;
     // What a memory compares by itself is what it wrote, not what it erased.
     let has_erase = body.iter().any(|operation| matches!(operation, Operation::Erase(_)));
     steps.extend(invalidate.map(|operation| Step::Invalidate { operation }));
-    steps.extend(part_proof.map(Step::ProvePart));
+    steps.extend(part_proofs.into_iter().map(Step::ProvePart));
     if !body.is_empty() {
         let written = || {
             body.iter().filter_map(|operation| match operation {

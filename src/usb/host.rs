@@ -52,6 +52,9 @@ pub use self::hub::HubLink;
 pub use self::permission::{RULES_PATH, udev_rules};
 pub use self::power::restore_power;
 
+/// How long the hubs are asked in all for ports where something is attached.
+const HUBS_TIME: Duration = Duration::from_secs(2);
+
 /// The longest wait for the kernel to end a reset: it takes 0.2 s, and a driver may ask for
 /// several one after the other.
 const RESET_TIMEOUT: Duration = Duration::from_secs(2);
@@ -280,11 +283,13 @@ impl Bus for HostBus {
 
     fn silent_ports(&mut self) -> Vec<PortPath> {
         let Ok(devices) = all_devices() else { return Vec::new() };
+        // A hub tells in milliseconds; one that does not is not waited for, and all together neither.
+        let deadline = Deadline::after(&*self.clock, HUBS_TIME);
         let mut silent = Vec::new();
         for (path, device) in &devices {
             let is_hub = device.device_descriptor().is_ok_and(|hub| hub.class_code() == HUB_CLASS);
             let hub = is_hub.then(|| HubLink::open(device, &self.clock).ok()).flatten();
-            let Some(Ok(attached)) = hub.map(|mut hub| hub.attached()) else { continue };
+            let Some(Ok(attached)) = hub.map(|mut hub| hub.attached(&deadline)) else { continue };
             let ports = attached.into_iter().map(|port| path.below(port));
             silent.extend(ports.filter(|port| devices.iter().all(|(other, _)| other != port)));
         }

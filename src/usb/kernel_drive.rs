@@ -15,7 +15,7 @@ pub enum KernelDrive {
     /// No driver is bound to the device's mass storage.
     NoDriver,
     /// A driver is bound and shows no drive, or none yet.
-    ExpectedReturn {
+    DriveExpected {
         /// Its name.
         driver: String,
     },

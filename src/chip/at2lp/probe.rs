@@ -5,7 +5,7 @@ use super::memory::Configured;
 use super::recognise::{is_blank_class, is_related_chip, is_running, recognise, signs};
 use super::wire::{self, Source};
 use super::{AT2LP, image, image::Format};
-use crate::chip::{ChipError, Evidence, Finding, Grade, Identity, Memory, Running};
+use crate::chip::{ChipError, Evidence, Finding, Grade, Identity, Memory, MemoryError, Running};
 use crate::usb::{Link, Sighting, TransferError};
 
 /// Configuration bytes inside the chip.
@@ -74,6 +74,19 @@ fn read_internal(link: &mut dyn Link) -> Result<Vec<u8>, ChipError> {
     Ok(bytes)
 }
 
+/// What was read; nothing where the chip says that it cannot. A transfer that was lost tells nothing.
+fn told(read: Result<Vec<u8>, MemoryError>) -> Result<Vec<u8>, ChipError> {
+    match read {
+        Err(MemoryError::Chip(
+            lost @ ChipError::Transfer {
+                source: TransferError::TimedOut | TransferError::Gone | TransferError::Denied,
+                ..
+            },
+        )) => Err(lost),
+        read => Ok(read.unwrap_or_default()),
+    }
+}
+
 /// What the EEPROM begins with, as evidence; a silent EEPROM is one too. And whether what the
 /// device shows is what the EEPROM holds, and not what the chip shows without one: class, strings
 /// and revision of its manufacturing mode may be in an image as well.
@@ -85,13 +98,13 @@ fn eeprom(
     match Configured::with_signature_byte(link, seen, signature_byte) {
         Ok(mut memory) => {
             let route = memory.route_name();
-            let first = memory.read(0..2).unwrap_or_default();
+            let first = told(memory.read(0..2))?;
             let format = Format::of(&first);
             let shows = |held: &Identity| held.differences(&Identity::of(seen)).is_empty();
-            let is_shown = format.is_some()
-                && memory
-                    .read(0..MAX_BYTES)
-                    .is_ok_and(|held| image::identity_at_start(&held).as_ref().is_some_and(shows));
+            let is_shown = format.is_some() && {
+                let held = told(memory.read(0..MAX_BYTES))?;
+                image::identity_at_start(&held).as_ref().is_some_and(shows)
+            };
             let meaning = match format {
                 Some(Format::Sk) => ", an AT2LP's signature",
                 Some(Format::Mm) => ", an AT2's signature",

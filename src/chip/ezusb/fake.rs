@@ -80,6 +80,8 @@ pub struct FakeEzusb {
     pub log: Vec<(u8, u16, usize)>,
     /// A transfer that fails, counted from 0, and how.
     pub disturbed: Option<(usize, TransferError)>,
+    /// Whether that transfer is carried out, and only its answer is lost.
+    pub loses_answers: bool,
     pub clock: Arc<StillClock>,
 }
 
@@ -116,6 +118,7 @@ impl FakeEzusb {
             status: [0; 8],
             log: Vec::new(),
             disturbed: None,
+            loses_answers: false,
             clock: Arc::new(StillClock::default()),
         }
     }
@@ -250,8 +253,22 @@ impl Link for FakeEzusb {
         if let Some((at, error)) = &self.disturbed
             && *at == number
         {
-            return Err(error.clone());
+            let error = error.clone();
+            if self.loses_answers {
+                self.carry_out(transfer, setup).ok();
+            }
+            return Err(error);
         }
+        self.carry_out(transfer, setup)
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+}
+
+impl FakeEzusb {
+    fn carry_out(&mut self, transfer: &Transfer, setup: Setup) -> Result<Reply, TransferError> {
         match transfer {
             Transfer::ControlIn { .. }
                 if setup.request == 0xa0 && setup.value == self.registers.cpucs() =>
@@ -282,10 +299,6 @@ impl Link for FakeEzusb {
             },
             _ => Err(TransferError::Stall),
         }
-    }
-
-    fn clock(&self) -> Arc<dyn Clock> {
-        self.clock.clone()
     }
 }
 

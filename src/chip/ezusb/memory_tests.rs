@@ -205,12 +205,15 @@ fn a_byte_that_was_tried_is_put_back_although_the_transfer_after_it_was_lost() {
     };
     tries(&mut link, None);
     let tried = link.requests().iter().position(|request| *request == 0xa2).unwrap();
-    let mut link = FakeEzusb::new(Registers::E6);
-    (link.is_misplaced, link.eeprom) = (true, vec![0xff; 256]);
-    let (first, again) = tries(&mut link, Some((tried + 1, TransferError::TimedOut)));
-    assert!(matches!(first, MemoryError::Chip(_)), "{first}");
-    assert!(matches!(again, MemoryError::OtherWidth(_)), "{again}");
-    assert_eq!(link.eeprom, [0xff; 256]);
+    for (lost, loses_answers) in [(tried, false), (tried, true), (tried + 1, false)] {
+        let mut link = FakeEzusb::new(Registers::E6);
+        (link.is_misplaced, link.eeprom) = (true, vec![0xff; 256]);
+        link.loses_answers = loses_answers;
+        let (first, again) = tries(&mut link, Some((lost, TransferError::TimedOut)));
+        assert!(matches!(first, MemoryError::Chip(_)), "{first}");
+        assert!(matches!(again, MemoryError::OtherWidth(_)), "{again}");
+        assert_eq!(link.eeprom, [0xff; 256], "{lost}");
+    }
 }
 
 #[test]

@@ -11,13 +11,13 @@ use serde::Serialize;
 use super::{Segment, Size};
 
 /// A first write that also shows what reading a uniform memory cannot: whether the part is large
-/// enough for the image, and how large its pages are. A smaller part would show the write at a
-/// lower address, smaller pages would wrap it into their own start.
+/// enough for the image, and how large its pages are. A part that is too small shows the write once
+/// more further up, smaller pages would wrap it into their own start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PartProof {
-    /// The write, one unit of the image.
+    /// The write; where its aliases are in question, inside the smallest part there is.
     pub segment: Segment,
-    /// For each smaller size, the address at which the write would appear.
+    /// For each size in question, the address at which the write would appear once more.
     pub aliases: Vec<Alias>,
     /// The program unit that it is written with, bytes.
     pub unit: u32,
@@ -25,7 +25,7 @@ pub struct PartProof {
     pub smaller_units: Vec<u32>,
 }
 
-/// Where a part of `size` bytes would show a write beyond its end.
+/// Where a part of `size` bytes would show a write once more, beyond its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Alias {
     /// The size, bytes.
@@ -69,12 +69,10 @@ pub fn proven_size(contents: &[u8], smallest: u32, address_limit: u32) -> Option
         .then_some(Size::Proven(address_limit))
 }
 
-/// Where a write at `address` would show, for each size from `smallest` on that does not reach it.
-/// In bytes.
-pub fn aliases(address: u32, smallest: u32) -> Vec<Alias> {
+/// The sizes of parts from `smallest` on that end before `end`, ascending, bytes.
+pub fn sizes_below(end: u32, smallest: u32) -> Vec<u32> {
     let sizes = std::iter::successors(Some(smallest.max(1)), |size| Some(larger(*size)));
-    let smaller = sizes.take_while(|size| *size <= address && *size < u32::MAX);
-    smaller.map(|size| Alias { size, address: address % size }).collect()
+    sizes.take_while(|size| *size < end).collect()
 }
 
 /// What a part with pages of `page` bytes holds from `start` on, where it held `old`, after one
@@ -140,7 +138,7 @@ mod tests {
     fn no_part_has_a_size_between_16_and_128_bytes() {
         let tiny = wrapped(16, 2048);
         assert_eq!(proven_size(&tiny, 16, 2048), Some(Size::Proven(16)));
-        let sizes: Vec<u32> = aliases(600, 16).iter().map(|alias| alias.size).collect();
+        let sizes = sizes_below(600, 16);
         assert_eq!(sizes, [16, 128, 256, 512]);
     }
 

@@ -25,8 +25,8 @@ use wanted::Wanted;
 pub struct WriteOrder {
     /// Breaks what makes the chip boot now, or may.
     pub invalidate: Option<Operation>,
-    /// Proves size and program unit, where reading could not.
-    pub part_proof: Option<PartProof>,
+    /// Prove size and program unit, where reading could not.
+    pub part_proofs: Vec<PartProof>,
     /// What differs, without the commit ranges.
     pub body: Vec<Operation>,
     /// What makes the chip boot.
@@ -50,6 +50,12 @@ pub enum Unwritable {
 }
 
 impl WriteOrder {
+    /// The layout of the part as far as the order relies on it.
+    pub fn layout(&self, survey: &Survey) -> Layout {
+        let unit = self.part_proofs.last().map_or(survey.layout.unit, |proof| proof.unit);
+        Layout { unit, ..survey.layout }
+    }
+
     /// Whether the memory already holds the image.
     pub fn is_empty(&self) -> bool {
         self.operations().next().is_none()
@@ -57,11 +63,11 @@ impl WriteOrder {
 
     /// Every change, in order.
     pub fn operations(&self) -> impl Iterator<Item = Operation> {
-        let proof = self.part_proof.iter().map(|proof| Operation::Write(proof.segment.clone()));
+        let proofs = self.part_proofs.iter().map(|proof| Operation::Write(proof.segment.clone()));
         self.invalidate
             .iter()
             .cloned()
-            .chain(proof)
+            .chain(proofs)
             .chain(self.body.iter().cloned())
             .chain(self.commit.iter().cloned().map(Operation::Write))
     }
@@ -92,29 +98,30 @@ pub fn write_order(
 }
 
 /// What is left to write once the part's unit is known, and what to compare then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// The writes.
+    pub body: Vec<Operation>,
+    /// As [`WriteOrder::to_verify`].
+    pub to_verify: Vec<Segment>,
+}
+
+/// What is left behind the proofs of the part, in the units that they found.
 ///
 /// # Errors
 /// [`Unwritable`] as for [`write_order`].
-pub fn behind_proof(
+pub fn rest_behind_proofs(
     survey: &Survey,
     image: &Image,
-    proof: &PartProof,
+    part_proofs: Vec<PartProof>,
     unit: u32,
-) -> Result<WriteOrder, Unwritable> {
+) -> Result<Rest, Unwritable> {
     let wanted = Wanted::of(survey, image)?;
     let layout = Layout { unit, ..survey.layout };
-    let body = replaced::body_behind(proof, &wanted, layout)?;
-    let mut order = WriteOrder { part_proof: Some(proof.clone()), body, ..WriteOrder::default() };
-    order.to_verify = wanted.verified(&order, layout)?;
-    Ok(order)
-}
-
-impl WriteOrder {
-    /// The layout of the part as far as the order relies on it.
-    pub fn layout(&self, survey: &Survey) -> Layout {
-        let unit = self.part_proof.as_ref().map_or(survey.layout.unit, |proof| proof.unit);
-        Layout { unit, ..survey.layout }
-    }
+    let body = replaced::body_behind(&part_proofs, &wanted, layout)?;
+    let order = WriteOrder { part_proofs, body, ..WriteOrder::default() };
+    let to_verify = wanted.verified(&order, layout)?;
+    Ok(Rest { body: order.body, to_verify })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::wanted::{Wanted, pieces};
+use super::wanted::{Wanted, pieces, without};
 use super::{Unwritable, WriteOrder, part_proof};
 use crate::chip::memory::wrap::PartProof;
 use crate::chip::memory::{Layout, Sequence};
@@ -43,53 +43,51 @@ pub(super) fn order(
     };
     // What is broken is in a commit range, which is written last.
     let first = wanted.commit.first().filter(|_| breaks_first);
-    let invalidate = first.map(|range| Segment {
-        address: range.start,
-        // FF is no family's signature byte and is what an empty part holds; it breaks nothing
-        // where it is there already.
-        bytes: vec![if starts_with_ff(wanted, range) { 0x00 } else { 0xff }],
-    });
-    let part_proof = part_proof::choose(survey, wanted);
-    let layout = match &part_proof {
-        Some(proof) => Layout { unit: proof.unit, ..layout },
-        None => layout,
+    let invalidate = first
+        .map(|range| Segment { address: range.start, bytes: vec![broken_byte(wanted, range)] });
+    let part_proofs = part_proof::choose(survey, wanted);
+    let unit = part_proofs.last().map_or(layout.unit, |proof| proof.unit);
+    let layout = Layout { unit, ..layout };
+    let body = match layout.sequence {
+        Sequence::FromStart => merge(&dirty, wanted, layout)?,
+        _ => body_behind(&part_proofs, wanted, layout)?,
     };
-    let body = match &part_proof {
-        Some(proof) => body_behind(proof, wanted, layout)?,
-        None => merge(&dirty, wanted, layout)?,
-    };
-    let commit = commit(wanted, invalidate.as_ref(), layout)?;
+    let broken = part_proofs.iter().map(|proof| &proof.segment).chain(&invalidate);
+    let broken: Vec<_> = broken.map(Segment::range).collect();
+    let commit = commit(wanted, &broken, layout)?;
     let invalidate = invalidate.map(Operation::Write);
-    Ok(WriteOrder { invalidate, part_proof, body, commit, to_verify: Vec::new() })
+    Ok(WriteOrder { invalidate, part_proofs, body, commit, ..WriteOrder::default() })
 }
 
-/// The body without what the first write has written, in the units of `layout`.
+/// The body without what the first writes have written, in the units of `layout`.
 pub(super) fn body_behind(
-    proof: &PartProof,
+    proofs: &[PartProof],
     wanted: &Wanted<'_>,
     layout: Layout,
 ) -> Result<Vec<Operation>, Unwritable> {
-    let written = proof.segment.range();
+    let written: Vec<_> = proofs.iter().map(|proof| proof.segment.range()).collect();
     let mut dirty = changed_units(wanted, layout.unit);
-    dirty.retain(|unit| !(written.contains(&unit.start) && unit.end <= written.end));
+    dirty.retain(|unit| !without(unit.clone(), &written).is_empty());
     merge(&dirty, wanted, layout)
 }
 
-/// Whether FF is what a commit range begins with now, or in the image where it was not read.
-fn starts_with_ff(wanted: &Wanted<'_>, range: &Range<u32>) -> bool {
+/// What a commit range is to begin with so that nothing boots from it. FF is no family's signature
+/// byte and is what an empty part holds; it breaks nothing where it is there already, or in the
+/// image where it was not read.
+pub(super) fn broken_byte(wanted: &Wanted<'_>, range: &Range<u32>) -> u8 {
     let first = range.start..range.start.saturating_add(1);
-    wanted.old(&first).or_else(|| wanted.image(&first)) == Some(&[0xff])
+    let is_ff = wanted.old(&first).or_else(|| wanted.image(&first)) == Some(&[0xff]);
+    if is_ff { 0x00 } else { 0xff }
 }
 
 /// Of each commit range the bytes that are not there, from the first to the last of them; all of
 /// them where a unit costs no more, and all of those that were not read.
 fn commit(
     wanted: &Wanted<'_>,
-    invalidate: Option<&Segment>,
+    broken: &[Range<u32>],
     layout: Layout,
 ) -> Result<Vec<Segment>, Unwritable> {
-    let is_broken =
-        |address| invalidate.is_some_and(|segment: &Segment| segment.range().contains(&address));
+    let is_broken = |address| broken.iter().any(|range| range.contains(&address));
     let is_missing = |address: &u32| {
         let one = *address..address.saturating_add(1);
         is_broken(*address) || wanted.old(&one) != wanted.image(&one)

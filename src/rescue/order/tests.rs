@@ -1,3 +1,4 @@
+use std::ops::Range;
 use std::time::Duration;
 
 use super::*;
@@ -108,25 +109,85 @@ fn where_every_byte_is_a_write_cycle_only_the_missing_signature_bytes_are_writte
     assert_eq!(order.commit, [Segment { address: 0, bytes: vec![0xb6] }]);
 }
 
-#[test]
-fn a_uniform_memory_is_proven_large_enough_by_the_images_last_unit() {
-    let mut image = vec![0x11; 0x1100];
-    image[..2].copy_from_slice(b"\xb6\xc3");
-    let survey = survey(vec![0; 0x4000], Size::AtLeast(0x1000), 64, 1024);
-    let order = ordered(&survey, &image, BootsNow::No);
-    let proof = order.part_proof.unwrap();
-    assert_eq!(proof.segment.range(), 0x10c0..0x1100);
-    assert_eq!(proof.aliases, vec![Alias { size: 0x1000, address: 0xc0 }]);
+/// A first write, with the sizes and addresses at which it would show once more.
+type Proof = (Range<u32>, Vec<(u32, u32)>);
+
+fn proofs(survey: &Survey, image: &[u8]) -> Vec<Proof> {
+    let order = ordered(survey, image, BootsNow::No);
+    let shown = |proof: &PartProof| {
+        let aliases = proof.aliases.iter().map(|alias| (alias.size, alias.address));
+        (proof.segment.range(), aliases.collect())
+    };
+    order.part_proofs.iter().map(shown).collect()
 }
 
 #[test]
-fn a_uniform_memory_proves_its_page_even_when_the_size_is_no_question() {
-    let mut image: Vec<u8> = (0..300).map(|i| (i % 251) as u8).collect();
+fn a_size_in_question_is_told_by_a_write_inside_the_smallest_part() {
+    let survey = survey(vec![0; 0x8000], Size::AtLeast(0x1000), 1, 1024);
+    let image = vec![0x11; 0x4000];
+    assert_eq!(proofs(&survey, &image[..0x1000]), []);
+    assert_eq!(proofs(&survey, &image[..0x1001]), [(2..3, vec![(0x1000, 0x1002)])]);
+    let both = vec![(0x1000, 0x1002), (0x2000, 0x2002)];
+    assert_eq!(proofs(&survey, &image[..0x2001]), [(2..3, both)]);
+}
+
+/// No page of any part would wrap it, and none of the smallest part's bytes lie behind it.
+#[test]
+fn the_size_of_a_part_is_told_before_its_page_where_one_write_cannot_show_both() {
+    let survey = survey(vec![0xff; 2048], Size::AtLeast(16), 1, 1024);
+    let survey = Survey { layout: Layout { units: &[1, 8, 16], ..survey.layout }, ..survey };
+    let image: Vec<u8> = (0..=255).map(|byte| byte ^ 0x5a).collect();
+    let sizes = vec![(16, 18), (128, 130)];
+    assert_eq!(proofs(&survey, &image), [(2..8, sizes), (240..256, vec![])]);
+}
+
+#[test]
+fn one_write_shows_size_and_page_where_it_can() {
+    let survey = survey(vec![0xff; 0x2000], Size::AtLeast(0x1000), 32, 1024);
+    let survey = Survey { layout: Layout { units: &[32, 64, 128], ..survey.layout }, ..survey };
+    let image: Vec<u8> = (0..0x2000_u32).map(|at| ((at / 3) ^ at) as u8 & 0x7f).collect();
+    assert_eq!(proofs(&survey, &image), [(0xf80..0x1000, vec![(0x1000, 0x1f80)])]);
+}
+
+/// What the smallest part holds is there already, so that nothing of it can be written.
+#[test]
+fn a_byte_that_breaks_the_signature_tells_the_size_where_no_byte_of_the_body_does() {
+    let mut image = vec![0xff; 0x1100];
     image[..2].copy_from_slice(b"\xb6\xc3");
-    let survey = survey(vec![0xff; 0x1000], Size::AtLeast(0x1000), 64, 1024);
-    let proof = ordered(&survey, &image, BootsNow::No).part_proof.unwrap();
-    assert_eq!(proof.segment.range(), 256..300, "more than any smaller page holds");
-    assert_eq!(proof.aliases, vec![]);
+    image[0x1000..].fill(0x11);
+    let survey = survey(vec![0xff; 0x2000], Size::AtLeast(0x1000), 64, 1024);
+    let order = ordered(&survey, &image, BootsNow::No);
+    let marker = Segment { address: 0, bytes: vec![0x00] };
+    assert_eq!(order.part_proofs[0].segment, marker);
+    assert_eq!(order.part_proofs[0].aliases, [Alias { size: 0x1000, address: 0x1000 }]);
+    assert!(order.to_verify.contains(&marker));
+    assert_eq!(order.commit, [Segment { address: 0, bytes: vec![0xb6, 0xc3] }]);
+}
+
+/// Half of it is there already.
+#[test]
+fn a_signature_that_is_there_is_written_again_where_it_told_the_size() {
+    let mut image = vec![0xff; 0x1100];
+    image[..2].copy_from_slice(b"\xb6\xc3");
+    let old = image.clone();
+    image[0x1000..].fill(0x11);
+    let survey = survey(old.repeat(2), Size::AtLeast(0x1000), 64, 1024);
+    let order = ordered(&survey, &image, BootsNow::No);
+    assert_eq!(order.part_proofs[0].segment.range(), 0..1);
+    assert_eq!(order.commit, [Segment { address: 0, bytes: vec![0xb6, 0xc3] }]);
+}
+
+/// Written from the start on, the body of a smaller part ends in its own beginning.
+#[test]
+fn an_image_that_would_leave_a_signature_in_a_smaller_part_is_told_apart_first() {
+    for (again, expected) in [(b"SK", vec![(2..8, vec![(128, 130)])]), (b"SX", vec![])] {
+        let mut image: Vec<u8> = (0..=255).collect();
+        image[..2].copy_from_slice(b"SK");
+        image[128..130].copy_from_slice(again);
+        let mut survey = survey(vec![0xff; 256], Size::AtLeast(128), 8, 256);
+        survey.layout.sequence = Sequence::FromStart;
+        assert_eq!(proofs(&survey, &image), expected);
+    }
 }
 
 #[test]
@@ -242,34 +303,14 @@ fn the_signature_is_broken_first_and_written_last_with_the_proof_before_the_body
 }
 
 #[test]
-fn a_part_that_ends_where_the_proof_begins_would_show_it_at_its_start() {
-    // What lies beyond the size in question is no whole page.
-    let mut image = vec![0x11; 0x1020];
-    image[..2].copy_from_slice(b"\xb6\xc3");
-    let survey = survey(vec![0; 0x4000], Size::AtLeast(0x1000), 64, 1024);
-    let proof = ordered(&survey, &image, BootsNow::No).part_proof.unwrap();
-    assert_eq!(proof.segment.range(), 0x1000..0x1020);
-    assert_eq!(proof.aliases, [Alias { size: 0x1000, address: 0 }]);
-}
-
-#[test]
-fn each_smaller_size_would_show_the_proof_at_an_address_of_its_own() {
-    let mut image = vec![0x11; 0x3080];
-    image[..2].copy_from_slice(b"\xb6\xc3");
-    let survey = survey(vec![0; 0x8000], Size::AtLeast(0x1000), 64, 1024);
-    let proof = ordered(&survey, &image, BootsNow::No).part_proof.unwrap();
-    let aliases = [(0x1000, 0x40), (0x2000, 0x1040)];
-    assert_eq!(proof.aliases, aliases.map(|(size, address)| Alias { size, address }));
-}
-
-#[test]
 fn the_first_write_takes_the_largest_page_that_the_part_may_have() {
     let image: Vec<u8> = (0..=255).map(|byte| byte ^ 0x5a).collect();
     let proof = |unit, units, largest_write, size| {
         let survey = survey(vec![0xff; 0x1000], size, unit, largest_write);
         let survey = Survey { layout: Layout { units, ..survey.layout }, ..survey };
         let order = ordered(&survey, &image, BootsNow::No);
-        order.part_proof.map(|proof| (proof.segment.range(), proof.unit, proof.smaller_units))
+        let proof = order.part_proofs.into_iter().next();
+        proof.map(|proof| (proof.segment.range(), proof.unit, proof.smaller_units))
     };
     let units: &[u32] = &[32, 64, 128];
     let unknown = Size::AtLeast(0x1000);
@@ -287,8 +328,8 @@ fn a_few_bytes_show_whether_a_part_takes_more_than_one_in_a_write() {
     let survey = Survey { layout: Layout { units: &[1, 8, 16], ..survey.layout }, ..survey };
     let image = Image::at_address_zero(ids.to_vec(), &[0..1]);
     let order = write_order(&survey, &image, BootsNow::No).unwrap();
-    let proof = order.part_proof.unwrap();
-    assert_eq!((proof.segment.range(), proof.unit, proof.smaller_units), (1..8, 8, vec![1]));
+    let [proof] = &order.part_proofs[..] else { panic!("{order:?}") };
+    assert_eq!((proof.segment.range(), proof.unit, &proof.smaller_units), (1..8, 8, &vec![1]));
     assert_eq!(order.body, []);
 }
 
@@ -299,7 +340,7 @@ fn a_write_that_would_change_the_signature_shows_nothing() {
     let survey = survey(vec![0xff; 2048], Size::AtLeast(128), 8, 1024);
     let survey = Survey { layout: Layout { units: &[8, 16], ..survey.layout }, ..survey };
     let order = ordered(&survey, &image, BootsNow::No);
-    assert_eq!(order.part_proof, None);
+    assert_eq!(order.part_proofs, []);
     assert_eq!(body(&order), [(2, 8), (8, 16)]);
 }
 
@@ -310,7 +351,7 @@ fn a_page_whose_end_is_as_blank_as_the_part_shows_nothing() {
     image[0xa0..].fill(0xff);
     let survey = survey(vec![0xff; 0x1000], Size::AtLeast(0x1000), 32, 1024);
     let survey = Survey { layout: Layout { units: &[32, 64, 128], ..survey.layout }, ..survey };
-    let proof = ordered(&survey, &image, BootsNow::No).part_proof.unwrap();
+    let proof = &ordered(&survey, &image, BootsNow::No).part_proofs[0];
     assert_eq!((proof.segment.range(), proof.unit), (0x40..0x80, 64));
 }
 
@@ -324,10 +365,11 @@ fn what_is_left_is_written_in_the_units_that_were_found() {
     let survey = Survey { layout: Layout { units: &[32, 64, 128], ..survey.layout }, ..survey };
     let image = image(&bytes, 2);
     let order = write_order(&survey, &image, BootsNow::No).unwrap();
-    let proof = order.part_proof.clone().unwrap();
-    assert_eq!((proof.segment.range(), body(&order)), (0x80..0x100, vec![(2, 128)]));
-    let found = behind_proof(&survey, &image, &proof, 32).unwrap();
-    assert_eq!(body(&found), [(2, 32), (96, 128)]);
+    let proofs = order.part_proofs.clone();
+    assert_eq!((proofs[0].segment.range(), body(&order)), (0x80..0x100, vec![(2, 128)]));
+    let found = rest_behind_proofs(&survey, &image, proofs, 32).unwrap();
+    let body: Vec<_> = found.body.iter().map(Operation::range).collect();
+    assert_eq!(body, [2..32, 96..128]);
     let compared: Vec<_> = found.to_verify.iter().map(Segment::range).collect();
     assert_eq!(compared, [0x80..0x100, 2..32, 96..128]);
 }

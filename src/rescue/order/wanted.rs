@@ -23,7 +23,7 @@ fn at(range: &Range<u32>) -> Option<Range<usize>> {
 }
 
 /// A range without what lies in any of `holes`.
-fn without(range: Range<u32>, holes: &[Range<u32>]) -> Vec<Range<u32>> {
+pub(super) fn without(range: Range<u32>, holes: &[Range<u32>]) -> Vec<Range<u32>> {
     let mut rest = vec![range];
     for hole in holes {
         rest = rest
@@ -145,7 +145,7 @@ impl<'a> Wanted<'a> {
     /// was written, and all of what was erased, for an erase that did nothing shows only there.
     pub fn verified(&self, order: &WriteOrder, layout: Layout) -> Result<Vec<Segment>, Unwritable> {
         let mut verified: Vec<Segment> =
-            order.part_proof.iter().map(|proof| proof.segment.clone()).collect();
+            order.part_proofs.iter().map(|proof| proof.segment.clone()).collect();
         let mut erased: Vec<Range<u32>> = Vec::new();
         for operation in &order.body {
             match operation {

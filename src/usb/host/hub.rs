@@ -9,7 +9,7 @@ use rusb::{Context, Device, DeviceHandle};
 
 use super::failure::{bus_error, transfer_error};
 use super::{all_devices, descriptor};
-use crate::clock::{Clock, RealClock};
+use crate::clock::{Clock, Deadline, RealClock};
 use crate::usb::hub;
 use crate::usb::{BusError, Link, PortPath, Reply, Transfer, TransferError};
 
@@ -61,12 +61,15 @@ impl HubLink {
     /// The ports, counted from 1, that say that something is attached.
     ///
     /// # Errors
-    /// [`TransferError`] when the hub does not say.
-    pub(super) fn attached(&mut self) -> Result<Vec<u8>, TransferError> {
+    /// [`TransferError`] when the hub does not say, or not before the deadline.
+    pub(super) fn attached(&mut self, deadline: &Deadline) -> Result<Vec<u8>, TransferError> {
         let descriptor = self.exchange(&hub::get_descriptor(self.is_super()))?.data;
         let ports = hub::descriptor(&descriptor).map_or(0, |hub| hub.ports);
         let mut attached = Vec::new();
         for port in 1..=ports {
+            if deadline.passed(&*self.clock) {
+                return Err(TransferError::TimedOut);
+            }
             if hub::is_attached(&self.exchange(&hub::get_status(port))?.data) {
                 attached.push(port);
             }

@@ -19,7 +19,7 @@ pub(super) fn drive(interface: &Path, driver: String) -> KernelDrive {
     let units = targets.flat_map(|target| folders(&target, |name| name.contains(':')));
     match units.filter_map(|unit| known(&unit)).next() {
         Some(drive) => KernelDrive::Known(drive),
-        None => KernelDrive::ExpectedReturn { driver },
+        None => KernelDrive::DriveExpected { driver },
     }
 }
 
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn a_disk_is_complete_when_its_driver_knows_its_size() {
         let root = tempfile::tempdir().unwrap();
-        assert_eq!(asked(&root), KernelDrive::ExpectedReturn { driver: "usb-storage".to_owned() });
+        assert_eq!(asked(&root), KernelDrive::DriveExpected { driver: "usb-storage".to_owned() });
         for (name, text) in
             [("vendor", "WDC WD25\n"), ("model", "00JB-00GVC0     \n"), ("rev", "08.0\n")]
         {
