@@ -77,15 +77,14 @@ fn belongs_to(journal: &Journal, seen: &Sighting) -> bool {
             suspicion.id_meaning != IdMeaning::Running && family == Some(suspicion.model.family)
         })
     };
-    !journal.has_ended()
+    journal.is_unfinished()
         && begun.port == seen.port
         && (begun.ids == seen.ids
             || begun.expected.as_ref().is_some_and(|identity| identity.ids == seen.ids)
             || same_chip())
 }
 
-/// Whether that rescue failed and left this very enumeration of a device running its image from
-/// RAM. After the computer has restarted, another device may have that number: all that comes of
+/// Whether that rescue left this very enumeration of a device running its image from RAM. After the computer has restarted, another device may have that number: all that comes of
 /// it is a power cycle before its identity is believed.
 fn was_left_on_trial(journal: &Journal, seen: &Sighting) -> bool {
     let begun = journal.begun();

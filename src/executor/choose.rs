@@ -175,11 +175,10 @@ fn target_request(
             let begun = journal.begun();
             let bytes = run.tools.store.kept_image(&begun.image_sha256)?;
             let image = NamedImage { name: begun.image.clone(), bytes };
-            Ok(TargetRequest {
-                profile: begun.profile.clone(),
-                image: Some(image),
-                ..TargetRequest::default()
-            })
+            // One that is gone since is not needed: the image is kept.
+            let library = run.tools.library;
+            let profile = begun.profile.clone().filter(|name| library.find(name).is_some());
+            Ok(TargetRequest { profile, image: Some(image), ..TargetRequest::default() })
         }
         None => Ok(request.target.clone()),
     }

@@ -206,7 +206,7 @@ pub(super) fn announce(run: &mut Run<'_>, candidate: &Candidate) {
     if let Some(journal) = &candidate.unfinished {
         let at = journal.in_flight().map_or_else(String::new, |step| format!(" at: {step}"));
         run.note(format!(
-            "the rescue {} of this port was not finished{at}; this run continues it",
+            "the rescue {} of a device at this port was not finished{at}",
             journal.begun().id
         ));
     }

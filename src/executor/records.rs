@@ -34,6 +34,7 @@ pub(super) fn begin_journal(run: &mut Run<'_>, permission: &Permission<'_>) -> R
         expected: target.expected.clone(),
         backup,
         restoring: target.restoring,
+        continues: run.takes_up.clone(),
     };
     // What is offered as the old contents is what was there before the first run.
     run.outcome.backup.clone_from(&begun.backup);
@@ -75,22 +76,29 @@ impl Run<'_> {
         }
     }
 
-    /// Ends this run's journal and the unfinished ones of the same port that it took up. A run
-    /// that had nothing left to write has none of its own: how it ended is how that one did.
+    /// Ends this run's journal, and the unfinished one that it took up. A run that had nothing left
+    /// to write has none of its own: how it ended is how that one did.
     pub fn close_journals(&mut self, ending: Ending) {
         self.end_own_journal(ending, None);
-        let Some(port) = self.outcome.port.clone() else { return };
-        let expected = &self.outcome.identity.expected;
-        for mut file in self.tools.store.unfinished().unwrap_or_default() {
-            let begun = file.journal().begun();
-            if begun.port != port {
-                continue;
-            }
-            let is_this_run = self.journal.is_none() && begun.expected == *expected;
-            let result = if is_this_run { ending } else { Ending::TakenUp };
-            if let Err(error) = file.append(Entry::Ended { result, on_trial: None }) {
+        let has_own = self.journal.is_some();
+        self.end_taken_up(if has_own { Ending::TakenUp } else { ending });
+    }
+
+    /// Ends the unfinished rescue that this run took up, and those that it had taken up itself.
+    pub fn end_taken_up(&mut self, mut ending: Ending) {
+        let mut next = self.takes_up.take();
+        let mut unfinished = self.tools.store.unfinished().unwrap_or_default();
+        while let Some(id) = next.take() {
+            let Some(file) = unfinished.iter_mut().find(|file| file.journal().begun().id == id)
+            else {
+                return;
+            };
+            next.clone_from(&file.journal().begun().continues);
+            if let Err(error) = file.append(Entry::Ended { result: ending, on_trial: None }) {
                 log::warn!("a journal could not be ended: {error}");
+                return;
             }
+            ending = Ending::TakenUp;
         }
     }
 }

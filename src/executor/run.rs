@@ -23,6 +23,8 @@ pub(super) struct Run<'t> {
     /// What the device's state would be if the run ended now.
     pub state: DeviceState,
     pub journal: Option<JournalFile>,
+    /// The unfinished rescue that this run goes on with, as the device's memory shows.
+    pub takes_up: Option<String>,
     /// The device number under which the device runs the image from its RAM.
     pub on_trial: Option<u8>,
     transfers: Arc<AtomicU64>,
@@ -39,6 +41,7 @@ impl<'t> Run<'t> {
             outcome: Outcome::begun(),
             state: DeviceState::Untouched,
             journal: None,
+            takes_up: None,
             on_trial: None,
             transfers: Arc::default(),
             began,
@@ -113,6 +116,9 @@ impl<'t> Run<'t> {
                 if unwritten {
                     // Nothing lasting was changed, so there is nothing to take up later.
                     self.end_own_journal(Ending::Failed, self.on_trial);
+                } else if self.journal.is_some() {
+                    // What is left to do is in this run's own journal now.
+                    self.end_taken_up(Ending::TakenUp);
                 }
                 self.outcome.result = Verdict::Failed;
                 self.outcome.device_state = failure.device;

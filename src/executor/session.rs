@@ -14,7 +14,7 @@ use super::{
     Request, Tools, choose, enter, examine, find, learn, perform, planning, prove, records,
     running, target, unfinished, unit_bytes,
 };
-use crate::chip::{Identity, Running};
+use crate::chip::{IdMeaning, Identity, Running};
 use crate::failure::{Code, Failure};
 use crate::rescue::Condition;
 use crate::rescue::choice::{Choice, NamedImage};
@@ -94,11 +94,18 @@ fn rescue(run: &mut Run<'_>, request: &Request) -> Result<Verdict, Failure> {
     if is_left_alone(&candidate) {
         return unfinished::healthy(run, &candidate);
     }
+    if candidate.suspicion.id_meaning == IdMeaning::Running
+        && unfinished::may_be_any(run, request, &candidate)
+    {
+        return unfinished::healthy(run, &candidate);
+    }
     let mut proven = match prove::prove(run, &candidate) {
         Err(failure) if failure.code == Code::R102 && candidate.unfinished.is_some() => {
             let why = format!("the running image does not accept the loader ({})", failure.what);
-            match unfinished::without_power(run, candidate, &why)? {
+            match unfinished::without_power(run, request, candidate.clone(), &why)? {
                 AfterPower::Rescued => return Ok(Verdict::Rescued),
+                AfterPower::Untold => return unfinished::healthy(run, &candidate),
+                AfterPower::Other(other) if other.unfinished.is_none() => return Err(failure),
                 AfterPower::Other(other) => candidate = *other,
             }
             prove::prove(run, &candidate)?
@@ -107,6 +114,7 @@ fn rescue(run: &mut Run<'_>, request: &Request) -> Result<Verdict, Failure> {
     };
     // Whether there is anything to rescue is told by what it is before it enters its boot mode.
     let mut was_entered = false;
+    candidate.unfinished.take_if(|journal| journal.begun().chip != proven.finding.model.name);
     loop {
         let is_firmware = proven.finding.running == Running::Firmware;
         let replaces = request.replaces_firmware_of(&candidate.seen);
@@ -123,17 +131,16 @@ fn rescue(run: &mut Run<'_>, request: &Request) -> Result<Verdict, Failure> {
         was_entered |= candidate.seen.device_number != number;
         let mut examined = examine::examine(run, &candidate, &mut proven, target.want())?;
         let finding = &proven.finding;
-        match unfinished::owner(run, request, &candidate, finding, &examined) {
+        match unfinished::owner(run, request, &candidate, finding, &examined)? {
             Owner::Another(other) => candidate = *other,
             Owner::Untold => {
                 let why = "its memory does not show whether the unfinished rescue was of it";
-                match unfinished::without_power(run, candidate, why)? {
+                match unfinished::without_power(run, request, candidate.clone(), why)? {
                     AfterPower::Rescued => return Ok(Verdict::Rescued),
+                    AfterPower::Untold => return unfinished::healthy(run, &candidate),
                     AfterPower::Other(other) => {
                         proven = prove::prove(run, &other)?;
-                        let runs_firmware = proven.finding.running == Running::Firmware;
-                        let kept = other.unfinished.clone().filter(|_| !runs_firmware);
-                        candidate = Candidate { unfinished: kept, ..*other };
+                        candidate = Candidate { unfinished: None, ..*other };
                         was_entered = false;
                     }
                 }
@@ -172,6 +179,8 @@ fn restore(
     let target = target::restore_target(run, &candidate, &proven.finding, choice);
     let (candidate, mut proven) = enter::enter(run, candidate, proven)?;
     let examined = examine::examine(run, &candidate, &mut proven, target.want())?;
+    // What is put back is what the user named; whose rescue that ends, the memory tells.
+    unfinished::owner(run, request, &candidate, &proven.finding, &examined)?;
     write(run, request, &candidate, proven, target, examined, true)
 }
 

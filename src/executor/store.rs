@@ -213,13 +213,13 @@ impl Store {
         Ok(found)
     }
 
-    /// The journals that have not ended, oldest first.
+    /// The journals of rescues that may have left a memory part written, oldest first.
     ///
     /// # Errors
     /// As [`Store::journals`].
     pub fn unfinished(&self) -> Result<Vec<JournalFile>, Failure> {
         let mut found = self.journals()?;
-        found.retain(|file| !file.journal().has_ended());
+        found.retain(|file| file.journal().is_unfinished());
         Ok(found)
     }
 }

@@ -9,6 +9,7 @@ use super::run::Run;
 use super::waits::RETURN_TIME;
 use crate::chip::{ChipError, Identity, Trial};
 use crate::failure::{Code, DeviceState, Failure};
+use crate::journal::Entry;
 use crate::profile::Guidance;
 use crate::rescue::RunStage;
 use crate::usb::{Sighting, TransferError};
@@ -47,6 +48,7 @@ pub(super) fn try_in_ram(
         trial_failure(run, "the device did not come back on the bus".to_owned(), place)
     })?;
     run.on_trial = Some(seen.device_number);
+    run.record(Entry::Trial { device_number: seen.device_number })?;
     let identity = Identity::of(&seen);
     let differences = target.expected.as_ref().map(|expected| expected.differences(&identity));
     if let Some(differences) = differences

@@ -8,28 +8,52 @@ use super::run::Run;
 use super::unit_bytes::may_be_erased;
 use super::{Request, Tools};
 use crate::chip::memory::Erase;
+use crate::chip::memory::wrap::is_uniform;
 use crate::chip::{Finding, Identity, Image, Running, Segment};
-use crate::failure::{DeviceState, Failure};
+use crate::failure::{Code, DeviceState, Failure};
 use crate::journal::Journal;
 use crate::rescue::Condition;
 use crate::rescue::outcome::{Identities, Verdict};
 use crate::usb::Sighting;
 
-/// What a device of an unfinished rescue is, once its power was away.
+/// The largest page of the EEPROMs, bytes [24LC512 data sheet].
+const MAX_PAGE: u32 = 128;
+
+/// What becomes of a device of an unfinished rescue, which runs firmware.
 pub(super) enum AfterPower {
     /// It starts from its memory as it was to be.
     Rescued,
+    /// It is as that rescue's was to be, and nothing shows that it is that one.
+    Untold,
     /// Something else came up, and is to be looked at.
     Other(Box<Candidate>),
 }
 
-/// An unfinished rescue whose device now runs firmware, and does not let us in or cannot be read:
-/// whether it runs from its memory or only from RAM shows when its power was away.
+/// An unfinished rescue, and a device that now runs firmware and does not let us in or cannot be
+/// read. Where it is known to be that rescue's, by its serial number or the user's word, whether it
+/// runs from its memory or only from RAM shows when its power was away.
 pub(super) fn without_power(
     run: &mut Run<'_>,
+    request: &Request,
     candidate: Candidate,
     why: &str,
 ) -> Result<AfterPower, Failure> {
+    let Some(journal) = candidate.unfinished.clone() else {
+        return Ok(AfterPower::Other(Box::new(candidate)));
+    };
+    let is_expected = expects(&journal, &candidate.seen);
+    let has_serial = journal.begun().expected.as_ref().is_some_and(|own| own.serial.is_some());
+    let is_known = run.takes_up.as_ref() == Some(&journal.begun().id);
+    let is_identified = is_known || is_expected && has_serial;
+    if !request.resume && !is_identified {
+        run.note(why.to_owned());
+        let other = Candidate { unfinished: None, ..candidate };
+        return Ok(match is_expected {
+            true => AfterPower::Untold,
+            false => AfterPower::Other(Box::new(other)),
+        });
+    }
+    run.takes_up = Some(journal.begun().id.clone());
     run.note(format!("{why}, so the enclosure needs a power cycle"));
     let expected = candidate.unfinished.as_ref().and_then(|j| j.begun().expected.clone());
     let seen = power::cycle(run, &candidate.seen, &running_from_ram(expected.clone()))?;
@@ -69,14 +93,27 @@ pub(super) fn end_trial(
     request: &Request,
     candidate: Candidate,
 ) -> Result<Candidate, Failure> {
-    if candidate.on_trial_of.is_none() || candidate.unfinished.is_some() {
+    if candidate.on_trial_of.is_none() {
         return Ok(candidate);
     }
     let expected_return = running_from_ram(Some(Identity::of(&candidate.seen)));
     let seen = power::cycle(run, &candidate.seen, &expected_return)?;
+    // It was that very enumeration, and nobody else came to its port.
+    run.takes_up = candidate.unfinished.as_ref().map(|journal| journal.begun().id.clone());
     let Tools { library, scope, .. } = &run.tools;
-    let now = Candidate::of(&seen, request, &[], library, *scope);
+    let unfinished: Vec<_> = candidate.unfinished.iter().collect();
+    let now = Candidate::of(&seen, request, &unfinished, library, *scope);
     Ok(now.unwrap_or(Candidate { seen, on_trial_of: None, ..candidate }))
+}
+
+/// Whether a device that runs firmware is as an unfinished rescue's was to be, and nothing shows
+/// that it is that one: then it is not even asked.
+pub(super) fn may_be_any(run: &Run<'_>, request: &Request, candidate: &Candidate) -> bool {
+    let Some(journal) = &candidate.unfinished else { return false };
+    let begun = journal.begun();
+    let has_serial = begun.expected.as_ref().is_some_and(|expected| expected.serial.is_some());
+    let is_known = request.resume || has_serial || run.takes_up.as_ref() == Some(&begun.id);
+    !is_known && expects(journal, &candidate.seen)
 }
 
 /// A device that needs nothing: what it is, and what an earlier rescue may have left of it.
@@ -84,6 +121,12 @@ pub(super) fn healthy(run: &mut Run<'_>, candidate: &Candidate) -> Result<Verdic
     let now = Identity::of(&candidate.seen);
     let name = candidate.suspicion.name;
     run.note(format!("{name} runs its firmware as {now}; it needs no rescue"));
+    if let Some(journal) = &candidate.unfinished {
+        let (id, resume) = (&journal.begun().id, run.tools.commands.resume());
+        run.note(format!(
+            "whether it is the device of the unfinished rescue {id} cannot be told; if it is, `{resume}` goes on with that"
+        ));
+    }
     if let Some(rescue) = last_trial_like(run, &candidate.seen)? {
         run.note(format!(
             "the rescue {rescue} of this port failed with such a device running from RAM: if this is that device, remove all its power and run the command again"
@@ -116,24 +159,55 @@ pub(super) enum Owner {
 }
 
 /// Whether its memory shows that it is of the unfinished rescue of its port, or the user said so.
+///
+/// # Errors
+/// R505 where the user said so and the memory shows that it is not.
 pub(super) fn owner(
     run: &mut Run<'_>,
     request: &Request,
     candidate: &Candidate,
     finding: &Finding,
     examined: &Examined,
-) -> Owner {
-    let Some(journal) = &candidate.unfinished else { return Owner::Journal };
-    match matches_interrupted_write(run, journal, candidate, finding, examined) {
+) -> Result<Owner, Failure> {
+    let Some(journal) = &candidate.unfinished else { return Ok(Owner::Journal) };
+    let id = journal.begun().id.clone();
+    if run.takes_up.as_ref() == Some(&id) {
+        return Ok(Owner::Journal);
+    }
+    let owner = match memory_of(run, journal, candidate, finding, examined) {
+        Memory::Other if request.resume => return Err(not_of_rescue(run, candidate, &id)),
+        Memory::PartWritten => Owner::Journal,
         _ if request.resume => Owner::Journal,
-        Some(true) => Owner::Journal,
-        Some(false) => {
+        // It is restarted and asked who it is, and nothing is written to it.
+        Memory::Complete if finding.running != Running::Firmware => Owner::Journal,
+        Memory::Complete => Owner::Untold,
+        Memory::Unread if finding.running == Running::Firmware => Owner::Untold,
+        memory => {
+            if memory == Memory::AsBefore {
+                // Were it that rescue's, it would have nothing left of it.
+                run.takes_up = Some(id.clone());
+            }
             Owner::Another(Box::new(another(run, journal, candidate, finding, examined)))
         }
-        // Broken on its own evidence.
-        None if finding.running != Running::Firmware => Owner::Journal,
-        None => Owner::Untold,
+    };
+    if matches!(owner, Owner::Journal) {
+        run.note(format!("this run goes on with the rescue {id}"));
+        run.takes_up = Some(id);
     }
+    Ok(owner)
+}
+
+/// The user named a rescue that this device's memory is not of.
+fn not_of_rescue(run: &Run<'_>, candidate: &Candidate, id: &str) -> Failure {
+    let port = &candidate.seen.port;
+    let what = format!(
+        "the device at port {port} is another one than that of the unfinished rescue {id}: its memory holds other bytes"
+    );
+    let auto = run.tools.commands.naming(port).rescue();
+    Failure::new(Code::R505, what, format!("port {port}"))
+        .leaving(run.state)
+        .next(format!("plug the device of that rescue into port {port} and run the same command"))
+        .next(format!("{auto}    (rescues the one that is there)"))
 }
 
 /// The same device without the unfinished rescue of its port.
@@ -155,17 +229,33 @@ fn another(
     Candidate { unfinished: None, on_trial_of, ..candidate.clone() }
 }
 
-/// Whether the memory is what an unfinished rescue would have left: some of its image where
-/// the backup had other bytes. `None` where nothing can be compared.
-fn matches_interrupted_write(
+/// A memory beside what an unfinished rescue would have left of its device's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Memory {
+    /// Every byte is of the image or of the backup, but for one page; or it is what that very unit
+    /// held before.
+    PartWritten,
+    /// It has all of the image, as every healthy unit with that image has.
+    Complete,
+    /// It is blank, as the backup is.
+    AsBefore,
+    /// It is neither.
+    Other,
+    /// Nothing can be compared.
+    Unread,
+}
+
+fn memory_of(
     run: &mut Run<'_>,
     journal: &Journal,
     candidate: &Candidate,
     finding: &Finding,
     examined: &Examined,
-) -> Option<bool> {
+) -> Memory {
     let begun = journal.begun();
-    let (now, backup) = (examined.survey.contents.as_deref()?, begun.backup.as_ref()?);
+    let (Some(now), Some(backup)) = (examined.survey.contents.as_deref(), &begun.backup) else {
+        return Memory::Unread;
+    };
     let store = run.tools.store;
     let kept = store
         .load_backup(backup)
@@ -177,7 +267,7 @@ fn matches_interrupted_write(
                 "the unfinished rescue {} cannot be compared with this device: {}",
                 begun.id, failure.what
             ));
-            return None;
+            return Memory::Unread;
         }
     };
     let chip = candidate.chip;
@@ -186,19 +276,39 @@ fn matches_interrupted_write(
         Image::at_address_zero(file, chip.boot_ranges(finding.model))
     });
     if examined.survey.layout.erase != Erase::Nothing {
-        return Some(may_be_erased(now, &before, &image));
+        return if may_be_erased(now, &before, &image) {
+            Memory::PartWritten
+        } else {
+            Memory::Other
+        };
     }
-    let wrote = |segment: &Segment| {
-        let start = usize::try_from(segment.address).unwrap_or(usize::MAX);
-        let places = before.iter().zip(now).skip(start);
-        let triples = segment.bytes.iter().zip(places);
-        triples.into_iter().any(|(image, (before, now))| image != before && image == now)
-    };
     let is_there = |segment: &Segment| {
         let start = usize::try_from(segment.address).unwrap_or(usize::MAX);
         now.get(start..).is_some_and(|now| now.starts_with(&segment.bytes))
     };
-    Some(image.segments.iter().all(is_there) || image.segments.iter().any(wrote))
+    if image.segments.iter().all(is_there) {
+        return Memory::Complete;
+    }
+    if now == before {
+        return if is_uniform(now) { Memory::AsBefore } else { Memory::PartWritten };
+    }
+    if matches!(examined.condition, Condition::Complete { .. }) {
+        return Memory::Other;
+    }
+    let bytes = (0u32..).zip(before.iter().zip(now));
+    let (mut has_written, mut torn) = (false, None);
+    for (address, (_, now)) in bytes.filter(|(_, (before, now))| before != now) {
+        if image.byte(address) == Some(*now) {
+            has_written = true;
+        // One write that was cut off leaves anything in its page.
+        } else if torn.replace(address / MAX_PAGE).is_some_and(|page| page != address / MAX_PAGE) {
+            return Memory::Other;
+        }
+    }
+    match has_written || !is_uniform(&before) {
+        true => Memory::PartWritten,
+        false => Memory::Other,
+    }
 }
 
 /// Whether a device that runs the image of that rescue got it from the rescue's trial: it is what

@@ -47,6 +47,9 @@ pub struct Begun {
     pub backup: Option<String>,
     /// Whether the image is a backup that is put back, and need not be one the chip boots.
     pub restoring: bool,
+    /// The unfinished rescue that this one goes on with; it ends with this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<String>,
 }
 
 /// One line of a journal.
@@ -69,6 +72,11 @@ pub enum Entry {
     Power {
         /// By what.
         by: SwitchedBy,
+    },
+    /// Within a step, the device began to run the image from its RAM.
+    Trial {
+        /// The device number under which it does.
+        device_number: u8,
     },
     /// The step was taken and checked.
     Done {
@@ -134,6 +142,7 @@ impl Entry {
             Self::Begun(_) => "begun",
             Self::Intent { .. } => "intent",
             Self::Power { .. } => "power",
+            Self::Trial { .. } => "trial",
             Self::Done { .. } => "done",
             Self::Ended { .. } => "ended",
         }
@@ -164,12 +173,19 @@ impl Journal {
         }
     }
 
-    /// The device number of the device that a failed run left running the image from RAM.
+    /// The device number of the device that it left running the image from RAM.
     pub fn left_on_trial(&self) -> Option<u8> {
-        match self.entries.last() {
-            Some(Entry::Ended { on_trial, .. }) => *on_trial,
+        self.entries.iter().rev().find_map(|entry| match entry {
+            Entry::Ended { on_trial, result: Ending::Failed } => Some(*on_trial),
+            Entry::Ended { .. } | Entry::Power { .. } => Some(None),
+            Entry::Trial { device_number } => Some(Some(*device_number)),
             _ => None,
-        }
+        })?
+    }
+
+    /// Whether it may have left a memory part written.
+    pub fn is_unfinished(&self) -> bool {
+        !self.has_ended() && self.may_have_written()
     }
 
     /// Whether a step that writes the memory was at least begun.
@@ -179,15 +195,16 @@ impl Journal {
 
     /// The step that was in flight when the journal stopped.
     pub fn in_flight(&self) -> Option<&str> {
-        match self.last_but_power() {
+        match self.last_of_step() {
             Some(Entry::Intent { title, .. }) => Some(title),
             _ => None,
         }
     }
 
-    /// The last entry, those about power within its step left out.
-    fn last_but_power(&self) -> Option<&Entry> {
-        self.entries.iter().rev().find(|entry| !matches!(entry, Entry::Power { .. }))
+    /// The last entry, those about what happened within its step left out.
+    fn last_of_step(&self) -> Option<&Entry> {
+        let within = |entry: &&Entry| matches!(entry, Entry::Power { .. } | Entry::Trial { .. });
+        self.entries.iter().rev().find(|entry| !within(entry))
     }
 
     /// Adds an entry.
@@ -197,11 +214,12 @@ impl Journal {
     /// after its own intent, steps go upwards.
     pub fn append(&mut self, entry: Entry) -> Result<(), IllegalEntry> {
         let last = self.entries.last().map_or("nothing", Entry::name);
-        let legal = match (&entry, self.last_but_power()) {
-            (_, Some(Entry::Ended { .. } | Entry::Power { .. }) | None) | (Entry::Begun(_), _) => {
-                false
+        let legal = match (&entry, self.last_of_step()) {
+            (_, Some(Entry::Ended { .. } | Entry::Power { .. } | Entry::Trial { .. }) | None)
+            | (Entry::Begun(_), _) => false,
+            (Entry::Power { .. } | Entry::Trial { .. }, last) => {
+                matches!(last, Some(Entry::Intent { .. }))
             }
-            (Entry::Power { .. }, last) => matches!(last, Some(Entry::Intent { .. })),
             (Entry::Intent { step, .. }, Some(Entry::Begun(_))) => *step >= 1,
             (Entry::Intent { step, .. }, Some(Entry::Done { step: done })) => step > done,
             (Entry::Intent { .. }, Some(Entry::Intent { .. })) => false,
@@ -235,6 +253,7 @@ mod tests {
             expected: None,
             backup: None,
             restoring: false,
+            continues: None,
         }
     }
 
