@@ -11,7 +11,7 @@ use super::endpoints::Endpoint;
 use super::i2c_master::Master;
 use super::silicon::{Register, Silicon, Window};
 use super::unmodelled::{Met, Unknown};
-use crate::sim::cores::mcs51::Bus8051;
+use crate::sim::cores::mcs51::{Bus8051, FastSerial};
 use crate::sim::diagnostic::{Diagnostics, Verdict};
 use crate::sim::parts::Eeprom;
 use crate::usb::Speed;
@@ -46,6 +46,10 @@ const GPIF_DATA_AND_TRIGGER: u8 = 0xBE;
 const CLEAR_INT2: u8 = 0xA1;
 /// SOF among the USB interrupts.
 const FRAME_BEGINS: u8 = 0x02;
+/// UART230.
+const FAST_SERIAL: u16 = 0xE608;
+/// A bit at 230400 baud, in thirds of a nanosecond.
+const FAST_BIT_THIRDS: u32 = 13_021;
 /// CPUCS: the 8051 is held in reset.
 pub(super) const HELD: u8 = 0x01;
 
@@ -73,8 +77,8 @@ pub(super) struct Board {
     pub(super) frame_at: Option<u64>,
     /// The program has asked for them.
     hears_frames: bool,
-    /// UART230 was written with that.
-    pub(super) fast_serial: Option<u8>,
+    /// UART230 or the clock of the CPU was written.
+    pub(super) fast_serial: Option<FastSerial>,
     /// The USB interrupt's flag is to be set.
     pub(super) interrupts: bool,
     /// Something changed that the CPU's own state does not show.
@@ -195,18 +199,32 @@ impl Board {
         if self.silicon.is_fx2() { usbcs & 0x08 == 0 } else { usbcs & 0x0C == 0x04 }
     }
 
-    /// Machine cycles of four clocks.
+    /// A machine cycle of four clocks at 12, 24 or 48 MHz, in thirds of a nanosecond. An AN2131 has
+    /// 24 MHz only, an FX is taken to be left there.
     #[inline]
-    pub(super) fn pass(&mut self, cycles: u32) {
-        // At 12, 24 or 48 MHz; an AN2131 has 24 only, an FX is taken to be left there.
-        let thirds = match (self.silicon.is_fx2(), self.cpucs >> 3 & 3) {
+    fn cycle_thirds(&self) -> u32 {
+        match (self.silicon.is_fx2(), self.cpucs >> 3 & 3) {
             (true, 0) => 1000,
             (false, _) | (true, 1) => 500,
             (true, _) => 250,
-        };
-        self.thirds += u64::from(cycles) * thirds;
+        }
+    }
+
+    /// Machine cycles pass.
+    #[inline]
+    pub(super) fn pass(&mut self, cycles: u32) {
+        self.thirds += u64::from(cycles) * u64::from(self.cycle_thirds());
         self.now += self.thirds / 3;
         self.thirds %= 3;
+    }
+
+    /// UART230 or the clock of the CPU was written: a bit takes another number of cycles.
+    fn clock_serial(&mut self) {
+        if self.silicon.is_fx2() {
+            let bit_cycles = (FAST_BIT_THIRDS + self.cycle_thirds() / 2) / self.cycle_thirds();
+            self.fast_serial = Some(FastSerial { ports: self.get(FAST_SERIAL), bit_cycles });
+            self.changed = true;
+        }
     }
 
     /// The USB core sets an interrupt's request bit.
@@ -407,7 +425,13 @@ impl Bus8051 for Board {
         let map = self.silicon.map;
         match (map.register)(place) {
             // Only the host holds and releases the 8051.
-            Some(Register::Cpucs) => self.put(place, value & !HELD | self.get(place) & HELD),
+            Some(Register::Cpucs) => {
+                let before = self.cpucs;
+                self.put(place, value & !HELD | before & HELD);
+                if self.cpucs != before {
+                    self.clock_serial();
+                }
+            }
             Some(Register::InterruptRequest) => {
                 self.put(place, self.get(place) & !value);
                 self.interrupts |= self.most_urgent().is_some();
@@ -477,8 +501,7 @@ impl Bus8051 for Board {
             }
             Some(Register::FastSerial) => {
                 self.put(place, value);
-                self.fast_serial = Some(value);
-                self.changed = true;
+                self.clock_serial();
             }
             Some(
                 Register::InterruptVector

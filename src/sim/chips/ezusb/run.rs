@@ -100,8 +100,8 @@ impl EzUsb {
         if std::mem::take(&mut self.board.changed) {
             self.watch = Watch::default();
             self.board.met.begin_loop();
-            if let Some(ports) = self.board.fast_serial.take() {
-                self.cpu.set_fast_serial(ports);
+            if let Some(fast_serial) = self.board.fast_serial.take() {
+                self.cpu.set_fast_serial(fast_serial);
             }
         } else if self.comes_back() {
             let next = [self.board.i2c.next(), self.board.next_frame()];

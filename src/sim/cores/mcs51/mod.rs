@@ -54,6 +54,15 @@ pub struct Unassigned {
     pub pc: u16,
 }
 
+/// UART230: a clock of 230400 baud for serial ports, at any clock of the CPU.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FastSerial {
+    /// Bit 0 for port 0, bit 1 for port 1.
+    pub ports: u8,
+    /// Machine cycles that a bit takes.
+    pub bit_cycles: u32,
+}
+
 /// The core: registers, internal RAM, interrupt system and timers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cpu {
@@ -79,8 +88,7 @@ pub struct Cpu {
     hold: bool,
     timers: Timers,
     serial: [Serial; 2],
-    /// UART230: bit 0 of port 0, bit 1 of port 1 take a clock of 230400 baud.
-    fast_serial: u8,
+    fast_serial: FastSerial,
     memory: [u8; 256],
 }
 
@@ -115,7 +123,7 @@ impl Cpu {
             hold: false,
             timers: Timers::default(),
             serial: [Serial::default(), Serial::default()],
-            fast_serial: 0,
+            fast_serial: FastSerial::default(),
             memory: [0; 256],
         }
     }
@@ -206,9 +214,15 @@ impl Cpu {
         &mut self.memory
     }
 
-    /// UART230: which serial ports take a clock of 230400 baud.
-    pub const fn set_fast_serial(&mut self, ports: u8) {
-        self.fast_serial = ports;
+    /// UART230, or the clock of the CPU, was written.
+    pub const fn set_fast_serial(&mut self, fast_serial: FastSerial) {
+        self.fast_serial = fast_serial;
+    }
+
+    /// The cycles of a bit of that serial port, where it takes its own clock.
+    fn fast_bit(&self, port: u8) -> Option<u32> {
+        let FastSerial { ports, bit_cycles } = self.fast_serial;
+        (ports & 1 << port != 0).then_some(bit_cycles)
     }
 
     /// Whether PCON.0 stopped the CPU until the next interrupt.

@@ -36,9 +36,9 @@ impl Serial {
         self.control | self.control >> 1
     }
 
-    /// A write of SBUF. `timer_2` is RCLK or TCLK for this port, `doubled` its SMOD bit, `fast` its
-    /// bit of UART230, a clock of 230400 baud at any clock of the CPU.
-    pub(super) fn send(&mut self, timer_2: bool, doubled: bool, fast: bool) {
+    /// A write of SBUF. `timer_2` is RCLK or TCLK for this port, `doubled` its SMOD bit, `fast` the
+    /// cycles of a bit where its bit of UART230 is set.
+    pub(super) fn send(&mut self, timer_2: bool, doubled: bool, fast: Option<u32>) {
         let divisor = if doubled { 16 } else { 32 };
         self.sending = Some(match self.control >> 6 {
             0 => (BaudClock::Cycles, 8 * if self.control & 0x20 != 0 { 1 } else { 3 }),
@@ -46,10 +46,9 @@ impl Serial {
             mode => {
                 let bits = if mode == 1 { 10 } else { 11 };
                 match (fast, timer_2) {
-                    // 43.4 us for ten bits, at 48 MHz 521 cycles.
-                    (true, _) => (BaudClock::Cycles, bits * 52),
-                    (false, true) => (BaudClock::Timer2, bits * 16),
-                    (false, false) => (BaudClock::Timer1, bits * divisor),
+                    (Some(cycles), _) => (BaudClock::Cycles, bits * cycles),
+                    (None, true) => (BaudClock::Timer2, bits * 16),
+                    (None, false) => (BaudClock::Timer1, bits * divisor),
                 }
             }
         });

@@ -69,10 +69,10 @@ impl Cpu {
             _ if address == SBUF[0] => {
                 // TCLK; SMOD0; timer 2 clocks port 0 only [TRM 14.3].
                 let [timer_2, doubled] = [self.timers.t2con & 0x10 != 0, self.pcon & 0x80 != 0];
-                self.serial[0].send(timer_2, doubled, self.fast_serial & 1 != 0);
+                self.serial[0].send(timer_2, doubled, self.fast_bit(0));
             }
             _ if address == SBUF[1] => {
-                self.serial[1].send(false, self.eicon & 0x80 != 0, self.fast_serial & 2 != 0);
+                self.serial[1].send(false, self.eicon & 0x80 != 0, self.fast_bit(1));
             }
             SP => self.sp = value,
             DPL0 => self.pointers[0] = low(self.pointers[0]),

@@ -72,6 +72,24 @@ fn ti_comes_when_the_bits_are_through_and_not_before() {
 }
 
 #[test]
+fn uart230_sends_at_230400_baud_at_every_clock_of_the_cpu() {
+    // Ten bits are 43.4 us; a round takes eight cycles of four clocks.
+    for (clock, megahertz) in [(0x00, 12.0), (0x08, 24.0), (0x10, 48.0)] {
+        let before = [
+            0x90, 0xE6, 0x08, 0x74, 0x03, 0xF0, // UART230 for both ports
+            0x90, 0xE6, 0x00, 0x74, clock, 0xF0, // CPUCS
+            0x75, 0x98, 0x40, 0xE4, 0x75, 0x99, 0x41, // mode 1, A = 0, a byte
+            0x20, 0x99, 0x03, 0x04, 0x80, 0xFA, // rounds until TI
+            0xF5, 0x30, // 30 = A
+        ];
+        let mut chip = runs(&before);
+        assert_eq!(answers(&mut chip), done(&[0x5A]));
+        let microseconds = f64::from(chip.cpu.memory()[0x30]) * 32.0 / megahertz;
+        assert!((40.0..46.0).contains(&microseconds), "{megahertz} MHz: {microseconds}");
+    }
+}
+
+#[test]
 fn a_byte_that_was_sent_interrupts() {
     let main = [
         &[0x75, 0x98, 0x00, 0xD2, 0xAC, 0xD2, 0xAF, 0x75, 0x99, 0x41, 0x30, 0x00, 0xFD][..],
