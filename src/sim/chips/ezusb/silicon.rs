@@ -374,6 +374,11 @@ impl Silicon {
     pub(super) fn is_fx2(&self) -> bool {
         self.map.cpucs == FX2_MAP.cpucs
     }
+
+    /// Whether it has the FX's additions to the AN2131's registers.
+    pub(super) fn is_fx(&self) -> bool {
+        std::ptr::eq(self.map, &raw const FX_MAP)
+    }
 }
 
 /// CY7C68013A and relatives \[TRM2\]. bcdDevice is captured.

@@ -36,8 +36,8 @@ pub trait Bus8051 {
     /// instructions that read, modify and write: at a port they see what was written last
     /// instead of the pins.
     fn read_special(&mut self, address: u8, latch: bool) -> u8;
-    /// A read of one of the core's own registers that shows a pin or a receiver, neither of which
-    /// is wired: SCON, TCON, EXIF or EICON.
+    /// A read of bits of one of the core's own registers that show a pin or a receiver, neither of
+    /// which is wired: of SCON, TCON, EXIF or EICON.
     fn notice_pins(&mut self, address: u8) {
         let _ = address;
     }

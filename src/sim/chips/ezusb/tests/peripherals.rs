@@ -180,6 +180,42 @@ fn a_program_that_runs_is_told_of_no_unknown_however_often_it_reads_a_pin() {
 }
 
 #[test]
+fn a_timer_or_a_transmitter_that_is_polled_is_no_unknown() {
+    let polls: [(&str, &[u8]); 4] = [
+        ("TF0", &[0x75, 0x89, 0x01, 0xD2, 0x8C, 0x30, 0x8D, 0xFD]),
+        ("TF1", &[0x75, 0x89, 0x10, 0xD2, 0x8E, 0x30, 0x8F, 0xFD]),
+        ("TR0", &[0xD2, 0x8C, 0x30, 0x8C, 0xFD]),
+        ("TI", &[0x75, 0x98, 0x00, 0x75, 0x99, 0x41, 0x30, 0x99, 0xFD]),
+    ];
+    for (what, before) in polls {
+        let mut chip = runs(before);
+        assert_eq!(answers(&mut chip), done(&[0x5A]), "{what}");
+        assert_eq!(chip.unmodelled(), [], "{what}");
+    }
+    // A counter of events waits for the pin T0.
+    let mut chip = runs(&[0x75, 0x89, 0x05, 0xD2, 0x8C, 0x30, 0x8D, 0xFD]);
+    assert_eq!(answers(&mut chip), Completion::TimedOut);
+    assert!(unknowns(&chip)[0].contains("TCON, the pins INT0, INT1, T0 and T1"));
+}
+
+#[test]
+fn the_fx_is_told_of_its_fifos_and_an_an2131_of_memory() {
+    let names = [
+        (&FX, "a register of the FX's FIFOs and GPIF (7824)"),
+        (&AN2131, "data memory outside of the chip (7824)"),
+    ];
+    for (silicon, name) in names {
+        let mut chip = EzUsb::new(silicon, None);
+        chip.power_on(0);
+        for address in [0x7824, 0x9000] {
+            chip.board.read_external(address);
+        }
+        assert_eq!(chip.unmodelled()[0].what, name);
+        assert_eq!(chip.unmodelled()[1].what, "data memory outside of the chip (9000)");
+    }
+}
+
+#[test]
 fn outputs_are_no_unknowns() {
     let mut chip = runs(&[0x75, 0xB2, 0xFF, 0x75, 0x80, 0x5A, 0xE5, 0x80]);
     assert_eq!(answers(&mut chip), done(&[0x5A]));
