@@ -26,6 +26,9 @@ const AUTOVECTOR_OPERAND: u16 = 0x0045;
 /// INT2CLR: a write clears the USB request that is served [TRM2 4.4]. INT4CLR, A2, does so for the
 /// FIFOs and the GPIF, which interrupt nobody here.
 const CLEAR_INT2: u8 = 0xA1;
+/// INTSETUP: AV2EN, INT4SRC and AV4EN. Cypress's loaders tell an FX2 by it: they write FF and expect
+/// this back (inferred from go7007's s2250-1.fw).
+const INTERRUPT_SETUP: u8 = 0x0B;
 /// CPUCS: the 8051 is held in reset.
 pub(super) const HELD: u8 = 0x01;
 
@@ -281,6 +284,7 @@ impl Bus8051 for Board {
                 self.put(place, value);
                 self.interrupts |= self.most_urgent().is_some();
             }
+            Some(Register::InterruptSetup) => self.put(place, value & INTERRUPT_SETUP),
             Some(Register::I2cControl) => {
                 self.changed = true;
                 self.i2c.set_control(value, self.eeprom.as_mut(), self.now);

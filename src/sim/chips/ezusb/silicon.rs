@@ -18,6 +18,8 @@ pub(super) enum Register {
     InterruptRequest,
     InterruptEnable,
     InterruptVector,
+    /// INTSETUP.
+    InterruptSetup,
     I2cControl,
     I2cData,
     I2cSpeed,

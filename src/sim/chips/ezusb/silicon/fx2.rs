@@ -44,6 +44,7 @@ fn fx2_register(address: u16) -> Option<Register> {
         0xE6D4 | 0xE6DC | 0xE6E4 | 0xE6EC => Register::GpifTrigger,
         0xE6F1 => Register::GpifData,
         0xE666 => Register::InterruptVector,
+        0xE668 => Register::InterruptSetup,
         0xE678 => Register::I2cControl,
         0xE679 => Register::I2cData,
         0xE67A => Register::I2cSpeed,

@@ -216,6 +216,14 @@ fn the_fx_is_told_of_its_fifos_and_an_an2131_of_memory() {
 }
 
 #[test]
+fn intsetup_keeps_the_bits_by_which_a_program_tells_an_fx2() {
+    let mut fx2 = EzUsb::new(&FX2LP, None);
+    fx2.power_on(0);
+    fx2.board.write_external(0xE668, 0xFF);
+    assert_eq!(fx2.board.read_external(0xE668), 0x0B);
+}
+
+#[test]
 fn outputs_are_no_unknowns() {
     let mut chip = runs(&[0x75, 0xB2, 0xFF, 0x75, 0x80, 0x5A, 0xE5, 0x80]);
     assert_eq!(answers(&mut chip), done(&[0x5A]));
