@@ -54,12 +54,13 @@ pub struct Unassigned {
     pub pc: u16,
 }
 
-/// UART230: a clock of 230400 baud for serial ports, at any clock of the CPU.
+/// UART230: a clock of 230400 baud for serial ports, at any clock of the CPU; half of that without
+/// SMOD.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FastSerial {
     /// Bit 0 for port 0, bit 1 for port 1.
     pub ports: u8,
-    /// Machine cycles that a bit takes.
+    /// Machine cycles that a bit takes at 230400 baud.
     pub bit_cycles: u32,
 }
 

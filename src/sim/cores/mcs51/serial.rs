@@ -37,7 +37,8 @@ impl Serial {
     }
 
     /// A write of SBUF. `timer_2` is RCLK or TCLK for this port, `doubled` its SMOD bit, `fast` the
-    /// cycles of a bit where its bit of UART230 is set.
+    /// cycles of a bit at 230400 baud where its bit of UART230 is set. Without SMOD that clock gives
+    /// 115200 baud (inferred: public programs for the FX2 reach the two rates so).
     pub(super) fn send(&mut self, timer_2: bool, doubled: bool, fast: Option<u32>) {
         let divisor = if doubled { 16 } else { 32 };
         self.sending = Some(match self.control >> 6 {
@@ -46,7 +47,9 @@ impl Serial {
             mode => {
                 let bits = if mode == 1 { 10 } else { 11 };
                 match (fast, timer_2) {
-                    (Some(cycles), _) => (BaudClock::Cycles, bits * cycles),
+                    (Some(cycles), _) => {
+                        (BaudClock::Cycles, bits * cycles * if doubled { 1 } else { 2 })
+                    }
                     (None, true) => (BaudClock::Timer2, bits * 16),
                     (None, false) => (BaudClock::Timer1, bits * divisor),
                 }
