@@ -23,7 +23,7 @@ const SCRATCH: std::ops::RangeInclusive<u16> = 0xE000..=0xE1FF;
 const ALIAS: u16 = 0x6000;
 /// The byte of the USB vector's LJMP that autovectoring replaces.
 const AUTOVECTOR_OPERAND: u16 = 0x0045;
-/// INT2CLR: a write clears the USB request that is served [TRM2 4.4]. INT4CLR, A2, does so for the
+/// INT2CLR: a write clears the USB request that is served (inferred). INT4CLR, A2, does so for the
 /// FIFOs and the GPIF, which interrupt nobody here.
 const CLEAR_INT2: u8 = 0xA1;
 /// INTSETUP: AV2EN, INT4SRC and AV4EN. Cypress's loaders tell an FX2 by it: they write FF and expect

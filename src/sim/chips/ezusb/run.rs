@@ -7,7 +7,7 @@ use crate::sim::device::Attachment;
 use crate::sim::diagnostic::Verdict;
 
 /// How long a program may stay off the bus before what it met is told as the reason. The longest
-/// load takes 1.5 s [TRM2 3.4].
+/// load takes 1.5 s (inferred).
 const SHOWS_UP_NS: u64 = 3_000_000_000;
 
 /// A state of the CPU that may come back.

@@ -105,7 +105,7 @@ pub(super) struct Map {
     pub(super) sources: &'static [Source],
     pub(super) windows: &'static [Window],
     /// What reset leaves beside zeros: IFCONFIG, EPxCFG (1 bulk, 2 and 4 OUT, 6 and 8 IN, bulk),
-    /// INT4IVEC [TRM2 15.5, 15.6.2, 15.8].
+    /// INT4IVEC (inferred).
     pub(super) at_reset: &'static [(u16, u8)],
     /// Where autovectoring is switched on, and its bit.
     pub(super) autovector: (u16, u8),

@@ -1,8 +1,8 @@
 //! The registers that tell what is ready: busy bits, the FIFOs' flags, and the GPIF, which is done
 //! as soon as it begins.
 //!
-//! Sources: \[TRM2\] for addresses and names. What reset leaves in the FIFOs' flags is inferred: empty,
-//! and not full.
+//! Sources: \[libfx2\] for addresses, names and bits. What they show is inferred: after reset a FIFO is
+//! empty and not full; the GPIF is idle.
 
 use super::board::Board;
 
@@ -13,7 +13,7 @@ const FIFO_STATUS: u8 = 0xAA;
 /// EP24FIFOFLGS and EP68FIFOFLGS: PF, EF and FF of two FIFOs each, as reset leaves them
 /// (inferred): nothing of the slave side ever moves.
 const FIFO_FLAGS: [(u8, u8); 2] = [(0xAB, 0x22), (0xAC, 0x66)];
-/// GPIFTRIG; bit 7 reads 1 while the GPIF is idle, as it always is here [TRM2 15.14].
+/// GPIFTRIG; bit 7 reads 1 while the GPIF is idle, as it always is here (inferred).
 pub(super) const GPIF_TRIGGER: u8 = 0xBB;
 /// GPIFDONE and GPIFIDLECS of the same.
 pub(super) const GPIF_IDLE: u8 = 0x80;

@@ -2,7 +2,8 @@
 //! on the board. Each is named when it is met, so that a program that waits for one in vain is
 //! told from one that is wrong.
 //!
-//! Addresses and names: \[TRM2\] chapter 15, \[TRM1\] chapter 12.
+//! Addresses and names: \[libfx2\] for the FX2 kind. Those of an AN2131, and which bits a pin
+//! decides, are inferred.
 
 use std::time::Duration;
 

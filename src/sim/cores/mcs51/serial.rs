@@ -1,9 +1,9 @@
 //! The transmitters of the two serial ports. Nothing is wired to their pins: TI is set when the
 //! bits of a byte are through, and RI never.
 //!
-//! Source: \[TRM\] chapter 14.3. Mode 0 shifts 8 bits at clock / 12 or, with SM2, / 4; modes 1 and
-//! 3 take 10 and 11 bits at the overflows of timer 1 or 2 divided by 32 or 16; mode 2 takes 11 bits
-//! at clock / 64 or / 32. Without a timer that runs no bit is sent, as on the chip.
+//! Source: \[MCS51\] for the modes. Mode 0 shifts 8 bits at clock / 12 or, with SM2 (inferred), / 4;
+//! modes 1 and 3 take 10 and 11 bits at the overflows of timer 1 or 2 divided by 32 or 16; mode 2
+//! takes 11 bits at clock / 64 or / 32. Without a timer that runs no bit is sent.
 
 /// SCON: SM0 SM1 SM2 REN TB8 RB8 TI RI.
 const TI: u8 = 0x02;

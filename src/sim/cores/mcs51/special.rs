@@ -81,7 +81,7 @@ impl Cpu {
             _ if address == SCON[0] => self.serial[0].control = value,
             _ if address == SCON[1] => self.serial[1].control = value,
             _ if address == SBUF[0] => {
-                // TCLK; SMOD0; timer 2 clocks port 0 only [TRM 14.3].
+                // TCLK; SMOD0; timer 2 clocks port 0 only (inferred).
                 let [timer_2, doubled] = [self.timers.t2con & 0x10 != 0, self.pcon & 0x80 != 0];
                 self.serial[0].send(timer_2, doubled, self.fast_bit(0));
             }

@@ -71,7 +71,7 @@ impl Timers {
         }
         // TR2 without CT2.
         if self.t2con & 0x06 == 0x04 {
-            // As a baud rate generator it counts every other clock [TRM 14.3].
+            // As a baud rate generator it counts every other clock (inferred).
             let ticks = if self.clocks_serial() {
                 cycles * 2
             } else {
