@@ -205,7 +205,9 @@ fn a_timer_or_a_transmitter_that_is_polled_is_no_unknown() {
     for before in counters {
         let mut chip = runs(before);
         assert_eq!(answers(&mut chip), Completion::TimedOut);
-        assert!(unknowns(&chip)[0].contains("TCON, the pins INT0, INT1, T0 and T1"));
+        let told = unknowns(&chip);
+        let names = |text: &String| text.contains("TCON, the pins INT0, INT1, T0 and T1");
+        assert!(told.iter().any(names), "{told:?}");
     }
 }
 
