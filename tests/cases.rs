@@ -51,16 +51,6 @@ fn in_boot_mode(name: &str, contents: &[u8]) -> Desk {
     desk
 }
 
-/// A desk whose device has started from these bytes.
-fn started(name: &str, contents: &[u8]) -> Desk {
-    let desk = Desk::new(scenario(name));
-    desk.bus.unplug(&port());
-    desk.bus.load_eeprom(&port(), contents);
-    desk.bus.plug(&port());
-    desk.bus.wait_for_enumeration(&port());
-    desk
-}
-
 fn condition(desk: &Desk) -> Condition {
     let told = desk.events.iter().rev().find_map(|event| match event {
         Event::Diagnosed { condition, .. } => Some(condition.clone()),
@@ -182,7 +172,7 @@ fn a_serial_number_that_the_program_reads_from_the_eeprom_is_not_promised() {
     let mut contents = vec![0xff; 8192];
     contents[0] = 0;
     contents[0x1ff0] = b'7';
-    let mut desk = started("ezusb-blank", &contents);
+    let mut desk = Desk::started("ezusb-blank", &contents);
     let mut request = with_profile("generic-fx2lp");
     request.target.image = with_image(file).target.image;
     let outcome = desk.rescue(&request);
@@ -247,7 +237,7 @@ fn another_tool_s_broken_off_flash_is_rescued_without_force() {
         let mut in_boot = 0;
         for part in 1..16 {
             let cut = factory.len() * part / 16;
-            let mut desk = started(name, &factory[..cut]);
+            let mut desk = Desk::started(name, &factory[..cut]);
             let seen = desk.bus.sighting(&port());
             let blank = Desk::new(scenario(name)).bus.sighting(&port()).map(|seen| seen.ids);
             if seen.map(|seen| seen.ids) != blank {
@@ -270,7 +260,7 @@ fn as_ezusb(profile: &str, ids: Ids, force: bool) -> Request {
 #[test]
 fn wrong_ids_in_an_eeprom_are_told_and_corrected() {
     let wanted = Ids::new(0x0925, 0x3881);
-    let mut desk = started("ezusb-blank", case!("ezusb-c0-wrong-ids/c0.iic"));
+    let mut desk = Desk::started("ezusb-blank", case!("ezusb-c0-wrong-ids/c0.iic"));
     assert_eq!(desk.bus.sighting(&port()).unwrap().ids, Ids::new(0x1209, 9));
     let failure = desk.rescue(&Request::default()).failure.unwrap();
     assert_eq!(failure.code, Code::R101);
@@ -290,7 +280,7 @@ fn a_first_byte_that_hides_a_program_is_told_and_repaired_alone() {
     let mut contents = GOOD.to_vec();
     contents[0] = 0xc0;
     contents.resize(8192, 0xff);
-    let mut desk = started("ezusb-blank", &contents);
+    let mut desk = Desk::started("ezusb-blank", &contents);
     let request =
         Request { port: Some(port()), as_family: chip::family("ezusb"), ..Request::default() };
     let outcome = desk.run(|session| session.diagnose(&request));

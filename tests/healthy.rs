@@ -10,21 +10,11 @@ use recover::executor::{BackupRecord, Consent, Event, Learning, Operator, Reques
 use recover::failure::Code;
 use recover::profile::{Library, known_chips};
 use recover::rescue::{Outcome, Verdict};
-use recover::sim::Scenario;
+use recover::sim::{Scenario, scenarios};
 use recover::usb::{Bus, Ids, Link, PortPath, Transfer};
 
 const HEADER_0000: &[u8] = include_bytes!("cases/ezusb-healthy-8613-firmware/header-0000.iic");
 const HEADER_GOOD: &[u8] = include_bytes!("cases/ezusb-healthy-8613-firmware/header-good.iic");
-
-/// A desk whose device starts from these bytes.
-fn starting(name: &str, contents: &[u8]) -> Desk {
-    let desk = Desk::new(scenario(name));
-    desk.bus.unplug(&port());
-    desk.bus.load_eeprom(&port(), contents);
-    desk.bus.plug(&port());
-    desk.bus.wait_for_enumeration(&port());
-    desk
-}
 
 /// Every kind of healthy device, with its model.
 fn healthy() -> Vec<(String, &'static str, Desk)> {
@@ -43,13 +33,22 @@ fn healthy() -> Vec<(String, &'static str, Desk)> {
         all.push((
             format!("healthy {model}"),
             model,
-            starting(name, scenario(name).factory_image()),
+            Desk::started(name, scenario(name).factory_image()),
         ));
     }
     for (what, image) in [("header of 0000", HEADER_0000), ("header of 8613", HEADER_GOOD)] {
-        all.push((format!("04b4:8613 firmware, {what}"), "fx2lp", starting("ezusb-blank", image)));
+        all.push((
+            format!("04b4:8613 firmware, {what}"),
+            "fx2lp",
+            Desk::started("ezusb-blank", image),
+        ));
     }
     all
+}
+
+/// The factory image of a model.
+fn factory_image(model: &str) -> &'static [u8] {
+    scenarios().iter().find(|one| one.model == model).unwrap().factory_image()
 }
 
 /// Everything that may be asked for, without the two options that name the firmware.
@@ -155,8 +154,7 @@ fn assert_undisturbed(
 fn a_healthy_device_is_not_disturbed_whatever_is_asked_for() {
     for (name, model, desk) in healthy() {
         let ids = desk.bus.sighting(&port()).unwrap().ids;
-        let image = scenario("sl11r-zeroed").factory_image();
-        for request in requests(model, image) {
+        for request in requests(model, factory_image(model)) {
             let what = format!("{name} ({ids})");
             assert_undisturbed(&desk, &what, &request, |session| session.rescue(&request));
         }
@@ -248,7 +246,7 @@ fn an_at2lp_that_shows_what_its_eeprom_holds_is_at_work_whatever_that_is() {
     let class = image.windows(3).position(|at| at == [0x08, 0x06, 0x50]).unwrap();
     image[class] = 0xff;
     image[0x1c..0x1e].copy_from_slice(&[0x41, 0x00]);
-    let desk = starting("at2lp-rc42", &image);
+    let desk = Desk::started("at2lp-rc42", &image);
     let seen = desk.bus.sighting(&port()).unwrap();
     assert_eq!((seen.bcd_device, seen.interfaces[0].class.class), (0x0041, 0xff));
     for force in [false, true] {

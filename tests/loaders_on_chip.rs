@@ -24,9 +24,9 @@ const SECOND: u64 = 1_000_000_000;
 struct Chip(Cy16);
 
 impl Chip {
-    fn new(profile: &Silicon, part_name: &str, content: &[u8]) -> Self {
+    fn new(silicon: &Silicon, part_name: &str, content: &[u8]) -> Self {
         let eeprom = Eeprom::new(part(part_name).unwrap(), content);
-        let mut device = Cy16::new(profile, Some(eeprom));
+        let mut device = Cy16::new(silicon, Some(eeprom));
         device.power_on(0);
         device.run_until(SECOND);
         device.bus_reset();
@@ -110,11 +110,11 @@ fn request(part_name: &str, clock: BusClock) -> EepromRequest {
 
 #[test]
 fn parts_of_every_kind_are_read_and_programmed_at_both_clocks() {
-    for (profile, name) in
+    for (silicon, name) in
         [(&EZ_OTG, "24c02"), (&EZ_HOST, "24c16"), (&EZ_OTG, "24lc64"), (&EZ_HOST, "24lc256")]
     {
         let content: Vec<u8> = (0..1024u32).map(|i| (i * 13 + i / 256) as u8).collect();
-        let mut chip = Chip::new(profile, name, &content);
+        let mut chip = Chip::new(silicon, name, &content);
         let base = chip.place(&EZ_EEPROM, EepromRequest::BUFFER_BYTES);
         for clock in [BusClock::FAST, BusClock::STANDARD] {
             let reading = request(name, clock);
@@ -193,7 +193,7 @@ fn a_chip_that_is_told_to_leaves_the_bus_and_comes_back() {
 
 #[test]
 fn the_factory_images_come_up_as_promised() {
-    for (profile, part_name, image, ids, serial) in [
+    for (silicon, part_name, image, ids, serial) in [
         (
             &SL11R,
             "24c16",
@@ -209,7 +209,7 @@ fn the_factory_images_come_up_as_promised() {
             3,
         ),
     ] {
-        let mut chip = Chip::new(profile, part_name, image);
+        let mut chip = Chip::new(silicon, part_name, image);
         let (request_type, request, value) = (0x80, 6, 0x0100);
         let setup = Setup { request_type, request, value, index: 0, length: 18 };
         let device = chip.control(setup, &[]);

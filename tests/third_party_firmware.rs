@@ -24,29 +24,34 @@ use recover::sim::{Faults, SimBus};
 use recover::usb::transfer::{VENDOR_IN, VENDOR_OUT};
 use recover::usb::{Bus, Link, PortPath, Setup, Sighting, Transfer};
 
+#[path = "third_party_firmware/boots.rs"]
+mod boots;
 #[path = "third_party_firmware/debian.rs"]
 mod debian;
+#[path = "third_party_firmware/files.rs"]
+mod files;
 
-use self::debian::{End, Format, NON_FREE, ROWS, Row};
+use self::debian::Format;
+use self::files::{loads, memory, records, releases};
 
 const SECOND: u64 = 1_000_000_000;
 const FOLDER: &str = "/usr/share/sigrok-firmware";
 
-/// File, ids and bcdDevice it comes up with, and whether it needs 16 KB.
-const FX2LAFW: [(&str, [u16; 3], bool); 13] = [
-    ("braintechnology-usb-lps", [0x16D0, 0x0498, 0x0001], false),
-    ("cwav-usbeeax", [0x08A9, 0x0014, 0x0001], false),
-    ("cwav-usbeedx", [0x08A9, 0x0015, 0x0001], false),
-    ("cwav-usbeesx", [0x08A9, 0x0009, 0x0001], false),
-    ("cwav-usbeezx", [0x08A9, 0x0005, 0x0001], false),
-    ("cypress-fx2", [0x04B4, 0x8613, 0x0001], false),
-    ("saleae-logic", [0x0925, 0x3881, 0x0001], false),
-    ("sigrok-fx2-16ch", [0x1D50, 0x608D, 0x0001], false),
-    ("sigrok-fx2-8ch", [0x1D50, 0x608C, 0x0001], false),
-    ("hantek-6022be", [0x1D50, 0x608E, 0x0001], true),
-    ("hantek-6022bl", [0x1D50, 0x608E, 0x0003], true),
-    ("sainsmart-dds120", [0x1D50, 0x608E, 0x0002], true),
-    ("yixingdianzi-mdso", [0x1D50, 0x608E, 0x0004], true),
+/// File, ids it comes up with, and whether it needs 16 KB.
+const FX2LAFW: [(&str, [u16; 2], bool); 13] = [
+    ("braintechnology-usb-lps", [0x16D0, 0x0498], false),
+    ("cwav-usbeeax", [0x08A9, 0x0014], false),
+    ("cwav-usbeedx", [0x08A9, 0x0015], false),
+    ("cwav-usbeesx", [0x08A9, 0x0009], false),
+    ("cwav-usbeezx", [0x08A9, 0x0005], false),
+    ("cypress-fx2", [0x04B4, 0x8613], false),
+    ("saleae-logic", [0x0925, 0x3881], false),
+    ("sigrok-fx2-16ch", [0x1D50, 0x608D], false),
+    ("sigrok-fx2-8ch", [0x1D50, 0x608C], false),
+    ("hantek-6022be", [0x1D50, 0x608E], true),
+    ("hantek-6022bl", [0x1D50, 0x608E], true),
+    ("sainsmart-dds120", [0x1D50, 0x608E], true),
+    ("yixingdianzi-mdso", [0x1D50, 0x608E], true),
 ];
 
 struct Desk {
@@ -55,9 +60,9 @@ struct Desk {
 }
 
 impl Desk {
-    fn new(profile: &'static Silicon) -> Self {
+    fn new(silicon: &'static Silicon) -> Self {
         let (bus, port) = (SimBus::new(), PortPath::new(1, vec![1]));
-        bus.plug_in(port.clone(), Box::new(EzUsb::new(profile, None)), Faults::none());
+        bus.plug_in(port.clone(), Box::new(EzUsb::new(silicon, None)), Faults::none());
         Self { bus, port }
     }
 
@@ -94,13 +99,15 @@ impl Desk {
 #[test]
 #[ignore = "needs Debian's sigrok-firmware-fx2lafw"]
 fn every_fx2lafw_comes_up_on_an_fx2lp_and_the_large_ones_only_there() {
-    for (name, [vendor, product, release], large) in FX2LAFW {
+    for (name, [vendor, product], large) in FX2LAFW {
         let program = std::fs::read(format!("{FOLDER}/fx2lafw-{name}.fw")).unwrap();
         assert_eq!(program.len() > 0x2000, large, "{name}");
         let desk = Desk::new(&FX2LP);
         let seen = desk.run(&program).unwrap_or_else(|| panic!("{name} did not come up"));
         assert_eq!((seen.ids.vendor, seen.ids.product), (vendor, product), "{name}");
-        assert_eq!(seen.bcd_device, release, "{name}");
+        let release = seen.bcd_device;
+        let memory = memory(&loads(Format::Flat, &program));
+        assert_eq!(releases(&memory, [vendor, product]), [release], "{name}");
         assert!(!seen.interfaces.is_empty() && seen.manufacturer.is_some(), "{name}: {seen:?}");
         assert_eq!(desk.bus.diagnostics(&desk.port), [], "{name}");
 
@@ -118,99 +125,6 @@ fn every_fx2lafw_comes_up_on_an_fx2lp_and_the_large_ones_only_there() {
     }
 }
 
-/// RECOVER_DEBIAN_FIRMWARE names the folder into which the packages were unpacked; installed ones
-/// lie at the root.
-fn debian_file(row: &Row) -> Option<Vec<u8>> {
-    let root = std::env::var_os("RECOVER_DEBIAN_FIRMWARE").map_or("/".into(), PathBuf::from);
-    let places = [root.join(row.file), Path::new("/").join(row.file)];
-    places.iter().find_map(|path| std::fs::read(path).ok())
-}
-
-/// Address and bytes of each record of a firmware.
-fn loads(row: &Row, file: &[u8]) -> Vec<(u16, Vec<u8>)> {
-    let mut found = Vec::new();
-    let mut rest = file;
-    match row.format {
-        Format::Flat => {
-            let places = (0..).step_by(1024);
-            found.extend(places.zip(file.chunks(1024)).map(|(at, bytes)| (at, bytes.to_vec())));
-        }
-        Format::Hex => found = records(std::str::from_utf8(file).unwrap()),
-        Format::BinaryRecords => {
-            while let [_, _, a0, a1, l0, l1, behind @ ..] = rest {
-                let length = usize::from(u16::from_be_bytes([*l0, *l1]));
-                if length == 0 {
-                    break;
-                }
-                found.push((u16::from_be_bytes([*a0, *a1]), behind[..length].to_vec()));
-                // Header and data are filled to whole words together.
-                rest = &rest[(6 + length).next_multiple_of(4)..];
-            }
-        }
-        Format::BinaryHex => {
-            while let [length, low, high, 0, behind @ ..] = rest {
-                let (data, behind) = behind.split_at(usize::from(*length));
-                found.push((u16::from_le_bytes([*low, *high]), data.to_vec()));
-                rest = &behind[1..];
-            }
-        }
-    }
-    found
-}
-
-/// Loads it and looks again after ten seconds: what came of it, and what was said.
-fn boots(row: &Row, file: &[u8]) -> (End, Vec<String>) {
-    let desk = Desk::new(row.chip);
-    let before = desk.bus.sighting(&desk.port).unwrap();
-    let cpucs = if row.chip.name == "fx2lp" { 0xE600 } else { 0x7F92 };
-    desk.load(cpucs, &[1]);
-    for (address, bytes) in loads(row, file) {
-        desk.load(address, &bytes);
-    }
-    desk.load(cpucs, &[0]);
-    recover::clock::Clock::sleep(&*desk.bus.virtual_clock(), Duration::from_secs(10));
-    let said = desk.bus.diagnostics(&desk.port);
-    let said: Vec<String> = said.iter().map(ToString::to_string).collect();
-    let end = match desk.bus.sighting(&desk.port) {
-        Some(seen) if seen.device_number != before.device_number => {
-            End::Ids([seen.ids.vendor, seen.ids.product, seen.bcd_device])
-        }
-        Some(_) => End::Stays,
-        None => End::Unknown("something"),
-    };
-    (end, said)
-}
-
-#[test]
-#[ignore = "needs Debian's packages with firmware for these chips"]
-fn every_firmware_that_debian_ships_boots_or_names_the_unknown_that_stopped_it() {
-    let mut skipped = Vec::new();
-    for row in ROWS {
-        let Some(file) = debian_file(row) else {
-            assert!(NON_FREE.contains(&row.package), "{} of {}", row.file, row.package);
-            skipped.push(row.package);
-            continue;
-        };
-        let (end, said) = boots(row, &file);
-        eprintln!("{}: {end:04x?} {said:?}", row.file);
-        match (row.end, end) {
-            (End::Unknown(what), End::Unknown(_)) => {
-                let names =
-                    said.iter().any(|said| said.contains("unknown:") && said.contains(what));
-                assert!(names, "{}: {said:?}", row.file);
-            }
-            (wanted, end) => {
-                assert_eq!(end, wanted, "{}: {said:?}", row.file);
-                assert_eq!(said, Vec::<String>::new(), "{}", row.file);
-            }
-        }
-    }
-    skipped.dedup();
-    for package in skipped {
-        eprintln!("skipped: Debian's {package} could not be had");
-    }
-}
-
 fn fx2_package() -> PathBuf {
     if let Some(folder) = std::env::var_os("RECOVER_FX2_PACKAGE") {
         return folder.into();
@@ -223,19 +137,6 @@ fn fx2_package() -> PathBuf {
         "python3 cannot import fx2, nor does RECOVER_FX2_PACKAGE tell"
     );
     String::from_utf8(output.stdout).unwrap().trim().into()
-}
-
-/// Address and bytes of each data record.
-fn records(text: &str) -> Vec<(u16, Vec<u8>)> {
-    let lines = text.lines().filter_map(|line| line.trim().strip_prefix(':'));
-    let lines = lines.map(|line| hex::decode(line).unwrap());
-    lines
-        .filter(|line| line[3] == 0)
-        .map(|line| {
-            let address = u16::from_be_bytes([line[1], line[2]]);
-            (address, line[4..line.len() - 1].to_vec())
-        })
-        .collect()
 }
 
 struct Booted(EzUsb);

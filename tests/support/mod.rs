@@ -118,6 +118,16 @@ impl Desk {
         }
     }
 
+    /// A desk whose device has started from these bytes.
+    pub fn started(name: &str, contents: &[u8]) -> Self {
+        let desk = Self::new(scenario(name));
+        desk.bus.unplug(&port());
+        desk.bus.load_eeprom(&port(), contents);
+        desk.bus.plug(&port());
+        desk.bus.wait_for_enumeration(&port());
+        desk
+    }
+
     /// Runs something on it.
     pub fn run(&mut self, work: impl FnOnce(Session<'_>) -> Outcome) -> Outcome {
         let mut bus = self.bus.clone();

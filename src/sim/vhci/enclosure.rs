@@ -10,14 +10,15 @@ use crate::sim::faults::Faults;
 use crate::usb::{Setup, Speed, Transfer};
 
 /// How long a transfer may be refused with NAK before nothing is expected of it any more. USB has
-/// no such limit; a model has to come to an end. It counts for each part of a transfer: a control
-/// transfer is given more for each byte, which may take a write cycle of the slowest part, and a
-/// bulk OUT is sent in pieces.
+/// no such limit; a model has to come to an end. It counts for each piece of an OUT transfer.
 const NAK_LIMIT_NS: u64 = 10_000_000_000;
+/// More of that for each byte of a control OUT, which may take a write cycle of the slowest part.
 const NAK_LIMIT_BYTE_NS: u64 = 10_000_000;
-/// A piece of a bulk OUT: whole packets at any speed.
+/// The limit of a whole transfer: nothing else is answered meanwhile.
+const TRANSFER_LIMIT_NS: u64 = 60_000_000_000;
+/// A piece of an OUT transfer: whole packets at any speed.
 const PIECE: usize = 16_384;
-/// How long an interrupt endpoint is asked: a token and a packet.
+/// How long an interrupt IN endpoint is asked: a token and a packet.
 const INTERRUPT_NS: u64 = 100_000;
 /// How long a bulk IN is tried for before other transfers have their turn.
 const TURN_NS: u64 = 5_000_000;
@@ -117,18 +118,22 @@ impl Enclosure {
         if self.device.attachment().is_none() {
             return Outcome::Gone;
         }
+        self.timed(|enclosure| enclosure.begin(submit))
+    }
+
+    /// An IN endpoint that had nothing to say before.
+    pub(super) fn again(&mut self, submit: &Submit) -> Outcome {
+        self.timed(|enclosure| enclosure.carry_out(submit, Damage::None))
+    }
+
+    fn timed(&mut self, act: impl FnOnce(&mut Self) -> Outcome) -> Outcome {
         let begun = self.device.now();
-        let outcome = self.timed(submit);
+        let outcome = act(self);
         self.counters.nanoseconds += self.device.now() - begun;
         outcome
     }
 
-    /// An endpoint that had nothing to say before.
-    pub(super) fn again(&mut self, submit: &Submit) -> Outcome {
-        self.carry_out(submit, Damage::None)
-    }
-
-    fn timed(&mut self, submit: &Submit) -> Outcome {
+    fn begin(&mut self, submit: &Submit) -> Outcome {
         if submit.is_control() && submit.setup.request_type & 0x60 == 0 {
             self.counters.standard += 1;
             if is_first_after_reset(&submit.setup) {
@@ -158,25 +163,16 @@ impl Enclosure {
     }
 
     fn carry_out(&mut self, submit: &Submit, damage: Damage) -> Outcome {
-        let now = self.device.now();
-        let length = u64::from(submit.length);
-        let turn = if submit.interrupt {
-            INTERRUPT_NS
-        } else if submit.is_control() {
-            NAK_LIMIT_NS + length * NAK_LIMIT_BYTE_NS
-        } else if submit.inwards() {
-            TURN_NS + length * TURN_BYTE_NS
-        } else {
-            NAK_LIMIT_NS
-        };
-        let deadline = now + turn;
-        let deadline = self.disturbed.unplug_at().map_or(deadline, |at| at.min(deadline));
+        let waits = submit.inwards() && !submit.is_control();
         let completion = if submit.is_control() {
+            let deadline = self.deadline(control_limit(submit));
             self.device.control(&submit.setup, &submit.data, deadline)
-        } else if submit.inwards() {
+        } else if waits {
+            let turn = TURN_NS + u64::from(submit.length) * TURN_BYTE_NS;
+            let deadline = self.deadline(if submit.interrupt { INTERRUPT_NS } else { turn });
             self.device.bulk_in(submit.endpoint, submit.length as usize, deadline)
         } else {
-            self.send(submit, turn)
+            self.send(submit)
         };
         if self.unplug_when_due() {
             return Outcome::Gone;
@@ -187,25 +183,23 @@ impl Enclosure {
             }
             Completion::Done(_) => Outcome::Answered(Answer::Taken(submit.length)),
             Completion::Stall => Outcome::Answered(Answer::Stall),
-            Completion::TimedOut if submit.interrupt => Outcome::Later,
-            Completion::TimedOut if submit.inwards() && !submit.is_control() => Outcome::Later,
+            Completion::TimedOut if waits => Outcome::Later,
             Completion::TimedOut => Outcome::Never,
             Completion::Gone => Outcome::Gone,
         }
     }
-}
 
-impl Enclosure {
-    /// A bulk OUT, piece by piece, each with a limit of its own.
-    fn send(&mut self, submit: &Submit, limit: u64) -> Completion {
+    /// A bulk or interrupt OUT, piece by piece. It is sent once: of what the device took nothing may
+    /// be sent again.
+    fn send(&mut self, submit: &Submit) -> Completion {
         let whole: &[&[u8]] = &[&[]];
         let pieces: Vec<&[u8]> = match submit.data.as_slice() {
             [] => whole.to_vec(),
             data => data.chunks(PIECE).collect(),
         };
+        let last = self.deadline(TRANSFER_LIMIT_NS);
         for piece in pieces {
-            let deadline = self.device.now() + limit;
-            let deadline = self.disturbed.unplug_at().map_or(deadline, |at| at.min(deadline));
+            let deadline = self.deadline(NAK_LIMIT_NS).min(last);
             match self.device.bulk_out(submit.endpoint, piece, deadline) {
                 Completion::Done(_) => {}
                 other => return other,
@@ -213,6 +207,19 @@ impl Enclosure {
         }
         Completion::Done(Vec::new())
     }
+
+    /// The end of a limit that begins now, or the moment at which the plug is pulled.
+    fn deadline(&self, limit: u64) -> u64 {
+        let end = self.device.now() + limit;
+        self.disturbed.unplug_at().map_or(end, |at| at.min(end))
+    }
+}
+
+fn control_limit(submit: &Submit) -> u64 {
+    if submit.inwards() {
+        return NAK_LIMIT_NS;
+    }
+    (NAK_LIMIT_NS + u64::from(submit.length) * NAK_LIMIT_BYTE_NS).min(TRANSFER_LIMIT_NS)
 }
 
 fn is_first_after_reset(setup: &Setup) -> bool {
@@ -244,171 +251,4 @@ pub(super) fn in_words(submit: &Submit) -> Transfer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sim::scenario;
-    use crate::sim::vhci::wire::test_submit;
-
-    fn enclosure(scenario_name: &str, faults: &str) -> Enclosure {
-        let device = scenario(scenario_name).unwrap().device();
-        let mut enclosure = Enclosure::new(device, faults.parse().unwrap());
-        enclosure.power(true);
-        for second in 1..10 {
-            if enclosure.device.attachment().is_none() {
-                enclosure.live(second * 1_000_000_000);
-            }
-        }
-        enclosure
-    }
-
-    fn descriptor(length: u16) -> Submit {
-        test_submit(0x80, Setup { request_type: 0x80, request: 6, value: 0x0100, index: 0, length })
-    }
-
-    /// The SL11R's read of its memory.
-    fn memory_read() -> Submit {
-        let setup = Setup { request_type: 0xc0, request: 0xff, value: 7, index: 0, length: 16 };
-        test_submit(0x80, setup)
-    }
-
-    #[test]
-    fn a_transfer_comes_to_what_the_model_says_and_is_counted() {
-        let mut sl11r = enclosure("sl11r-zeroed", "");
-        let Outcome::Answered(Answer::Given(bytes)) = sl11r.transfer(&descriptor(64)) else {
-            panic!("no descriptor");
-        };
-        assert_eq!(bytes[8..12], [0xce, 0x04, 0xd1, 0x07]);
-        assert!(matches!(sl11r.transfer(&memory_read()), Outcome::Answered(Answer::Given(_))));
-        assert_eq!((sl11r.counters.standard, sl11r.counters.transfers), (1, 1));
-        assert!(sl11r.counters.nanoseconds > 0);
-    }
-
-    #[test]
-    fn a_plug_pulled_at_a_transfer_stays_out_and_enumeration_does_not_count() {
-        let mut sl11r = enclosure("sl11r-zeroed", "unplug@2");
-        sl11r.transfer(&descriptor(64));
-        assert!(matches!(sl11r.transfer(&memory_read()), Outcome::Answered(_)));
-        assert_eq!(sl11r.transfer(&memory_read()), Outcome::Gone);
-        assert!(!sl11r.powered && sl11r.device.attachment().is_none());
-        assert_eq!(sl11r.transfer(&memory_read()), Outcome::Gone);
-    }
-
-    #[test]
-    fn disturbances_asked_for_later_count_from_then_on() {
-        let mut sl11r = enclosure("sl11r-zeroed", "");
-        sl11r.transfer(&memory_read());
-        sl11r.disturb("stall@1".parse().unwrap());
-        assert_eq!(sl11r.transfer(&memory_read()), Outcome::Answered(Answer::Stall));
-        assert!(matches!(sl11r.transfer(&memory_read()), Outcome::Answered(Answer::Given(_))));
-    }
-
-    #[test]
-    fn an_endpoint_with_nothing_to_say_leaves_others_their_turn() {
-        let mut at2lp = enclosure("at2lp-rc42", "");
-        let mut bulk =
-            test_submit(0x86, Setup { request_type: 0, request: 0, value: 0, index: 0, length: 0 });
-        bulk.length = 13;
-        let before = at2lp.device.now();
-        assert_eq!(at2lp.transfer(&bulk), Outcome::Later);
-        assert!(at2lp.device.now() - before < 20_000_000);
-        bulk.interrupt = true;
-        let before = at2lp.device.now();
-        assert_eq!(at2lp.transfer(&bulk), Outcome::Later);
-        assert!(at2lp.device.now() - before < 1_000_000);
-    }
-
-    /// A device that answers so long after each piece of a transfer was offered.
-    struct Late {
-        now: u64,
-        nanoseconds: u64,
-        pieces: usize,
-    }
-
-    impl Device for Late {
-        fn power_on(&mut self, _: u64) {}
-        fn power_off(&mut self, _: u64) {}
-        fn run_until(&mut self, time: u64) -> u64 {
-            self.now = time;
-            time
-        }
-        fn now(&self) -> u64 {
-            self.now
-        }
-        fn attachment(&self) -> Option<crate::sim::device::Attachment> {
-            Some(crate::sim::device::Attachment { since: 0, generation: 1 })
-        }
-        fn speed(&self) -> Speed {
-            Speed::Full
-        }
-        fn bus_reset(&mut self) {}
-        fn control(&mut self, _: &Setup, _: &[u8], deadline: u64) -> Completion {
-            self.answer(deadline, &[])
-        }
-        fn bulk_out(&mut self, _: u8, _: &[u8], deadline: u64) -> Completion {
-            self.answer(deadline, &[])
-        }
-        fn bulk_in(&mut self, _: u8, _: usize, deadline: u64) -> Completion {
-            self.answer(deadline, &[7])
-        }
-        fn eeprom(&self) -> Option<&crate::sim::parts::Eeprom> {
-            None
-        }
-        fn eeprom_mut(&mut self) -> Option<&mut crate::sim::parts::Eeprom> {
-            None
-        }
-        fn diagnostics(&self) -> &[crate::sim::Diagnostic] {
-            &[]
-        }
-    }
-
-    impl Late {
-        fn answer(&mut self, deadline: u64, data: &[u8]) -> Completion {
-            let at = self.now + self.nanoseconds;
-            self.now = at.min(deadline);
-            if at > deadline {
-                return Completion::TimedOut;
-            }
-            self.pieces += 1;
-            Completion::Done(data.to_vec())
-        }
-    }
-
-    fn late(seconds: u64) -> Enclosure {
-        let device = Late { now: 0, nanoseconds: seconds * 1_000_000_000, pieces: 0 };
-        let mut enclosure = Enclosure::new(Box::new(device), Faults::none());
-        enclosure.power(true);
-        enclosure
-    }
-
-    const NO_SETUP: Setup = Setup { request_type: 0, request: 0, value: 0, index: 0, length: 0 };
-
-    #[test]
-    fn an_interrupt_endpoint_is_asked() {
-        let mut submit = test_submit(0x81, NO_SETUP);
-        (submit.interrupt, submit.length) = (true, 8);
-        let answered = Outcome::Answered(Answer::Given(vec![7]));
-        assert_eq!(late(0).transfer(&submit), answered);
-        assert_eq!(late(0).again(&submit), answered);
-    }
-
-    #[test]
-    fn a_long_transfer_is_not_given_up_while_it_goes_on() {
-        // 4096 bytes into an EEPROM byte by byte, 5 ms each.
-        let setup = Setup { request_type: 0x40, request: 0xa9, length: 4096, ..NO_SETUP };
-        let submit = test_submit(0x00, setup);
-        assert_eq!(late(20).transfer(&submit), Outcome::Answered(Answer::Taken(4096)));
-        assert_eq!(late(60).transfer(&submit), Outcome::Never);
-        // Four pieces, six seconds each.
-        let mut bulk = test_submit(0x02, NO_SETUP);
-        bulk.data = vec![0; 65_536];
-        bulk.length = 65_536;
-        assert_eq!(late(6).transfer(&bulk), Outcome::Answered(Answer::Taken(65_536)));
-        assert_eq!(late(11).transfer(&bulk), Outcome::Never);
-    }
-
-    #[test]
-    fn a_request_nobody_answers_is_given_up() {
-        let mut sl11r = enclosure("sl11r-zeroed", "timeout@1");
-        assert_eq!(sl11r.transfer(&memory_read()), Outcome::Never);
-    }
-}
+mod tests;

@@ -10,8 +10,9 @@ use super::endpoint_zero::EndpointZero;
 use super::endpoints::Endpoint;
 use super::i2c_master::Master;
 use super::silicon::{Register, Silicon, Window};
+use super::status::{GPIF_DATA_AND_TRIGGER, GPIF_IDLE, GPIF_TRIGGER};
 use super::unmodelled::{Met, Unknown};
-use crate::sim::cores::mcs51::Bus8051;
+use crate::sim::cores::mcs51::{Bus8051, FastSerial};
 use crate::sim::diagnostic::{Diagnostics, Verdict};
 use crate::sim::parts::Eeprom;
 use crate::usb::Speed;
@@ -22,30 +23,12 @@ const SCRATCH: std::ops::RangeInclusive<u16> = 0xE000..=0xE1FF;
 const ALIAS: u16 = 0x6000;
 /// The byte of the USB vector's LJMP that autovectoring replaces.
 const AUTOVECTOR_OPERAND: u16 = 0x0045;
-/// AUTOPTRH1; bits of AUTOPTRSETUP make the pointers go on.
-const FIRST_POINTER: u8 = 0x9A;
-/// AUTOPTRSETUP.
-const POINTER_SETUP: u8 = 0xAF;
-/// EP01STAT: BUSY of endpoint 0, 1 OUT and 1 IN from bit 0 on.
-const ENDPOINT_STATUS: u8 = 0xBA;
-/// EP2468STAT: EMPTY and FULL of endpoints 2, 4, 6 and 8, two bits each from bit 0 on.
-const FIFO_STATUS: u8 = 0xAA;
-/// EP24FIFOFLGS and EP68FIFOFLGS: PF, EF and FF of two FIFOs each, here as reset leaves them
-/// [TRM2 15.4]: nothing of the slave side ever moves.
-const FIFO_FLAGS: [(u8, u8); 2] = [(0xAB, 0x22), (0xAC, 0x66)];
-/// GPIFTRIG; bit 7 reads 1 while the GPIF is idle, as it always is here [TRM2 15.14].
-const GPIF_TRIGGER: u8 = 0xBB;
-/// GPIFDONE and GPIFIDLECS of the same.
-const GPIF_IDLE: u8 = 0x80;
-/// GPIFIRQ; bit 0 tells that a transaction is done.
-const GPIF_DONE: (u16, u8) = (0xE661, 0x01);
-/// GPIFSGLDATLX: every access is a transaction.
-const GPIF_DATA_AND_TRIGGER: u8 = 0xBE;
-/// INT2CLR: a write clears the USB request that is served [TRM2 4.4]. INT4CLR, A2, does so for the
+/// INT2CLR: a write clears the USB request that is served (inferred). INT4CLR, A2, does so for the
 /// FIFOs and the GPIF, which interrupt nobody here.
 const CLEAR_INT2: u8 = 0xA1;
-/// SOF among the USB interrupts.
-const FRAME_BEGINS: u8 = 0x02;
+/// INTSETUP: AV2EN, INT4SRC and AV4EN. Cypress's loaders tell an FX2 by it: they write FF and expect
+/// this back (inferred from go7007's s2250-1.fw).
+const INTERRUPT_SETUP: u8 = 0x0B;
 /// CPUCS: the 8051 is held in reset.
 pub(super) const HELD: u8 = 0x01;
 
@@ -54,11 +37,11 @@ pub(super) struct Board {
     pub(super) silicon: &'static Silicon,
     memory: Vec<u8>,
     /// CPUCS once more: it is asked for before and after every instruction.
-    cpucs: u8,
+    pub(super) cpucs: u8,
     special: [u8; 128],
     pub(super) now: u64,
     /// Thirds of a nanosecond that `now` does not show yet.
-    thirds: u64,
+    pub(super) thirds: u64,
     pub(super) eeprom: Option<Eeprom>,
     pub(super) i2c: Master,
     pub(super) endpoint_zero: EndpointZero,
@@ -72,9 +55,9 @@ pub(super) struct Board {
     /// When the next frame begins, while the host sends them.
     pub(super) frame_at: Option<u64>,
     /// The program has asked for them.
-    hears_frames: bool,
-    /// UART230 was written with that.
-    pub(super) fast_serial: Option<u8>,
+    pub(super) hears_frames: bool,
+    /// UART230 or the clock of the CPU was written.
+    pub(super) fast_serial: Option<FastSerial>,
     /// The USB interrupt's flag is to be set.
     pub(super) interrupts: bool,
     /// Something changed that the CPU's own state does not show.
@@ -134,7 +117,7 @@ impl Board {
     }
 
     /// The address an access ends at; `None` where there is nothing.
-    fn place(&self, address: u16) -> Option<u16> {
+    pub(super) fn place(&self, address: u16) -> Option<u16> {
         let silicon = self.silicon;
         if address < silicon.ram_end || silicon.map.registers.contains(&address) {
             return Some(address);
@@ -195,137 +178,11 @@ impl Board {
         if self.silicon.is_fx2() { usbcs & 0x08 == 0 } else { usbcs & 0x0C == 0x04 }
     }
 
-    /// Machine cycles of four clocks.
-    #[inline]
-    pub(super) fn pass(&mut self, cycles: u32) {
-        // At 12, 24 or 48 MHz; an AN2131 has 24 only, an FX is taken to be left there.
-        let thirds = match (self.silicon.is_fx2(), self.cpucs >> 3 & 3) {
-            (true, 0) => 1000,
-            (false, _) | (true, 1) => 500,
-            (true, _) => 250,
-        };
-        self.thirds += u64::from(cycles) * thirds;
-        self.now += self.thirds / 3;
-        self.thirds %= 3;
-    }
-
-    /// The USB core sets an interrupt's request bit.
-    pub(super) fn request(&mut self, (register, mask): (u16, u8)) {
-        self.put(register, self.get(register) | mask);
-        self.interrupts |= self.most_urgent().is_some();
-    }
-
-    /// Autovector of the first source that is requested and enabled.
-    fn most_urgent(&self) -> Option<u8> {
-        self.silicon
-            .map
-            .sources
-            .iter()
-            .find(|source| self.get(source.request) & self.get(source.enable) & source.mask != 0)
-            .map(|source| source.vector)
-    }
-
-    /// The source that INT2CLR clears: the one being served.
-    fn clear_most_urgent(&mut self) {
-        let source =
-            self.silicon.map.sources.iter().find(|source| {
-                self.get(source.request) & self.get(source.enable) & source.mask != 0
-            });
-        if let Some(source) = source {
-            self.put(source.request, self.get(source.request) & !source.mask);
-            self.interrupts |= self.most_urgent().is_some();
-        }
-    }
-
-    /// The host begins to send frames.
-    pub(super) fn start_frames(&mut self) {
-        self.frame_at = Some(self.now + self.frame_ns());
-    }
-
-    /// A frame, or a microframe at high speed.
-    fn frame_ns(&self) -> u64 {
-        if self.silicon.speed == Speed::High { 125_000 } else { 1_000_000 }
-    }
-
-    /// When the program next hears of a frame: only one that has taken note of the last one does.
-    #[inline]
-    pub(super) fn next_frame(&self) -> Option<u64> {
-        let request = self.silicon.map.usb_request;
-        self.frame_at.filter(|_| self.hears_frames && self.get(request) & FRAME_BEGINS == 0)
-    }
-
-    pub(super) fn begin_frame(&mut self) {
-        let frame = self.frame_ns();
-        self.frame_at = self.frame_at.map(|at| at + ((self.now - at) / frame + 1) * frame);
-        self.request((self.silicon.map.usb_request, FRAME_BEGINS));
-        self.changed = true;
-    }
-
-    fn autovectors(&self) -> bool {
-        let (register, mask) = self.silicon.map.autovector;
-        self.get(register) & mask != 0
-    }
-
-    /// Where the autopointer behind that data register points; it goes on. Registers are reached
-    /// through it like memory; that a pointer leads to a data register itself is not modelled.
-    fn through_pointer(&mut self, data: u16) -> Option<u16> {
-        let register = self.silicon.map.register;
-        let address = match register(data)? {
-            Register::AutoData(pointer) => {
-                let [high, low] = [pointer, pointer + 1].map(|at| self.get(at));
-                let address = u16::from_be_bytes([high, low]);
-                self.put_all(pointer, &address.wrapping_add(1).to_be_bytes());
-                address
-            }
-            Register::AutoDataSfr(pointer) => {
-                let [high, low] = [pointer, pointer + 1].map(|at| self.special(at));
-                let address = u16::from_be_bytes([high, low]);
-                let increments = if pointer == FIRST_POINTER { 0x02 } else { 0x04 };
-                if self.special(POINTER_SETUP) & increments != 0 {
-                    let [high, low] = address.wrapping_add(1).to_be_bytes();
-                    self.set_special(pointer, high);
-                    self.set_special(pointer + 1, low);
-                }
-                address
-            }
-            _ => return None,
-        };
-        let leads_back = self.place(address).and_then(register).is_some_and(|register| {
-            matches!(register, Register::AutoData(_) | Register::AutoDataSfr(_))
-        });
-        (!leads_back).then_some(address)
-    }
-
-    /// EP01STAT.
-    fn busy_status(&self) -> u8 {
-        let busy = |endpoint| {
-            let window = self.window_of(endpoint);
-            window.is_some_and(|window| self.endpoint_control(window) & 0x02 != 0)
-        };
-        u8::from(self.endpoint_zero.is_busy())
-            | u8::from(busy(0x01)) << 1
-            | u8::from(busy(0x81)) << 2
-    }
-
-    /// A transaction of the GPIF is over as soon as it begins.
-    fn end_transaction(&mut self) {
-        let (register, done) = GPIF_DONE;
-        self.put(register, self.get(register) | done);
-    }
-
-    fn fifo_status(&self) -> u8 {
-        let bits = |number| {
-            let control = self.window_of(number).map_or(0, |window| self.endpoint_control(window));
-            control >> 2 & 3
-        };
-        [8, 6, 4, 2].into_iter().fold(0, |status, number| status << 2 | bits(number))
-    }
-
     pub(super) fn special(&self, address: u8) -> u8 {
         self.special.get(usize::from(address & 0x7F)).copied().unwrap_or(0)
     }
 
-    fn set_special(&mut self, address: u8, value: u8) {
+    pub(super) fn set_special(&mut self, address: u8, value: u8) {
         if let Some(register) = self.special.get_mut(usize::from(address & 0x7F)) {
             self.changed |= *register != value;
             *register = value;
@@ -395,7 +252,7 @@ impl Bus8051 for Board {
                 (frame >> 8) as u8 & 7
             }
             Some(Register::InterruptRequest) => {
-                self.hears_frames |= place == self.silicon.map.usb_request;
+                self.hear_frames(place, 0);
                 self.get(place)
             }
             _ => self.pins(place).unwrap_or_else(|| self.get(place)),
@@ -407,7 +264,13 @@ impl Bus8051 for Board {
         let map = self.silicon.map;
         match (map.register)(place) {
             // Only the host holds and releases the 8051.
-            Some(Register::Cpucs) => self.put(place, value & !HELD | self.get(place) & HELD),
+            Some(Register::Cpucs) => {
+                let before = self.cpucs;
+                self.put(place, value & !HELD | before & HELD);
+                if self.cpucs != before {
+                    self.clock_serial();
+                }
+            }
             Some(Register::InterruptRequest) => {
                 self.put(place, self.get(place) & !value);
                 self.interrupts |= self.most_urgent().is_some();
@@ -417,10 +280,11 @@ impl Bus8051 for Board {
                 self.end_transaction();
             }
             Some(Register::InterruptEnable) => {
-                self.hears_frames |= place == map.usb_enable && value & FRAME_BEGINS != 0;
+                self.hear_frames(place, value);
                 self.put(place, value);
                 self.interrupts |= self.most_urgent().is_some();
             }
+            Some(Register::InterruptSetup) => self.put(place, value & INTERRUPT_SETUP),
             Some(Register::I2cControl) => {
                 self.changed = true;
                 self.i2c.set_control(value, self.eeprom.as_mut(), self.now);
@@ -477,8 +341,7 @@ impl Bus8051 for Board {
             }
             Some(Register::FastSerial) => {
                 self.put(place, value);
-                self.fast_serial = Some(value);
-                self.changed = true;
+                self.clock_serial();
             }
             Some(
                 Register::InterruptVector
@@ -495,19 +358,7 @@ impl Bus8051 for Board {
         if !latch {
             self.meet_special(address);
         }
-        let is_fx2 = self.silicon.is_fx2();
-        match address {
-            ENDPOINT_STATUS => self.busy_status(),
-            FIFO_STATUS => self.fifo_status(),
-            GPIF_TRIGGER if is_fx2 => self.special(address) | GPIF_IDLE,
-            _ => {
-                if is_fx2 && address == GPIF_DATA_AND_TRIGGER {
-                    self.end_transaction();
-                }
-                let flags = FIFO_FLAGS.iter().find(|(register, _)| is_fx2 && *register == address);
-                flags.map_or_else(|| self.special(address), |(_, flags)| *flags)
-            }
-        }
+        self.status(address).unwrap_or_else(|| self.special(address))
     }
 
     fn notice_pins(&mut self, address: u8) {

@@ -162,7 +162,7 @@ impl EzUsb {
         let [index, kind] = setup.value.to_le_bytes();
         let high = silicon.speed == Speed::High;
         let endpoint = setup.index as u8;
-        // [TRM1 table 5-2; TRM2 table 2-2]: of the features the core knows the endpoints' halt.
+        // Of the features the core knows the endpoints' halt (grade: inferred).
         let is_halt = setup.request_type & 0x1F == 2 && setup.value == 0;
         let mut answer = match (setup.request_type & 0x80 != 0, setup.request) {
             (true, 0) if setup.request_type & 0x1F == 2 => {

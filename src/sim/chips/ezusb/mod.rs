@@ -6,25 +6,30 @@
 //! FIFOs, suspend, what the GPIF's pins carry and what the serial ports receive; a program that
 //! asks for one is told so ([`Device::unmodelled`]).
 //!
-//! Reading order: `silicon` (chips and register maps), `board` (what the 8051 sees), `run` (time),
+//! Reading order: `silicon` (chips and register maps), `board` (what the 8051 sees;
+//! `cpu_clock`, `status`, `autopointer` and `usb_interrupts` belong to it), `run` (time),
 //! `boot`, `endpoint_zero`, `control` (the host's side of it), `endpoints`, `i2c_master`,
 //! `descriptors`, `unmodelled`.
 //!
 //! Sources: \[TRM2\] EZ-USB FX2LP Technical Reference Manual, \[TRM1\] EZ-USB Technical Reference
 //! Manual 1.9, \[DOC-11281\] and \[DOC-13342\] of Cypress's community on the boot ROM.
 
+mod autopointer;
 mod board;
 mod boot;
 mod control;
+mod cpu_clock;
 mod descriptors;
 mod endpoint_zero;
 mod endpoints;
 mod i2c_master;
 mod run;
 mod silicon;
+mod status;
 #[cfg(test)]
 mod tests;
 mod unmodelled;
+mod usb_interrupts;
 
 pub use silicon::{AN2131, FX, FX1, FX2, FX2LP, Silicon, silicon};
 

@@ -7,7 +7,7 @@ use crate::sim::device::Attachment;
 use crate::sim::diagnostic::Verdict;
 
 /// How long a program may stay off the bus before what it met is told as the reason. The longest
-/// load takes 1.5 s [TRM2 3.4].
+/// load takes 1.5 s (inferred).
 const SHOWS_UP_NS: u64 = 3_000_000_000;
 
 /// A state of the CPU that may come back.
@@ -100,8 +100,8 @@ impl EzUsb {
         if std::mem::take(&mut self.board.changed) {
             self.watch = Watch::default();
             self.board.met.begin_loop();
-            if let Some(ports) = self.board.fast_serial.take() {
-                self.cpu.set_fast_serial(ports);
+            if let Some(fast_serial) = self.board.fast_serial.take() {
+                self.cpu.set_fast_serial(fast_serial);
             }
         } else if self.comes_back() {
             let next = [self.board.i2c.next(), self.board.next_frame()];

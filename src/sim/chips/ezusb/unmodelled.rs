@@ -2,11 +2,13 @@
 //! on the board. Each is named when it is met, so that a program that waits for one in vain is
 //! told from one that is wrong.
 //!
-//! Addresses and names: \[TRM2\] chapter 15, \[TRM1\] chapter 12.
+//! Addresses and names: \[libfx2\] for the FX2 kind. Those of an AN2131, and which bits a pin
+//! decides, are inferred.
 
 use std::time::Duration;
 
 use super::board::Board;
+use super::silicon::Silicon;
 use crate::sim::diagnostic::{Unmodelled, Verdict};
 
 /// OEA; those of the ports B to E follow.
@@ -17,6 +19,8 @@ const PORTS: [u8; 5] = [0x80, 0x90, 0xA0, 0xB0, 0xB1];
 const AN2131_OUTPUTS: u16 = 0x7F96;
 const AN2131_PINS: std::ops::RangeInclusive<u16> = 0x7F99..=0x7F9B;
 const AN2131_OUTPUT_ENABLES: u16 = 0x7F9C;
+/// The registers of the FX's FIFOs and GPIF (grade: inferred); an AN2131 has nothing there.
+const FX_FIFOS: std::ops::RangeInclusive<u16> = 0x7800..=0x787F;
 /// How many are kept.
 const MAX_KEPT: usize = 32;
 
@@ -50,7 +54,6 @@ fn fx2_register(address: u16) -> Option<&'static str> {
 
 fn an2131_register(address: u16) -> Option<&'static str> {
     Some(match address {
-        0x7800..=0x787F => "a register of the FX's FIFOs and GPIF",
         0x7F60..=0x7F7F => "the isochronous FIFOs",
         0x7F99 => "PINSA, the pins of port A",
         0x7F9A => "PINSB, the pins of port B",
@@ -80,14 +83,18 @@ fn special(address: u8) -> Option<&'static str> {
 }
 
 impl Unknown {
-    fn name(self, is_fx2: bool) -> String {
+    fn name(self, silicon: &Silicon) -> String {
         match self {
             Self::Register(address) => {
-                let name = if is_fx2 { fx2_register(address) } else { an2131_register(address) };
+                let name =
+                    if silicon.is_fx2() { fx2_register(address) } else { an2131_register(address) };
                 format!("{} (register {address:04x})", name.unwrap_or("a register"))
             }
             Self::Special(address) => {
                 format!("{} (SFR {address:02x})", special(address).unwrap_or("a register"))
+            }
+            Self::Data(address) if silicon.is_fx() && FX_FIFOS.contains(&address) => {
+                format!("a register of the FX's FIFOs and GPIF ({address:04x})")
             }
             Self::Data(address) => format!("data memory outside of the chip ({address:04x})"),
             Self::Program(address) => {
@@ -99,7 +106,10 @@ impl Unknown {
     /// Whether two are the same thing to wait for.
     fn is_like(self, other: Self) -> bool {
         match (self, other) {
-            (Self::Data(_), Self::Data(_)) | (Self::Program(_), Self::Program(_)) => true,
+            (Self::Data(one), Self::Data(other)) => {
+                FX_FIFOS.contains(&one) == FX_FIFOS.contains(&other)
+            }
+            (Self::Program(_), Self::Program(_)) => true,
             _ => self == other,
         }
     }
@@ -133,7 +143,7 @@ impl Board {
         let is_known = |(known, ..): &(Unknown, u16, u64)| known.is_like(unknown);
         if self.met.kept.len() < MAX_KEPT && !self.met.kept.iter().any(is_known) {
             self.met.kept.push((unknown, self.pc, self.now));
-            let what = unknown.name(self.silicon.is_fx2());
+            let what = unknown.name(self.silicon);
             let at = Duration::from_nanos(self.now);
             self.met.list.push(Unmodelled { at, pc: self.pc, what });
         }
@@ -180,7 +190,7 @@ impl Board {
 
     /// The program goes round without an end: what in the loop it asks for is named.
     pub(super) fn waits(&mut self, pins: &[&str]) {
-        let recent = self.met.recent.map(|unknown| unknown.name(self.silicon.is_fx2()));
+        let recent = self.met.recent.map(|unknown| unknown.name(self.silicon));
         for what in recent.into_iter().chain(pins.iter().map(|pin| (*pin).to_owned())) {
             let text = format!(
                 "the program waits at {:04x} for {what}, which this model does not have",

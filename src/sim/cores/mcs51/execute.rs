@@ -33,10 +33,12 @@ impl Cpu {
     #[inline]
     fn read_direct(&mut self, bus: &mut impl Bus8051, address: u8, latch: bool) -> u8 {
         if address < 0x80 {
-            self.memory[usize::from(address)]
-        } else {
-            self.read_special(bus, address, latch)
+            return self.memory[usize::from(address)];
         }
+        if !latch {
+            self.notice_pins(bus, address, 0xFF);
+        }
+        self.read_special(bus, address, latch)
     }
 
     #[inline]
@@ -93,7 +95,11 @@ impl Cpu {
 
     fn read_bit(&mut self, bus: &mut impl Bus8051) -> bool {
         let (byte, mask) = Self::bit_place(self.fetch(bus));
-        self.read_direct(bus, byte, false) & mask != 0
+        if byte < 0x80 {
+            return self.memory[usize::from(byte)] & mask != 0;
+        }
+        self.notice_pins(bus, byte, mask);
+        self.read_special(bus, byte, false) & mask != 0
     }
 
     fn modify_bit(&mut self, bus: &mut impl Bus8051, change: impl Fn(u8, u8) -> u8) {

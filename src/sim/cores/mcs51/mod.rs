@@ -36,8 +36,8 @@ pub trait Bus8051 {
     /// instructions that read, modify and write: at a port they see what was written last
     /// instead of the pins.
     fn read_special(&mut self, address: u8, latch: bool) -> u8;
-    /// A read of one of the core's own registers that shows a pin or a receiver, neither of which
-    /// is wired: SCON, TCON, EXIF or EICON.
+    /// A read of bits of one of the core's own registers that show a pin or a receiver, neither of
+    /// which is wired: of SCON, TCON, EXIF or EICON.
     fn notice_pins(&mut self, address: u8) {
         let _ = address;
     }
@@ -52,6 +52,16 @@ pub trait Bus8051 {
 pub struct Unassigned {
     /// Where it is.
     pub pc: u16,
+}
+
+/// UART230: a clock of 230400 baud for serial ports, at any clock of the CPU; half of that without
+/// SMOD.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FastSerial {
+    /// Bit 0 for port 0, bit 1 for port 1.
+    pub ports: u8,
+    /// Machine cycles that a bit takes at 230400 baud.
+    pub bit_cycles: u32,
 }
 
 /// The core: registers, internal RAM, interrupt system and timers.
@@ -79,8 +89,7 @@ pub struct Cpu {
     hold: bool,
     timers: Timers,
     serial: [Serial; 2],
-    /// UART230: bit 0 of port 0, bit 1 of port 1 take a clock of 230400 baud.
-    fast_serial: u8,
+    fast_serial: FastSerial,
     memory: [u8; 256],
 }
 
@@ -115,7 +124,7 @@ impl Cpu {
             hold: false,
             timers: Timers::default(),
             serial: [Serial::default(), Serial::default()],
-            fast_serial: 0,
+            fast_serial: FastSerial::default(),
             memory: [0; 256],
         }
     }
@@ -206,9 +215,15 @@ impl Cpu {
         &mut self.memory
     }
 
-    /// UART230: which serial ports take a clock of 230400 baud.
-    pub const fn set_fast_serial(&mut self, ports: u8) {
-        self.fast_serial = ports;
+    /// UART230, or the clock of the CPU, was written.
+    pub const fn set_fast_serial(&mut self, fast_serial: FastSerial) {
+        self.fast_serial = fast_serial;
+    }
+
+    /// The cycles of a bit of that serial port, where it takes its own clock.
+    fn fast_bit(&self, port: u8) -> Option<u32> {
+        let FastSerial { ports, bit_cycles } = self.fast_serial;
+        (ports & 1 << port != 0).then_some(bit_cycles)
     }
 
     /// Whether PCON.0 stopped the CPU until the next interrupt.

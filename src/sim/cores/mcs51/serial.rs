@@ -1,9 +1,9 @@
 //! The transmitters of the two serial ports. Nothing is wired to their pins: TI is set when the
 //! bits of a byte are through, and RI never.
 //!
-//! Source: \[TRM\] chapter 14.3. Mode 0 shifts 8 bits at clock / 12 or, with SM2, / 4; modes 1 and
-//! 3 take 10 and 11 bits at the overflows of timer 1 or 2 divided by 32 or 16; mode 2 takes 11 bits
-//! at clock / 64 or / 32. Without a timer that runs no bit is sent, as on the chip.
+//! Source: \[MCS51\] for the modes. Mode 0 shifts 8 bits at clock / 12 or, with SM2 (inferred), / 4;
+//! modes 1 and 3 take 10 and 11 bits at the overflows of timer 1 or 2 divided by 32 or 16; mode 2
+//! takes 11 bits at clock / 64 or / 32. Without a timer that runs no bit is sent.
 
 /// SCON: SM0 SM1 SM2 REN TB8 RB8 TI RI.
 const TI: u8 = 0x02;
@@ -36,9 +36,10 @@ impl Serial {
         self.control | self.control >> 1
     }
 
-    /// A write of SBUF. `timer_2` is RCLK or TCLK for this port, `doubled` its SMOD bit, `fast` its
-    /// bit of UART230, a clock of 230400 baud at any clock of the CPU.
-    pub(super) fn send(&mut self, timer_2: bool, doubled: bool, fast: bool) {
+    /// A write of SBUF. `timer_2` is RCLK or TCLK for this port, `doubled` its SMOD bit, `fast` the
+    /// cycles of a bit at 230400 baud where its bit of UART230 is set. Without SMOD that clock gives
+    /// 115200 baud (inferred: public programs for the FX2 reach the two rates so).
+    pub(super) fn send(&mut self, timer_2: bool, doubled: bool, fast: Option<u32>) {
         let divisor = if doubled { 16 } else { 32 };
         self.sending = Some(match self.control >> 6 {
             0 => (BaudClock::Cycles, 8 * if self.control & 0x20 != 0 { 1 } else { 3 }),
@@ -46,10 +47,11 @@ impl Serial {
             mode => {
                 let bits = if mode == 1 { 10 } else { 11 };
                 match (fast, timer_2) {
-                    // 43.4 us for ten bits, at 48 MHz 521 cycles.
-                    (true, _) => (BaudClock::Cycles, bits * 52),
-                    (false, true) => (BaudClock::Timer2, bits * 16),
-                    (false, false) => (BaudClock::Timer1, bits * divisor),
+                    (Some(cycles), _) => {
+                        (BaudClock::Cycles, bits * cycles * if doubled { 1 } else { 2 })
+                    }
+                    (None, true) => (BaudClock::Timer2, bits * 16),
+                    (None, false) => (BaudClock::Timer1, bits * divisor),
                 }
             }
         });

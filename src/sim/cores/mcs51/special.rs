@@ -27,11 +27,25 @@ const B: u8 = 0xF0;
 const EIP: u8 = 0xF8;
 
 impl Cpu {
-    pub(super) fn read_special(&mut self, bus: &mut impl Bus8051, address: u8, latch: bool) -> u8 {
-        let [first, second] = &self.serial;
-        if !latch && matches!(address, TCON | EXIF | EICON | 0x98 | 0xC0) {
+    /// The program looks at those bits of a register: whether a pin or a receiver decides them.
+    pub(super) fn notice_pins(&self, bus: &mut impl Bus8051, address: u8, bits: u8) {
+        let by_pins = match address {
+            TCON => self.timers.bits_by_pins(),
+            // IE5 and IE4.
+            EXIF => 0xC0,
+            // RESI and INT6.
+            EICON => 0x18,
+            // RB8 and RI.
+            _ if SCON.contains(&address) => 0x05,
+            _ => 0,
+        };
+        if bits & by_pins != 0 {
             bus.notice_pins(address);
         }
+    }
+
+    pub(super) fn read_special(&mut self, bus: &mut impl Bus8051, address: u8, latch: bool) -> u8 {
+        let [first, second] = &self.serial;
         match address {
             _ if address == SCON[0] => first.control,
             _ if address == SCON[1] => second.control,
@@ -67,12 +81,12 @@ impl Cpu {
             _ if address == SCON[0] => self.serial[0].control = value,
             _ if address == SCON[1] => self.serial[1].control = value,
             _ if address == SBUF[0] => {
-                // TCLK; SMOD0; timer 2 clocks port 0 only [TRM 14.3].
+                // TCLK; SMOD0; timer 2 clocks port 0 only (inferred).
                 let [timer_2, doubled] = [self.timers.t2con & 0x10 != 0, self.pcon & 0x80 != 0];
-                self.serial[0].send(timer_2, doubled, self.fast_serial & 1 != 0);
+                self.serial[0].send(timer_2, doubled, self.fast_bit(0));
             }
             _ if address == SBUF[1] => {
-                self.serial[1].send(false, self.eicon & 0x80 != 0, self.fast_serial & 2 != 0);
+                self.serial[1].send(false, self.eicon & 0x80 != 0, self.fast_bit(1));
             }
             SP => self.sp = value,
             DPL0 => self.pointers[0] = low(self.pointers[0]),

@@ -55,6 +55,14 @@ impl Timers {
         }
     }
 
+    /// The bits of TCON that pins decide: IE1 and IE0, and the overflow of a timer that counts
+    /// events or is gated.
+    pub(super) const fn bits_by_pins(&self) -> u8 {
+        let overflow_0 = if self.tmod & 0x0C != 0 { 0x20 } else { 0 };
+        let overflow_1 = if self.tmod & 0xC0 != 0 { 0x80 } else { 0 };
+        0x0A | overflow_0 | overflow_1
+    }
+
     #[inline]
     pub(super) fn pass(&mut self, cycles: u32, ckcon: u8) -> Passed {
         let mut passed = Passed { cycles, timer_1: false, timer_2: false };
@@ -63,7 +71,7 @@ impl Timers {
         }
         // TR2 without CT2.
         if self.t2con & 0x06 == 0x04 {
-            // As a baud rate generator it counts every other clock [TRM 14.3].
+            // As a baud rate generator it counts every other clock (inferred).
             let ticks = if self.clocks_serial() {
                 cycles * 2
             } else {

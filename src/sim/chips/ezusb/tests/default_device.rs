@@ -11,8 +11,8 @@ fn halt(chip: &mut EzUsb, endpoint: u16) -> Completion {
     standard(chip, 0x82, 0, 0, endpoint)
 }
 
-/// bAlternateSetting, and address, kind, size and interval of each endpoint.
-fn settings(configuration: &[u8]) -> Vec<(u8, Vec<[u16; 4]>)> {
+/// bAlternateSetting, and address and kind of each endpoint.
+fn settings(configuration: &[u8]) -> Vec<(u8, Vec<[u8; 2]>)> {
     let mut found = Vec::new();
     let mut rest = configuration;
     while let Some(&length) = rest.first() {
@@ -20,12 +20,7 @@ fn settings(configuration: &[u8]) -> Vec<(u8, Vec<[u16; 4]>)> {
         rest = behind;
         match *part {
             [9, 4, 0, alternate, ..] => found.push((alternate, Vec::new())),
-            [7, 5, address, kind, low, high, interval] => found.last_mut().unwrap().1.push([
-                address.into(),
-                kind.into(),
-                u16::from_le_bytes([low, high]),
-                interval.into(),
-            ]),
+            [7, 5, address, kind, ..] => found.last_mut().unwrap().1.push([address, kind]),
             _ => {}
         }
     }
@@ -33,26 +28,19 @@ fn settings(configuration: &[u8]) -> Vec<(u8, Vec<[u16; 4]>)> {
 }
 
 #[test]
-fn an_an2131_has_the_alternate_settings_of_its_manual() {
-    for profile in [&AN2131, &FX] {
-        let mut chip = powered(profile, "24c02", &[]);
+fn an_an2131_has_two_settings_of_thirteen_endpoints_beside_the_empty_one() {
+    // The number of endpoints, and bulk 2 each way in setting 1 (Linux, usbtest.c), are
+    // what other sources give; all else is inferred.
+    for silicon in [&AN2131, &FX] {
+        let mut chip = powered(silicon, "24c02", &[]);
         let configuration = descriptor(&mut chip, 0x0200);
-        assert_eq!(usize::from(configuration[2]) + 256 * usize::from(configuration[3]), 218);
+        let total = u16::from_le_bytes([configuration[2], configuration[3]]);
+        assert_eq!((usize::from(total), configuration.len()), (218, 218));
         let settings = settings(&configuration);
         let counts: Vec<_> = settings.iter().map(|(at, all)| (*at, all.len())).collect();
         assert_eq!(counts, [(0, 0), (1, 13), (2, 13)]);
-        // What the kernel's usbtest takes: bulk 2 each way in setting 1.
-        for (alternate, interrupt, iso) in [(1, 16, 16), (2, 64, 256)] {
-            let all = &settings[alternate].1;
-            for wanted in [
-                [0x02, 2, 64, 0],
-                [0x82, 2, 64, 0],
-                [0x81, 3, interrupt, 10],
-                [0x88, 1, iso, 1],
-                [0x0A, 1, 16, 1],
-            ] {
-                assert!(all.contains(&wanted), "{wanted:x?} in {all:x?}");
-            }
+        for wanted in [[0x02, 2], [0x82, 2]] {
+            assert!(settings[1].1.contains(&wanted), "{wanted:x?} in {settings:x?}");
         }
         for (value, answer) in [(2, done(&[])), (3, Completion::Stall)] {
             assert_eq!(standard(&mut chip, 0x01, 11, value, 0), answer);
@@ -62,8 +50,8 @@ fn an_an2131_has_the_alternate_settings_of_its_manual() {
 
 #[test]
 fn the_halt_of_a_default_endpoint_is_kept_until_it_is_cleared() {
-    for (profile, endpoints) in [(&AN2131, [0x02, 0x82, 0x86]), (&FX2LP, [0x02, 0x86, 0x81])] {
-        let mut chip = powered(profile, "24c02", &[]);
+    for (silicon, endpoints) in [(&AN2131, [0x02, 0x82, 0x86]), (&FX2LP, [0x02, 0x86, 0x81])] {
+        let mut chip = powered(silicon, "24c02", &[]);
         assert_eq!(standard(&mut chip, 0x00, 9, 1, 0), done(&[]));
         assert_eq!(halt(&mut chip, endpoints[0]), Completion::Stall, "setting 0 has none");
         assert_eq!(standard(&mut chip, 0x01, 11, 1, 0), done(&[]));

@@ -41,7 +41,7 @@ fn every_bit_that_says_ready_comes() {
             ],
         ),
         (
-            "TI at 230400 baud",
+            "TI by UART230",
             &[
                 0x90, 0xE6, 0x08, 0x74, 0x03, 0xF0, // UART230
                 0x75, 0x98, 0x40, 0x75, 0x99, 0x41, 0x30, 0x99, 0xFD,
@@ -69,6 +69,29 @@ fn ti_comes_when_the_bits_are_through_and_not_before() {
     let mut chip = runs(&sends);
     assert_eq!(answers(&mut chip), done(&[0x5A]));
     assert_eq!(chip.cpu.memory()[0x30], 0);
+}
+
+#[test]
+fn uart230_sends_at_115200_baud_or_with_smod_at_twice_that_at_every_clock_of_the_cpu() {
+    // Ten bits are 86.8 us or 43.4 us; a round takes eight cycles of four clocks.
+    let clocks = [(0x00, 12.0), (0x08, 24.0), (0x10, 48.0)];
+    for (smod, ten_bits) in [(0x00, 86.8), (0x80, 43.4)] {
+        for (clock, megahertz) in clocks {
+            let before = [
+                0x90, 0xE6, 0x08, 0x74, 0x03, 0xF0, // UART230 for both ports
+                0x90, 0xE6, 0x00, 0x74, clock, 0xF0, // CPUCS
+                0x75, 0x87, smod, // PCON
+                0x75, 0x98, 0x40, 0xE4, 0x75, 0x99, 0x41, // mode 1, A = 0, a byte
+                0x20, 0x99, 0x03, 0x04, 0x80, 0xFA, // rounds until TI
+                0xF5, 0x30, // 30 = A
+            ];
+            let mut chip = runs(&before);
+            assert_eq!(answers(&mut chip), done(&[0x5A]));
+            let took = f64::from(chip.cpu.memory()[0x30]) * 32.0 / megahertz;
+            let is_right = (ten_bits - 4.0..ten_bits + 3.0).contains(&took);
+            assert!(is_right, "SMOD {smod:02x}, {megahertz} MHz: {took} us");
+        }
+    }
 }
 
 #[test]
@@ -159,6 +182,58 @@ fn a_program_that_runs_is_told_of_no_unknown_however_often_it_reads_a_pin() {
     assert_eq!(chip.diagnostics(), []);
     assert_eq!(chip.unmodelled().len(), 2);
     assert_eq!(chip.unmodelled()[0].to_string(), "IOA, the pins of port A (SFR 80) at 0000");
+}
+
+#[test]
+fn a_timer_or_a_transmitter_that_is_polled_is_no_unknown() {
+    let polls: [(&str, &[u8]); 4] = [
+        ("TF0", &[0x75, 0x89, 0x01, 0xD2, 0x8C, 0x30, 0x8D, 0xFD]),
+        ("TF1", &[0x75, 0x89, 0x10, 0xD2, 0x8E, 0x30, 0x8F, 0xFD]),
+        ("TR0", &[0xD2, 0x8C, 0x30, 0x8C, 0xFD]),
+        ("TI", &[0x75, 0x98, 0x00, 0x75, 0x99, 0x41, 0x30, 0x99, 0xFD]),
+    ];
+    for (what, before) in polls {
+        let mut chip = runs(before);
+        assert_eq!(answers(&mut chip), done(&[0x5A]), "{what}");
+        assert_eq!(chip.unmodelled(), [], "{what}");
+    }
+    // Counters of events wait for the pins T0 and T1.
+    let counters: [&[u8]; 2] = [
+        &[0x75, 0x89, 0x05, 0xD2, 0x8C, 0x30, 0x8D, 0xFD],
+        &[0x75, 0x89, 0x50, 0xD2, 0x8E, 0x30, 0x8F, 0xFD],
+    ];
+    for before in counters {
+        let mut chip = runs(before);
+        assert_eq!(answers(&mut chip), Completion::TimedOut);
+        let told = unknowns(&chip);
+        let names = |text: &String| text.contains("TCON, the pins INT0, INT1, T0 and T1");
+        assert!(told.iter().any(names), "{told:?}");
+    }
+}
+
+#[test]
+fn the_fx_is_told_of_its_fifos_and_an_an2131_of_memory() {
+    let names = [
+        (&FX, "a register of the FX's FIFOs and GPIF (7824)"),
+        (&AN2131, "data memory outside of the chip (7824)"),
+    ];
+    for (silicon, name) in names {
+        let mut chip = EzUsb::new(silicon, None);
+        chip.power_on(0);
+        for address in [0x7824, 0x9000] {
+            chip.board.read_external(address);
+        }
+        assert_eq!(chip.unmodelled()[0].what, name);
+        assert_eq!(chip.unmodelled()[1].what, "data memory outside of the chip (9000)");
+    }
+}
+
+#[test]
+fn intsetup_keeps_the_bits_by_which_a_program_tells_an_fx2() {
+    let mut fx2 = EzUsb::new(&FX2LP, None);
+    fx2.power_on(0);
+    fx2.board.write_external(0xE668, 0xFF);
+    assert_eq!(fx2.board.read_external(0xE668), 0x0B);
 }
 
 #[test]
