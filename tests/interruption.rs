@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::support::cuts::{Beat, CUTS_MS, Watched, cuts};
 use crate::support::{Desk, port, simulated, with_profile};
 use recover::executor::Request;
-use recover::failure::DeviceState;
+use recover::failure::{Code, DeviceState};
 use recover::rescue::{Outcome, Verdict};
 use recover::sim::scenarios::{Ending, Expectation};
 use recover::sim::{Fault, Scenario, SimBus, scenarios};
@@ -397,9 +397,100 @@ fn a_healthy_unit_in_the_port_of_an_unfinished_rescue_is_not_written() {
             name: "another.bin".to_owned(),
             bytes: image.iter().copied().chain([0xff; 3]).collect(),
         });
-        let outcome = desk.rescue(&named);
-        assert_eq!(desk.write_cycles(), 0, "{name}: {:?}", outcome.failure);
-        assert_eq!(desk.eeprom(), healthy, "{name}");
+        for request in [named, request(scenario)] {
+            let outcome = desk.rescue(&request);
+            assert_eq!(desk.write_cycles(), 0, "{name}: {:?}", outcome.failure);
+            assert_eq!(desk.eeprom(), healthy, "{name}");
+            assert_ne!(outcome.result, Verdict::Rescued, "{name}: nothing was written or shown");
+            let unfinished = desk.store.unfinished().unwrap();
+            assert_eq!(unfinished.len(), 1, "{name}: the other unit's rescue is still open");
+        }
+    }
+}
+
+/// Leaves a rescue of the scenario unfinished, and another device in its port.
+fn another_in_the_port(name: &str, other: &Scenario) -> Desk {
+    let scenario = crate::support::scenario(name);
+    let interrupted = |number| {
+        let mut desk = Desk::new(scenario);
+        desk.disturb(number, Fault::Unplug(Duration::ZERO));
+        let outcome = desk.rescue(&request(scenario));
+        (outcome.device_state == DeviceState::PartWritten).then_some(desk)
+    };
+    let desk = (50..300).find_map(interrupted).unwrap();
+    desk.bus.plug_in(port(), other.device(), recover::sim::Faults::none());
+    desk.bus.wait_for_enumeration(&port());
+    desk
+}
+
+#[test]
+fn the_rescue_of_another_device_leaves_an_unfinished_one_open() {
+    let at2lp = crate::support::scenario("at2lp-rc42");
+    let mut desk = another_in_the_port("sl11r-blank", at2lp);
+    let outcome = desk.rescue(&Request::default());
+    assert_eq!(outcome.result, Verdict::Rescued, "{:?}", outcome.failure);
+    let unfinished = desk.store.unfinished().unwrap();
+    assert_eq!(unfinished.len(), 1);
+    assert_eq!(unfinished[0].journal().begun().chip, "sl11r");
+}
+
+/// Both show the ids of the boot ROM. What the first one was to get is not for the second.
+#[test]
+fn a_blank_board_in_the_port_of_an_unfinished_rescue_needs_a_choice_of_its_own() {
+    let other = Scenario {
+        content: recover::sim::scenarios::Content::Filled(0x00),
+        ..*crate::support::scenario("ezusb-large")
+    };
+    let mut desk = another_in_the_port("ezusb-blank", &other);
+    let before = desk.eeprom();
+    let failure = desk.rescue(&Request::default()).failure.unwrap();
+    assert_eq!(failure.code, Code::R310, "{failure}");
+    assert_eq!(desk.eeprom(), before);
+    assert_eq!(desk.store.unfinished().unwrap().len(), 1);
+}
+
+#[test]
+fn a_rescue_is_not_resumed_on_a_device_that_it_is_not_of() {
+    let other = Scenario {
+        content: recover::sim::scenarios::Content::Filled(0x5a),
+        ..*crate::support::scenario("ezusb-blank")
+    };
+    let mut desk = another_in_the_port("ezusb-blank", &other);
+    let before = desk.eeprom();
+    let resume = Request { resume: true, port: Some(port()), ..Request::default() };
+    let failure = desk.rescue(&resume).failure.unwrap();
+    assert_eq!(failure.code, Code::R505, "{failure}");
+    assert_eq!(desk.eeprom(), before);
+}
+
+/// Killed at every eighth transfer, with the device left powered: it runs a trial or a loader.
+#[test]
+fn a_rescue_that_was_killed_is_finished_while_its_device_still_runs_what_it_was_given() {
+    for name in ["sl11r-zeroed", "ez-otg-blank", "ezusb-blank", "at2lp-rc42"] {
+        let scenario = crate::support::scenario(name);
+        let transfers = Desk::new(scenario).rescue(&request(scenario)).transfers;
+        for last in (1..transfers).step_by(8) {
+            let mut desk = Desk::new(scenario);
+            let bus = desk.bus.clone();
+            let mut tampered = crate::cast::Tampered::new(&bus);
+            let count = std::sync::atomic::AtomicU64::new(0);
+            tampered.exchange = std::sync::Arc::new(move |link, transfer| {
+                let number = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                assert!(number < last, "killed on purpose");
+                link.exchange(transfer)
+            });
+            let request = request(scenario);
+            let killed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                let bus = Box::new(tampered);
+                crate::cast::Cast { bus, ..crate::cast::Cast::usual(&desk) }.rescue(&desk, &request)
+            }));
+            let what = format!("{name} killed after {last} of {transfers}");
+            assert!(killed.is_err(), "{what}: it ended");
+            let again = desk.rescue(&request);
+            let is_done = matches!(again.result, Verdict::Rescued | Verdict::Healthy);
+            assert!(is_done, "{what}: {:?}", again.failure);
+            assert!(desk.eeprom().starts_with(scenario.factory_image()), "{what}");
+        }
     }
 }
 

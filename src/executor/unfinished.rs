@@ -287,7 +287,10 @@ fn memory_of(
         now.get(start..).is_some_and(|now| now.starts_with(&segment.bytes))
     };
     if image.segments.iter().all(is_there) {
-        return Memory::Complete;
+        // What the image has no bytes for stays as it was.
+        let mut bytes = (0u32..).zip(before.iter().zip(now));
+        let is_kept = bytes.all(|(at, (before, now))| before == now || image.byte(at).is_some());
+        return if is_kept { Memory::Complete } else { Memory::Other };
     }
     if now == before {
         return if is_uniform(now) { Memory::AsBefore } else { Memory::PartWritten };
