@@ -463,6 +463,28 @@ fn a_rescue_is_not_resumed_on_a_device_that_it_is_not_of() {
     assert_eq!(desk.eeprom(), before);
 }
 
+#[test]
+fn half_an_answer_ends_no_rescue_that_has_begun_to_write() {
+    for name in ["sl11r-zeroed", "ez-otg-blank", "ezusb-blank", "at2lp-rc42"] {
+        let scenario = crate::support::scenario(name);
+        let request = request(scenario);
+        let transfers = Desk::new(scenario).rescue(&request).transfers;
+        for number in (1..transfers).step_by(3) {
+            let mut desk = Desk::new(scenario);
+            desk.disturb(number, Fault::Short);
+            let outcome = desk.rescue(&request);
+            let what = format!("{name}, transfer {number} of {transfers}: {:?}", outcome.failure);
+            let is_unwritten = matches!(
+                outcome.device_state,
+                DeviceState::Untouched | DeviceState::RunningFromRam
+            );
+            assert!(outcome.result == Verdict::Rescued || is_unwritten, "{what}");
+            let misread = [Code::R102, Code::R307];
+            assert!(!outcome.failure.is_some_and(|one| misread.contains(&one.code)), "{what}");
+        }
+    }
+}
+
 /// Killed at every eighth transfer, with the device left powered: it runs a trial or a loader.
 #[test]
 fn a_rescue_that_was_killed_is_finished_while_its_device_still_runs_what_it_was_given() {

@@ -39,7 +39,7 @@ impl Run<'_> {
                 ))
             }
             ChipError::NotProven(_) => Failure::new(Code::R102, what, place)
-                .next("nothing was written; if you know the chip, record its replies with `recover diagnose --trace FILE` and send them to us")
+                .next("if you know the chip, record its replies with `recover diagnose --trace FILE` and send them to us")
                 .next(format!("if other software has just used the device, power-cycle it and run `{again}`")),
             ChipError::NoMemory => Failure::new(Code::R103, what, place)
                 .next("check the small 8-pin chip beside the bridge: its supply, its solder joints and the pull-ups on both lines. A board without this chip never had its own firmware"),

@@ -132,6 +132,23 @@ pub trait Link: Send {
     /// [`TransferError`], after which the link may be used again unless it says `Gone`.
     fn exchange(&mut self, transfer: &Transfer) -> Result<Reply, TransferError>;
 
+    /// The same for a transfer that does no harm when it is sent again: one that was cut short is,
+    /// at most twice. What is short every time is the device's answer.
+    ///
+    /// # Errors
+    /// As [`Link::exchange`].
+    fn exchange_whole(&mut self, transfer: &Transfer) -> Result<Reply, TransferError> {
+        for _ in 0..2 {
+            match self.exchange(transfer) {
+                Ok(reply) if transfer.is_cut_short(&reply) => {}
+                Err(TransferError::Short { .. }) => {}
+                result => return result,
+            }
+            log::info!("{transfer} was cut short, and is sent again");
+        }
+        self.exchange(transfer)
+    }
+
     /// The clock this device lives by; waits between transfers use it.
     fn clock(&self) -> Arc<dyn Clock>;
 }

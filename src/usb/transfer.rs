@@ -103,6 +103,15 @@ impl Transfer {
         self
     }
 
+    /// Whether a reply has fewer bytes than were asked for.
+    pub fn is_cut_short(&self, reply: &Reply) -> bool {
+        match self {
+            Self::ControlIn { setup, .. } => reply.data.len() < usize::from(setup.length),
+            Self::BulkIn { length, .. } => reply.data.len() < *length,
+            Self::ControlOut { .. } | Self::BulkOut { .. } => false,
+        }
+    }
+
     /// The longest wait for completion.
     pub fn timeout(&self) -> Duration {
         match self {

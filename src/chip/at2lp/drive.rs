@@ -16,7 +16,7 @@ pub(super) fn ask(link: &mut dyn Link, seen: &Sighting) -> Result<DriveAnswer, C
 /// Model, firmware and serial number by the drive's own IDENTIFY, where the bridge passes it on.
 fn identify(link: &mut dyn Link, pipes: Pipes, inquiry: &Inquiry) -> Option<String> {
     let at = wire::SIGNATURE_BYTE_AT.into();
-    let reply = link.exchange(&wire::read_config(Source::Internal, at, 1)).ok()?;
+    let reply = link.exchange_whole(&wire::read_config(Source::Internal, at, 1)).ok()?;
     let [signature_byte] = *reply.data.as_slice() else { return None };
     wire::is_safe_signature_byte(signature_byte).then_some(())?;
     let kind = if inquiry.kind == CD { Identify::Packet } else { Identify::Device };

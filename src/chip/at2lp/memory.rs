@@ -52,7 +52,7 @@ impl<'l> Configured<'l> {
     pub fn open(link: &'l mut dyn Link, seen: &Sighting) -> Result<Self, ChipError> {
         let at = wire::SIGNATURE_BYTE_AT.into();
         let byte = link
-            .exchange(&wire::read_config(Source::Internal, at, 1))
+            .exchange_whole(&wire::read_config(Source::Internal, at, 1))
             .map_err(ChipError::during("reading of the signature byte"))?
             .data;
         match byte.as_slice() {
@@ -120,10 +120,9 @@ impl<'l> Configured<'l> {
         if bytes.len() == wanted {
             return Ok(bytes);
         }
-        Err(MemoryError::Chip(ChipError::NotProven(format!(
-            "a read of {wanted} EEPROM bytes brought {}",
-            bytes.len()
-        ))))
+        let source = TransferError::Other(format!("it brought {} bytes", bytes.len()));
+        let doing = format!("a read of {wanted} EEPROM bytes");
+        Err(MemoryError::Chip(ChipError::Transfer { doing, source }))
     }
 
     fn request_from_start(&mut self, wanted: usize) -> Result<Vec<u8>, MemoryError> {
@@ -133,7 +132,7 @@ impl<'l> Configured<'l> {
             let length = (wanted - bytes.len()).min(REQUEST_BYTES);
             let length = u16::try_from(length).unwrap_or(u16::MAX);
             let transfer = wire::read_config(Source::External, address, length);
-            let reply = match self.link.exchange(&transfer) {
+            let reply = match self.link.exchange_whole(&transfer) {
                 Err(TransferError::Stall) => {
                     return Err(MemoryError::NoAcknowledge { address: address.into() });
                 }

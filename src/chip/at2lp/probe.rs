@@ -55,7 +55,7 @@ pub(super) fn probe(link: &mut dyn Link, seen: &Sighting) -> Result<Finding, Chi
 }
 
 fn read_internal(link: &mut dyn Link) -> Result<Vec<u8>, ChipError> {
-    let reply = link.exchange(&wire::read_config(Source::Internal, 0, INTERNAL_BYTES));
+    let reply = link.exchange_whole(&wire::read_config(Source::Internal, 0, INTERNAL_BYTES));
     let bytes = match reply {
         Ok(reply) => reply.data,
         Err(TransferError::Stall) => {

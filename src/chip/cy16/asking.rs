@@ -45,7 +45,7 @@ pub(super) fn ask(
             "read {what} ({transfer}): got {got}, expected {length} bytes"
         ))
     };
-    match link.exchange(&transfer) {
+    match link.exchange_whole(&transfer) {
         Ok(reply) if reply.data.len() == usize::from(length) => Ok(reply.data),
         Ok(reply) => Err(not_proven(format!("{} bytes", reply.data.len()))),
         Err(TransferError::Stall) => Err(not_proven("a STALL".to_owned())),

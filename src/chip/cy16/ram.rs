@@ -23,7 +23,7 @@ pub fn read(link: &mut dyn Link, address: u16, length: usize) -> Result<Vec<u8>,
         let asked = u16::try_from(piece.max(2)).unwrap_or(u16::MAX);
         let transfer = wire::read_memory(from, asked);
         let reply = link
-            .exchange(&transfer)
+            .exchange_whole(&transfer)
             .map_err(ChipError::during(format!("reading chip memory {from:04x}, {asked} bytes")))?;
         let got = reply.data.len();
         match reply.data.get(..piece) {

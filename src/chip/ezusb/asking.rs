@@ -15,7 +15,7 @@ pub(super) fn look(
     link: &mut dyn Link,
     address: u16,
 ) -> Result<Result<Vec<u8>, String>, ChipError> {
-    match link.exchange(&wire::read_ram(address, BLOCK)) {
+    match link.exchange_whole(&wire::read_ram(address, BLOCK)) {
         Ok(reply) if reply.data.len() == usize::from(BLOCK) => Ok(Ok(reply.data)),
         Ok(reply) => Ok(Err(format!("{} bytes", reply.data.len()))),
         Err(TransferError::Stall) => Ok(Err("a STALL".to_owned())),

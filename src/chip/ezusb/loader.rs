@@ -57,7 +57,7 @@ pub fn begin(link: &mut dyn Link, registers: Registers, seen: &Sighting) -> Resu
     let deadline = Deadline::after(&*clock, START_TIME);
     loop {
         clock.sleep(POLL);
-        let got = match link.exchange(&wire::hello().within(ATTEMPT)) {
+        let got = match link.exchange_whole(&wire::hello().within(ATTEMPT)) {
             Ok(reply) if wire::is_loader(&reply.data, registers) => return Ok(()),
             Ok(reply) => format!("answered {}", hex_of(&reply.data)),
             Err(error @ (TransferError::Stall | TransferError::TimedOut)) => error.to_string(),

@@ -54,7 +54,7 @@ impl<'l> Eeprom<'l> {
     ) -> Result<Self, ChipError> {
         loader::begin(link, map.registers, seen)?;
         let reply = link
-            .exchange(&wire::probe())
+            .exchange_whole(&wire::probe())
             .map_err(ChipError::during("reading the loader's EEPROM report"))?;
         let probed = wire::decode_probe(&reply.data).ok_or_else(|| {
             let got = hex::encode(reply.data.get(..8).unwrap_or(&reply.data));
@@ -108,7 +108,7 @@ impl<'l> Eeprom<'l> {
     }
 
     fn reason(&mut self, doing: &str) -> MemoryError {
-        let reply = match self.link.exchange(&wire::status()) {
+        let reply = match self.link.exchange_whole(&wire::status()) {
             Ok(reply) => reply,
             Err(source) => {
                 let doing = format!("{doing}: reading the reason of the refusal");

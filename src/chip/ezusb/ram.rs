@@ -21,7 +21,7 @@ pub fn read(link: &mut dyn Link, address: u16, length: usize) -> Result<Vec<u8>,
         let asked = u16::try_from(piece).unwrap_or(u16::MAX);
         let transfer = wire::read_ram(from, asked);
         let reply = link
-            .exchange(&transfer)
+            .exchange_whole(&transfer)
             .map_err(ChipError::during(format!("reading RAM {from:04x}, {asked} bytes")))?;
         let got = reply.data.len();
         if got != piece {
@@ -39,12 +39,12 @@ pub fn read(link: &mut dyn Link, address: u16, length: usize) -> Result<Vec<u8>,
 /// # Errors
 /// [`ChipError::Loader`] when RAM holds something else than what was loaded.
 pub fn place(link: &mut dyn Link, registers: Registers, pieces: &[Piece]) -> Result<(), ChipError> {
-    link.exchange(&wire::halt(registers)).map_err(ChipError::during("halting the 8051"))?;
+    link.exchange_whole(&wire::halt(registers)).map_err(ChipError::during("halting the 8051"))?;
     for piece in pieces {
         for (number, data) in piece.data.chunks(wire::MAX_BYTES).enumerate() {
             let address = u16::try_from(usize::from(piece.address) + number * wire::MAX_BYTES)
                 .map_err(|_| ChipError::NotProven("a program that wraps".to_owned()))?;
-            link.exchange(&wire::write_ram(address, data.to_vec()))
+            link.exchange_whole(&wire::write_ram(address, data.to_vec()))
                 .map_err(ChipError::during(format!("loading RAM from {address:04x} on")))?;
         }
     }

@@ -65,7 +65,7 @@ pub(super) fn tell(
 /// Whether CPUCS says that the 8051 is held in reset. That it can be read so is inferred; where it
 /// cannot, nothing is written.
 fn is_held(link: &mut dyn Link) -> Result<bool, ChipError> {
-    match link.exchange(&wire::read_ram(Registers::E6.cpucs(), 1)) {
+    match link.exchange_whole(&wire::read_ram(Registers::E6.cpucs(), 1)) {
         Ok(reply) => Ok(matches!(*reply.data, [byte] if byte & 1 == 1)),
         Err(TransferError::Gone) => Err(ChipError::Transfer {
             doing: "reading whether the 8051 is held in reset".to_owned(),
@@ -86,22 +86,22 @@ fn by_writing(
     let (old, low) = (block.get(..tried).unwrap_or(block), start.get(..tried).unwrap_or(start));
     let pattern: Vec<u8> = old.iter().map(|byte| !byte).collect();
     let during = || ChipError::during("testing the RAM at 2000");
-    link.exchange(&wire::halt(Registers::E6)).map_err(during())?;
-    let is_taken = match link.exchange(&wire::write_ram(UPPER_RAM, pattern.clone())) {
+    link.exchange_whole(&wire::halt(Registers::E6)).map_err(during())?;
+    let is_taken = match link.exchange_whole(&wire::write_ram(UPPER_RAM, pattern.clone())) {
         Ok(_) => true,
         Err(TransferError::Stall) => false,
         Err(source) => return Err(during()(source)),
     };
     let now = |link: &mut dyn Link, address| -> Result<Vec<u8>, ChipError> {
-        Ok(link.exchange(&wire::read_ram(address, TRIED)).map_err(during())?.data)
+        Ok(link.exchange_whole(&wire::read_ram(address, TRIED)).map_err(during())?.data)
     };
     let is_kept = is_taken && now(link, UPPER_RAM)? == pattern;
     let shows_below = now(link, 0)? != low;
     if is_kept {
-        link.exchange(&wire::write_ram(UPPER_RAM, old.to_vec())).map_err(during())?;
+        link.exchange_whole(&wire::write_ram(UPPER_RAM, old.to_vec())).map_err(during())?;
     }
     if shows_below {
-        link.exchange(&wire::write_ram(0, low.to_vec())).map_err(during())?;
+        link.exchange_whole(&wire::write_ram(0, low.to_vec())).map_err(during())?;
     }
     let (model, text) = match (is_kept, shows_below) {
         (true, false) => (FX2LP, "the RAM at 2000 keeps written bytes; its contents were restored"),
