@@ -35,10 +35,15 @@ pub fn latest(common: &CommonArgs, port: &PortPath) -> Result<PathBuf, Failure> 
         let what = format!("no unit has been handled at port {port} yet");
         Failure::new(Code::R523, what, "ledger").next("`recover ledger list`")
     })?;
-    let path = store.folder("reports")?.join(format!("{}.html", unit.id));
+    let folder = store.folder("reports")?;
+    let name = format!("{}.html", unit.id);
+    let path = folder.join(&name);
     if !path.exists() {
         let page = report::page(&unit, &store, common.sim.is_some());
-        write_new(&path, page.as_bytes(), "press the key again")?;
+        files::put_new(&folder, &name, page.as_bytes()).map_err(|error| {
+            Failure::new(Code::R506, error.to_string(), path.display().to_string())
+                .next("press the key again")
+        })?;
     }
     Ok(path)
 }
