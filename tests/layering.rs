@@ -225,3 +225,42 @@ fn only_the_ledger_talks_to_sqlite() {
         .collect();
     assert!(users.is_empty(), "{users:?}");
 }
+
+/// Where files are opened that are no person's: the kernel's, and what the simulator needs.
+const OPENS_FILES: [&str; 4] = ["files/", "usb/host", "usb/lock.rs", "sim/"];
+
+/// Whatever is opened elsewhere could be a pipe, a link, or a file without an end.
+#[test]
+fn files_are_opened_in_one_module_only() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&src, &mut files);
+    let opens = [
+        "fs::read(",
+        "fs::read_to_string(",
+        "fs::write(",
+        "File::open(",
+        "File::create(",
+        "OpenOptions",
+        "NamedTempFile",
+    ];
+    let mut found = Vec::new();
+    let mut elsewhere = 0;
+    for file in files {
+        let name = file.strip_prefix(&src).unwrap().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&file).unwrap();
+        // Tests stand behind the code.
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let code = code.replace("JournalFile::open(", "");
+        if name.ends_with("tests.rs") || !opens.iter().any(|word| code.contains(word)) {
+            continue;
+        }
+        if OPENS_FILES.iter().any(|place| name.starts_with(place)) {
+            elsewhere += 1;
+        } else {
+            found.push(name);
+        }
+    }
+    assert!(elsewhere > 5, "the sources were not found");
+    assert!(found.is_empty(), "{found:?}");
+}

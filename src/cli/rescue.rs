@@ -120,7 +120,8 @@ pub fn run(
     for problem in library.problems() {
         log::warn!("{problem}");
     }
-    for failure in store.unreadable_journals(common.port.as_ref())? {
+    // Where nothing at all can be read, the run itself says so.
+    for failure in store.unreadable_journals(common.port.as_ref()).unwrap_or_default() {
         log::warn!("{}: {} ({})", failure.place, failure.what, failure.code);
     }
     // Only a trace without them needs to know them.

@@ -141,9 +141,14 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(not(unix)) {
         return Ok(());
     }
-    match File::open(path)?.sync_all() {
-        // Some network and FUSE file systems know no such thing.
-        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
+    match File::open(path).and_then(|folder| folder.sync_all()) {
+        // Some network and FUSE file systems know no such thing; a folder may be for writing only.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::InvalidInput | ErrorKind::Unsupported | ErrorKind::PermissionDenied
+            ) =>
+        {
             log::debug!("{}: {error}", path.display());
             Ok(())
         }
