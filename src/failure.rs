@@ -128,6 +128,7 @@ codes! {
     R504 "the backup is damaged";
     R505 "there is no unfinished rescue";
     R506 "a file cannot be read or written";
+    R507 "the journal of an unfinished rescue cannot be read";
     R521 "the ledger cannot be read or written";
     R522 "a newer version of recover wrote the ledger";
     R523 "there is no such unit in the ledger";

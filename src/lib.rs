@@ -21,6 +21,7 @@ pub mod cli;
 pub mod clock;
 pub mod executor;
 pub mod failure;
+pub mod files;
 pub mod journal;
 pub mod ledger;
 pub mod preflight;

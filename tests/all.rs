@@ -25,10 +25,12 @@ mod docs;
 mod ezusb;
 mod ezusb_loader;
 mod factory_images;
+mod files;
 mod generated;
 #[path = "support/hall.rs"]
 mod hall;
 mod healthy;
+mod history;
 mod hub;
 mod image_build;
 mod in_use;
@@ -48,6 +50,8 @@ mod minimum;
 mod mutants_apply;
 mod own_backup;
 mod part_proof;
+#[path = "support/past.rs"]
+mod past;
 mod permission_to_write;
 mod pictures;
 mod plain_words;

@@ -8,14 +8,15 @@ use std::path::{Path, PathBuf};
 /// What each top-level module may name of the others. `cli` and the binary may name everything.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("files", &[]),
     ("toml_source", &[]),
-    ("usb", &["clock"]),
+    ("usb", &["files", "clock"]),
     ("chip", &["usb", "clock"]),
-    ("profile", &["chip", "usb", "toml_source"]),
+    ("profile", &["chip", "usb", "files", "toml_source"]),
     ("failure", &["chip", "usb"]),
     ("rescue", &["failure", "chip", "profile", "usb"]),
-    ("journal", &["rescue", "chip", "usb"]),
-    ("executor", &["journal", "rescue", "failure", "chip", "profile", "usb", "clock"]),
+    ("journal", &["rescue", "chip", "usb", "files"]),
+    ("executor", &["journal", "rescue", "failure", "chip", "profile", "usb", "files", "clock"]),
     ("sim", &["usb", "clock"]),
     ("preflight", &["sim", "rescue", "chip", "usb", "clock"]),
     ("serial", &["clock"]),
@@ -30,11 +31,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "chip",
             "profile",
             "usb",
+            "files",
             "clock",
             "toml_source",
         ],
     ),
-    ("ledger", &["executor", "rescue", "failure", "chip", "clock"]),
+    ("ledger", &["executor", "rescue", "failure", "chip", "files", "clock"]),
     ("report", &["ledger", "executor", "failure", "chip"]),
     (
         "ui",
@@ -222,4 +224,43 @@ fn only_the_ledger_talks_to_sqlite() {
         .filter(|file| !file.starts_with(src.join("ledger")))
         .collect();
     assert!(users.is_empty(), "{users:?}");
+}
+
+/// Where files are opened that are no person's: the kernel's, and what the simulator needs.
+const OPENS_FILES: [&str; 4] = ["files/", "usb/host", "usb/lock.rs", "sim/"];
+
+/// Whatever is opened elsewhere could be a pipe, a link, or a file without an end.
+#[test]
+fn files_are_opened_in_one_module_only() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&src, &mut files);
+    let opens = [
+        "fs::read(",
+        "fs::read_to_string(",
+        "fs::write(",
+        "File::open(",
+        "File::create(",
+        "OpenOptions",
+        "NamedTempFile",
+    ];
+    let mut found = Vec::new();
+    let mut elsewhere = 0;
+    for file in files {
+        let name = file.strip_prefix(&src).unwrap().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&file).unwrap();
+        // Tests stand behind the code.
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let code = code.replace("JournalFile::open(", "");
+        if name.ends_with("tests.rs") || !opens.iter().any(|word| code.contains(word)) {
+            continue;
+        }
+        if OPENS_FILES.iter().any(|place| name.starts_with(place)) {
+            elsewhere += 1;
+        } else {
+            found.push(name);
+        }
+    }
+    assert!(elsewhere > 5, "the sources were not found");
+    assert!(found.is_empty(), "{found:?}");
 }

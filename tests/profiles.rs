@@ -472,7 +472,7 @@ fn a_folder_in_the_place_of_a_file_is_refused() {
     fs::remove_file(folder.join("image.bin")).unwrap();
     fs::create_dir(folder.join("image.bin")).unwrap();
     let found = check(&folder, CHIPS).unwrap_err();
-    assert!(found[0].to_string().ends_with("not a plain file"), "{found:?}");
+    assert!(found[0].to_string().ends_with("a folder, not a regular file"), "{found:?}");
 }
 
 #[test]

@@ -21,8 +21,6 @@ mod document;
 mod parse;
 mod problem;
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -31,6 +29,7 @@ pub use parse::parse;
 pub use problem::{Problem, ProblemKind};
 
 use crate::failure::{Code, Failure};
+use crate::files;
 use crate::serial::BoardKind;
 use crate::usb::PortPath;
 
@@ -145,26 +144,13 @@ pub fn missing_device(board: &Board) -> Failure {
 /// R601 with every problem of the file, R602.
 pub fn load(path: &Path, known_profiles: &[&str]) -> Result<BenchConfig, Failure> {
     let place = path.display().to_string();
-    let text = read(path).map_err(|why| {
-        failure(&[Problem {
-            place: place.clone(),
-            line: None,
-            kind: ProblemKind::Unreadable { why },
-        }])
+    let text = files::read_text(path, MAX_BYTES).map_err(|error| {
+        let kind = ProblemKind::Unreadable { why: error.to_string() };
+        failure(&[Problem { place: place.clone(), line: None, kind }])
     })?;
     let config = parse(&text, &place, known_profiles).map_err(|problems| failure(&problems))?;
     config.check_devices()?;
     Ok(config)
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(format!("it is longer than {MAX_BYTES} bytes"));
-    }
-    String::from_utf8(bytes).map_err(|_| "it is not text".to_owned())
 }
 
 /// Every problem of one file as one failure: the first in full, the others as things to do.

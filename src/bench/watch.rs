@@ -92,6 +92,9 @@ impl<'b> Bench<'b> {
         {
             self.about(port).notify(BenchEvent::Place { profile: place.profile.clone() });
         }
+        for unreadable in self.shared.store.unreadable_journals(None)? {
+            log::warn!("{unreadable}");
+        }
         for file in self.shared.store.unfinished()? {
             let begun = file.journal().begun();
             if self.is_bench_port(&begun.port) {
@@ -251,7 +254,10 @@ impl<'b> Bench<'b> {
     }
 
     fn candidate(&self, seen: &Sighting) -> Option<Candidate> {
-        let journals = self.shared.store.journals().unwrap_or_default();
+        let journals = self.shared.store.journals_about(seen).unwrap_or_else(|failure| {
+            log::warn!("{failure}");
+            Vec::new()
+        });
         let journals: Vec<_> = journals.iter().map(|file| file.journal()).collect();
         let Shared { request, library, scope, .. } = &*self.shared;
         Candidate::of(seen, request, &journals, library, *scope)

@@ -59,7 +59,6 @@ pub fn attach(common: &CommonArgs, what: &What, unpaced: bool) -> Result<(), Fai
 
 #[cfg(target_os = "linux")]
 mod system {
-    use std::fs::File;
     use std::io;
     use std::path::Path;
     use std::process::Command;
@@ -68,9 +67,13 @@ mod system {
     use super::super::ports::file_failure;
     use super::super::simulated::{faults, find_scenario};
     use super::{Code, CommonArgs, Failure, PortPath, What};
+    use crate::files;
     use crate::sim::Scenario;
     use crate::sim::vhci::{self, KernelError, Manner, hands};
     use crate::ui;
+
+    /// No EEPROM of a scenario is larger: 16 address bits.
+    const MAX_DUMP_BYTES: u64 = 1 << 16;
 
     pub(super) fn attach(common: &CommonArgs, what: &What, unpaced: bool) -> Result<(), Failure> {
         let mut scenarios = Vec::new();
@@ -83,7 +86,8 @@ mod system {
         let log = match what.log {
             None => None,
             Some(path) => {
-                let file = File::create(path).map_err(|error| file_failure(path, &error))?;
+                let file =
+                    files::create_output(path).map_err(|error| file_failure(path, &error))?;
                 Some(Arc::new(Mutex::new(file)))
             }
         };
@@ -112,7 +116,8 @@ mod system {
 
     /// A dump that fits every EEPROM it is meant for.
     fn dump(path: &Path, scenarios: &[&Scenario]) -> Result<Vec<u8>, Failure> {
-        let bytes = std::fs::read(path).map_err(|error| file_failure(path, &error))?;
+        let bytes =
+            files::read(path, MAX_DUMP_BYTES).map_err(|error| file_failure(path, &error))?;
         for scenario in scenarios {
             let fits = scenario.eeprom_bytes();
             if fits.is_none_or(|most| bytes.len() > most) {

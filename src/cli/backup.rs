@@ -61,9 +61,10 @@ pub fn restore(common: &CommonArgs, id: &str, args: &RescueArgs) -> Result<u8, F
     })
 }
 
-/// Lists the backups.
+/// Lists the backups, and behind them those that cannot be read.
 pub fn list(common: &CommonArgs) -> Result<u8, Failure> {
-    for record in store(common)?.backups()? {
+    let (records, damaged) = store(common)?.listed_backups()?;
+    for record in records {
         if common.json {
             ui::print(&serde_json::to_string(&record).unwrap_or_default());
         } else {
@@ -74,5 +75,8 @@ pub fn list(common: &CommonArgs) -> Result<u8, Failure> {
             ));
         }
     }
-    Ok(0)
+    for failure in &damaged {
+        ui::print_failure(failure, common.json, false);
+    }
+    Ok(damaged.iter().map(Failure::exit_code).max().unwrap_or(0))
 }

@@ -1,7 +1,5 @@
 //! `recover image`.
 
-use std::fs;
-
 use serde_json::json;
 
 use super::args::{BuildArgs, CommonArgs, ImageCommand};
@@ -9,6 +7,7 @@ use super::read_image;
 use crate::chip::{self, Chip, Identity, Image, Model, Recipe};
 use crate::executor;
 use crate::failure::{Code, Failure};
+use crate::files;
 use crate::preflight::VirtualTwin;
 use crate::rescue::Preflight;
 use crate::rescue::choice::NamedImage;
@@ -64,7 +63,7 @@ fn build(common: &CommonArgs, values: &BuildArgs) -> Result<u8, Failure> {
     let refused = |error| Failure::from_image(&error, &output);
     let built = chip.build_image(model, &recipe).map_err(refused)?;
     let image = chip.read_image(model, &built.bytes).map_err(refused)?;
-    fs::write(&values.output, &built.bytes).map_err(|error| {
+    files::overwrite(&values.output, &built.bytes).map_err(|error| {
         Failure::new(Code::R506, error.to_string(), output.clone())
             .next("name a writable file with --output")
     })?;

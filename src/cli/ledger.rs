@@ -6,7 +6,7 @@ use super::args::CommonArgs;
 use super::ledger_args::{LedgerCommand, QueryArgs, TableFormat};
 use super::{command_line, quoted, store, write_new};
 use crate::failure::{Code, Failure};
-use crate::ledger::{Ledger, Query, Unit, table};
+use crate::ledger::{DamagedRow, Ledger, Query, Unit, table};
 use crate::ui;
 
 /// Most ids that are offered where more than one unit could be meant.
@@ -16,13 +16,15 @@ const MAX_OFFERED: usize = 8;
 pub fn run(common: &CommonArgs, command: &LedgerCommand) -> Result<u8, Failure> {
     match command {
         LedgerCommand::List { query } => {
-            for unit in units(common, query)? {
+            let (units, damaged) = units(common, query)?;
+            for unit in units {
                 if common.json {
                     ui::print(&serde_json::to_string(&unit).unwrap_or_default());
                 } else {
                     ui::print(&ui::unit_line(&unit));
                 }
             }
+            all_read(common, &damaged)?;
         }
         LedgerCommand::Show { id } => {
             let unit = unit(common, "recover ledger show", id)?;
@@ -33,7 +35,9 @@ pub fn run(common: &CommonArgs, command: &LedgerCommand) -> Result<u8, Failure> 
             }
         }
         LedgerCommand::Export { format, output, query } => {
-            export(&units(common, query)?, *format, output.as_deref())?;
+            let (units, damaged) = units(common, query)?;
+            export(&units, *format, output.as_deref())?;
+            all_read(common, &damaged)?;
         }
     }
     Ok(0)
@@ -57,12 +61,26 @@ fn export(units: &[Unit], format: TableFormat, output: Option<&Path>) -> Result<
     }
 }
 
-/// The units that fit; none is a failure of its own.
-fn units(common: &CommonArgs, query: &QueryArgs) -> Result<Vec<Unit>, Failure> {
+/// R521 with every row that is left out, where there are any.
+fn all_read(common: &CommonArgs, damaged: &[DamagedRow]) -> Result<(), Failure> {
+    let [first, others @ ..] = damaged else { return Ok(()) };
+    let place = store(common)?.ledger().display().to_string();
+    let failure = Failure::new(Code::R521, first.to_string(), place.clone());
+    let failure = others
+        .iter()
+        .take(MAX_OFFERED)
+        .fold(failure, |failure, row| failure.next(format!("also damaged: {row}")));
+    Err(failure
+        .next("the other units are whole; `recover ledger export` saves them")
+        .next(format!("then move the damaged file away: mv '{place}' .")))
+}
+
+/// The units that fit, and the rows that cannot be read; nothing is a failure of its own.
+fn units(common: &CommonArgs, query: &QueryArgs) -> Result<(Vec<Unit>, Vec<DamagedRow>), Failure> {
     let ledger = Ledger::new(store(common)?.ledger());
     let query = Query { serial: query.serial.clone(), since: query.since };
-    let found = ledger.units(&query).map_err(|error| error.failure())?;
-    if !found.is_empty() {
+    let found = ledger.all_units(&query).map_err(|error| error.failure())?;
+    if !found.0.is_empty() || !found.1.is_empty() {
         return Ok(found);
     }
     let all = ledger.units(&Query::default()).map_err(|error| error.failure())?.len();
@@ -80,10 +98,13 @@ pub fn unit(common: &CommonArgs, verb: &str, id: &str) -> Result<Unit, Failure> 
     let ledger = Ledger::new(store(common)?.ledger());
     let place = ledger.path().display().to_string();
     // An empty beginning would be everybody's.
-    let found = match id {
-        "" => Vec::new(),
-        id => ledger.find(id).map_err(|error| error.failure())?,
+    let (found, damaged) = match id {
+        "" => Default::default(),
+        id => ledger.find_all(id).map_err(|error| error.failure())?,
     };
+    if found.is_empty() {
+        all_read(common, &damaged)?;
+    }
     let count = found.len();
     match <[Unit; 1]>::try_from(found) {
         Ok([unit]) => Ok(unit),

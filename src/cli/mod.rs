@@ -28,8 +28,7 @@ mod supported;
 mod udev_rules;
 mod worker_factory;
 
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -41,6 +40,7 @@ pub use args::Cli;
 
 use crate::executor::{Request, Store};
 use crate::failure::{Code, Failure};
+use crate::files;
 use crate::profile::{Library, known_chips as profile_chips};
 use crate::rescue::TargetRequest;
 use crate::rescue::choice::NamedImage;
@@ -150,23 +150,33 @@ fn home(common: &CommonArgs) -> Result<PathBuf, Failure> {
     if let Some(home) = &common.home {
         return Ok(home.clone());
     }
+    if let Some(home) = invokers_data_folder() {
+        return Ok(home.join("recover"));
+    }
     etcetera::choose_base_strategy().map(|base| base.data_dir().join("recover")).map_err(|error| {
         Failure::new(Code::R506, error.to_string(), "the user's data folder")
             .next("name a folder with --home")
     })
 }
 
+/// Where the person who ran `sudo` finds what recover keeps: that person's data folder, not root's.
+/// `sudo -E` keeps the variable that may name another.
+fn invokers_data_folder() -> Option<PathBuf> {
+    let home = files::owner::invokers_home()?;
+    let named = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+    Some(named.filter(|named| named.is_absolute()).unwrap_or_else(|| home.join(".local/share")))
+}
+
 /// Writes a file that was not there before.
 fn write_new(path: &Path, bytes: &[u8], otherwise: &str) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| {
+    let failed = |error: io::Error| {
         let what = match error.kind() {
             ErrorKind::AlreadyExists => "this file already exists and is not overwritten".into(),
             _ => error.to_string(),
         };
         Failure::new(Code::R506, what, path.display().to_string()).next(otherwise)
     };
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
+    files::create_output_new(path, bytes).map_err(failed)
 }
 
 /// The profiles: those that come with the program, and the user's own.
@@ -250,18 +260,12 @@ fn read_image(path: &Path) -> Result<NamedImage, Failure> {
 
 /// A file, at most as long as any that has a meaning here.
 fn read_bounded(path: &Path) -> Result<Vec<u8>, String> {
-    let file = fs::File::open(path).map_err(|error| error.to_string())?;
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(format!("it is longer than {MAX_FILE_BYTES} bytes"));
-    }
-    Ok(bytes)
+    files::read(path, MAX_FILE_BYTES).map_err(|error| error.to_string())
 }
 
 /// A text file, as bounded.
 fn read_text(path: &Path) -> Result<String, String> {
-    String::from_utf8(read_bounded(path)?).map_err(|_| "it is not text".to_owned())
+    files::read_text(path, MAX_FILE_BYTES).map_err(|error| error.to_string())
 }
 
 /// The command to print as a next step: the verb and what says which device and whose store.

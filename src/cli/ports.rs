@@ -1,6 +1,5 @@
 //! The ports a command works on: the computer's, or those of `simulated` enclosures.
 
-use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use super::simulated::{Plugged, Simulated, VirtualOperator};
 use super::{interrupt, relays};
 use crate::executor::Operator;
 use crate::failure::{Code, Failure};
+use crate::files;
 use crate::profile::Scope;
 use crate::ui::TerminalOperator;
 use crate::usb::Bus;
@@ -49,7 +49,7 @@ impl Ports {
             }
         };
         if let Some(path) = &common.trace {
-            let file = File::create(path).map_err(|error| file_failure(path, &error))?;
+            let file = files::create_output(path).map_err(|error| file_failure(path, &error))?;
             let kept = if common.mask_serials { Serials::Masked } else { Serials::Kept };
             let recorder = Recorder::new(ports.bus, BufWriter::new(file), kept);
             for serial in serials {

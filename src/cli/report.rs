@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::args::CommonArgs;
 use super::{ledger, store, write_new};
 use crate::failure::{Code, Failure};
-use crate::ledger::{Ledger, Query};
+use crate::files;
+use crate::ledger::Ledger;
 use crate::report;
 use crate::ui;
 use crate::usb::PortPath;
@@ -29,17 +30,20 @@ pub fn report(common: &CommonArgs, id: &str, html: &Path) -> Result<u8, Failure>
 pub fn latest(common: &CommonArgs, port: &PortPath) -> Result<PathBuf, Failure> {
     let store = store(common)?;
     let place = port.to_string();
-    let units =
-        Ledger::new(store.ledger()).units(&Query::default()).map_err(|error| error.failure())?;
-    let last = units.iter().filter(|unit| unit.port == place).max_by_key(|unit| unit.began);
-    let unit = last.ok_or_else(|| {
+    let last = Ledger::new(store.ledger()).last_at(&place).map_err(|error| error.failure())?;
+    let unit = last.filter(|unit| files::is_plain_name(&unit.id)).ok_or_else(|| {
         let what = format!("no unit has been handled at port {port} yet");
         Failure::new(Code::R523, what, "ledger").next("`recover ledger list`")
     })?;
-    let path = store.folder("reports")?.join(format!("{}.html", unit.id));
+    let folder = store.folder("reports")?;
+    let name = format!("{}.html", unit.id);
+    let path = folder.join(&name);
     if !path.exists() {
-        let page = report::page(unit, &store, common.sim.is_some());
-        write_new(&path, page.as_bytes(), "press the key again")?;
+        let page = report::page(&unit, &store, common.sim.is_some());
+        files::put_new(&folder, &name, page.as_bytes()).map_err(|error| {
+            Failure::new(Code::R506, error.to_string(), path.display().to_string())
+                .next("press the key again")
+        })?;
     }
     Ok(path)
 }

@@ -28,7 +28,9 @@ pub fn plan(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
 
 /// `recover resume`: `--auto` on the port of the one unfinished rescue.
 pub fn resume(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
-    let unfinished = store(common)?.unfinished()?;
+    let store = store(common)?;
+    let unfinished = store.unfinished()?;
+    let mut unreadable = store.unreadable_journals(common.port.as_ref())?;
     let mut ports: Vec<_> =
         unfinished.iter().map(|file| file.journal().begun().port.clone()).collect();
     ports.sort();
@@ -40,16 +42,24 @@ pub fn resume(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
             let request = Request { resume: true, ..request(&common, rescue)? };
             let command = with_image(command_line(&common, "recover resume"), rescue);
             let detail = detail(&common, request.dry_run);
-            run(&common, command, Some(rescue), &request.target, detail, |session| {
+            // Before the run, whose outcome is the last that is told.
+            let left_out = told(&unreadable, common.json);
+            let code = run(&common, command, Some(rescue), &request.target, detail, |session| {
                 session.rescue(&request)
-            })
+            })?;
+            Ok(code.max(left_out))
         }
-        [] => Err(Failure::new(Code::R505, "there is no unfinished rescue", "journals").next(
-            format!(
-                "`{}` rescues the device that is connected now",
-                command_line(common, "recover --auto")
-            ),
-        )),
+        [] => {
+            let none = Failure::new(Code::R505, "there is no unfinished rescue", "journals").next(
+                format!(
+                    "`{}` rescues the device that is connected now",
+                    command_line(common, "recover --auto")
+                ),
+            );
+            let last = unreadable.pop();
+            told(&unreadable, common.json);
+            Err(last.unwrap_or(none))
+        }
         several => {
             let what = format!("{} rescues are unfinished", several.len());
             let mut failure = Failure::new(Code::R301, what, "journals");
@@ -60,6 +70,12 @@ pub fn resume(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
             Err(failure)
         }
     }
+}
+
+/// Prints what could not be read; the exit code for it.
+fn told(failures: &[Failure], json: bool) -> u8 {
+    failures.iter().for_each(|failure| ui::print_failure(failure, json, false));
+    failures.iter().map(Failure::exit_code).max().unwrap_or(0)
 }
 
 /// The command with the image that was named, which a next step must not lose.
@@ -104,7 +120,16 @@ pub fn run(
     for problem in library.problems() {
         log::warn!("{problem}");
     }
-    let mut ports = Ports::open(common, &serials::known(&library, &store, requested))?;
+    // Where nothing at all can be read, the run itself says so.
+    for failure in store.unreadable_journals(common.port.as_ref()).unwrap_or_default() {
+        log::warn!("{}: {} ({})", failure.place, failure.what, failure.code);
+    }
+    // Only a trace without them needs to know them.
+    let serials = match common.trace.is_some() && common.mask_serials {
+        true => serials::known(&library, &store, requested),
+        false => Vec::new(),
+    };
+    let mut ports = Ports::open(common, &serials)?;
     let mut shown = ui::observer(common.json, detail);
     let twin = VirtualTwin;
     let (outcome, kept) = {

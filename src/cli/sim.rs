@@ -1,6 +1,5 @@
 //! `recover sim`.
 
-use std::fs;
 use std::path::Path;
 
 use super::args::{CommonArgs, SimCommand};
@@ -8,6 +7,7 @@ use super::attach;
 use super::ports::file_failure;
 use super::simulated::find_scenario;
 use crate::failure::{Code, Failure};
+use crate::files;
 use crate::sim::Scenario;
 use crate::sim::relay::{Dialect, Load};
 use crate::usb::PortPath;
@@ -71,7 +71,7 @@ fn write_medium(scenario: &Scenario, path: &Path) -> Result<(), Failure> {
     let maximum = MAX_MEDIUM_BYTES / medium.sector_bytes();
     let sectors = u16::try_from(medium.sectors()).unwrap_or(u16::MAX).min(maximum as u16);
     let bytes = medium.read(0, sectors).unwrap_or_default();
-    fs::write(path, bytes).map_err(|error| file_failure(path, &error))
+    files::overwrite(path, &bytes).map_err(|error| file_failure(path, &error))
 }
 
 fn object(scenario: &Scenario) -> String {

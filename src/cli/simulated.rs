@@ -1,12 +1,10 @@
 //! Virtual enclosures as the command line asks for them, what is kept of them between two runs,
 //! and the hands in front of them.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
 use super::args::CommonArgs;
 use super::ports::file_failure;
@@ -14,6 +12,7 @@ use super::read_text;
 use crate::clock::{Clock, RealClock};
 use crate::executor::{Consent, Operator};
 use crate::failure::{Code, Failure};
+use crate::files;
 use crate::sim::{self, Faults, Scenario, SimBus};
 use crate::usb::PortPath;
 
@@ -119,16 +118,8 @@ impl Simulated {
             last => KeptFile::Several(kept.into_iter().chain(last).collect()),
         };
         let text = serde_json::to_string(&file).unwrap_or_default();
-        put(path, &text).map_err(|error| file_failure(path, &error))
+        files::replace(path, text.as_bytes()).map_err(|error| file_failure(path, &error))
     }
-}
-
-/// Replaces a file as a whole, so that a program that is killed leaves the old one or the new one.
-fn put(path: &Path, text: &str) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(text.as_bytes())?;
-    file.persist(path).map(drop).map_err(|error| error.error)
 }
 
 /// The memories as the last run left them.

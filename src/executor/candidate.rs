@@ -32,8 +32,8 @@ pub fn recognise(seen: &Sighting) -> Option<Recognised> {
 }
 
 impl Candidate {
-    /// What a device may be, if this program has to do with it at all. `journals` are those
-    /// of the store, oldest first.
+    /// What a device may be, if this program has to do with it at all. `journals` are what the
+    /// store's past tells of it ([`super::Store::journals_about`]), oldest first.
     pub fn of(
         seen: &Sighting,
         request: &Request,

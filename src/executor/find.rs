@@ -98,14 +98,13 @@ fn look(run: &mut Run<'_>, request: &Request) -> Result<Candidate, Failure> {
 
 fn choose(run: &Run<'_>, request: &Request, seen: &[Sighting]) -> Result<Candidate, Failure> {
     let here = |seen: &&Sighting| request.port.as_ref().is_none_or(|port| *port == seen.port);
-    let journals = run.tools.store.journals()?;
-    let journals: Vec<&Journal> = journals.iter().map(|file| file.journal()).collect();
-    let Tools { library, scope, .. } = &run.tools;
-    let candidates: Vec<Candidate> = seen
-        .iter()
-        .filter(here)
-        .filter_map(|seen| Candidate::of(seen, request, &journals, library, *scope))
-        .collect();
+    let Tools { library, scope, store, .. } = &run.tools;
+    let mut candidates = Vec::new();
+    for seen in seen.iter().filter(here) {
+        let journals = store.journals_about(seen)?;
+        let journals: Vec<&Journal> = journals.iter().map(|file| file.journal()).collect();
+        candidates.extend(Candidate::of(seen, request, &journals, library, *scope));
+    }
     let in_question: Vec<&Candidate> =
         candidates.iter().filter(|candidate| candidate.needs_rescue()).collect();
     match (in_question.as_slice(), candidates.as_slice()) {

@@ -14,6 +14,7 @@ use super::run::Run;
 use super::{Request, enter, examine, find, prove, running};
 use crate::chip::{Chip, Finding, Grade, IdMeaning, Identity, Image, Running, Size};
 use crate::failure::{Code, Failure};
+use crate::files;
 use crate::profile::{
     self, BlankSighting, ChipClaim, Confidence, IdentityClaim, ImageClaim, ImageSource,
     MemoryClaim, Profile, Provenance, Sha256Digest,
@@ -318,7 +319,7 @@ fn write(folder: &Path, profile: &Profile, separated: &Separated) -> Result<(), 
             .next("make the folder writable, or name another with --home")
     };
     let parent = folder.parent().unwrap_or(folder);
-    fs::create_dir_all(parent).map_err(|error| failed(&error))?;
+    files::make_folder(parent).map_err(|error| failed(&error))?;
     if folder.exists() {
         return Err(failed(&"this folder already exists and is not overwritten"));
     }
@@ -326,10 +327,11 @@ fn write(folder: &Path, profile: &Profile, separated: &Separated) -> Result<(), 
         .prefix(".learning-")
         .tempdir_in(parent)
         .map_err(|error| failed(&error))?;
+    files::owner::give(draft.path());
     // The folder's name is part of what is checked.
     let inner = draft.path().join(&profile.name);
-    let put = |name: &str, bytes: &[u8]| fs::write(inner.join(name), bytes);
-    fs::create_dir(&inner)
+    let put = |name: &str, bytes: &[u8]| files::put_new(&inner, name, bytes);
+    files::make_folder(&inner)
         .and_then(|()| put(profile::FILE, profile::render(profile).as_bytes()))
         .and_then(|()| put(IMAGE, &separated.bytes))
         .and_then(|()| put("PROVENANCE.md", provenance(profile, separated).as_bytes()))
@@ -338,7 +340,9 @@ fn write(folder: &Path, profile: &Profile, separated: &Separated) -> Result<(), 
         let problem = problems.first().map_or_else(String::new, ToString::to_string);
         failed(&format!("the new profile has an error: {problem}"))
     })?;
-    fs::rename(&inner, folder).map_err(|error| failed(&error))
+    fs::rename(&inner, folder)
+        .and_then(|()| files::sync_folder(parent))
+        .map_err(|error| failed(&error))
 }
 
 fn provenance(profile: &Profile, separated: &Separated) -> String {

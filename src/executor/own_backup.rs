@@ -8,9 +8,6 @@ use crate::failure::Failure;
 use crate::rescue::TargetRequest;
 use crate::rescue::choice::{Choice, NamedImage, OwnBackup};
 
-/// Most backups that are looked into, the newest first.
-const MAX_BACKUPS: usize = 64;
-
 /// Every backup of the same chip with a whole image, of the same port or with the serial
 /// number that was asked for; the newest first.
 pub(super) fn own_backups(
@@ -20,15 +17,14 @@ pub(super) fn own_backups(
     requested: &TargetRequest,
 ) -> Result<Vec<OwnBackup>, Failure> {
     let store = run.tools.store;
-    let of_the_device = |record: &BackupRecord| {
-        record.chip == finding.model.name
-            && (record.port == candidate.seen.port
-                || requested.serial.is_some() && record.serial == requested.serial)
-    };
     let whole_image = |record: BackupRecord| {
         // A damaged backup is no image; it is named when it is asked for.
         let (record, bytes) = store.load_backup(&record.id).ok()?;
-        let image = candidate.chip.image_in_memory(finding.model, &bytes).ok()?;
+        let Ok(image) = candidate.chip.image_in_memory(finding.model, &bytes) else {
+            // Bytes that are no image never become one: they are not looked into again.
+            store.withdraw_backup(&record);
+            return None;
+        };
         Some(OwnBackup {
             id: record.id,
             same_port: record.port == candidate.seen.port,
@@ -37,8 +33,9 @@ pub(super) fn own_backups(
             identity: image.identity,
         })
     };
-    let records = store.backups()?.into_iter().rev().filter(of_the_device);
-    Ok(records.take(MAX_BACKUPS).filter_map(whole_image).collect())
+    let (chip, serial) = (finding.model.name, requested.serial.as_deref());
+    let records = store.backups_of(chip, &candidate.seen.port, serial)?;
+    Ok(records.into_iter().filter_map(whole_image).collect())
 }
 
 /// The commands that put one of these back.

@@ -5,7 +5,7 @@ use super::permission::Permission;
 use super::run::Run;
 use super::store::Store;
 use crate::failure::{Code, Failure};
-use crate::journal::{Begun, Ending, Entry, JournalFile, VERSION};
+use crate::journal::{Begun, Ending, Entry, VERSION};
 
 pub(super) fn begin_journal(run: &mut Run<'_>, permission: &Permission<'_>) -> Result<(), Failure> {
     let (candidate, target) = (permission.candidate(), permission.target());
@@ -13,7 +13,6 @@ pub(super) fn begin_journal(run: &mut Run<'_>, permission: &Permission<'_>) -> R
     let state = run.state;
     let image_sha256 =
         store.keep_image(&target.choice.image.bytes).map_err(|f| f.leaving(state))?;
-    let folder = store.folder("journals").map_err(|f| f.leaving(state))?;
     let date = run.tools.bus.clock().date();
     let model = permission.finding().model.name;
     let backup = match &candidate.unfinished {
@@ -21,7 +20,7 @@ pub(super) fn begin_journal(run: &mut Run<'_>, permission: &Permission<'_>) -> R
         Some(journal) if journal.begun().backup.is_some() => journal.begun().backup.clone(),
         _ => run.outcome.backup.clone(),
     };
-    let mut begun = Begun {
+    let begun = Begun {
         version: VERSION,
         id: Store::name(date, model),
         date,
@@ -38,16 +37,8 @@ pub(super) fn begin_journal(run: &mut Run<'_>, permission: &Permission<'_>) -> R
     };
     // What is offered as the old contents is what was there before the first run.
     run.outcome.backup.clone_from(&begun.backup);
-    let wished = begun.id.clone();
-    let mut attempt = JournalFile::begin(&folder, begun.clone());
-    for number in 2..1000 {
-        if attempt.is_ok() {
-            break;
-        }
-        begun.id = format!("{wished}-{number}");
-        attempt = JournalFile::begin(&folder, begun.clone());
-    }
-    let journal = attempt.map_err(|error| run.journal_failure(&error.to_string()))?;
+    let journal = store.begin_journal(begun);
+    let journal = journal.map_err(|error| run.journal_failure(&error.to_string()))?;
     run.journal = Some(journal);
     Ok(())
 }
@@ -70,7 +61,7 @@ impl Run<'_> {
 
     pub fn end_own_journal(&mut self, result: Ending, on_trial: Option<u8>) {
         if let Some(journal) = &mut self.journal
-            && let Err(error) = journal.append(Entry::Ended { result, on_trial })
+            && let Err(error) = self.tools.store.end_journal(journal, result, on_trial)
         {
             log::warn!("the journal could not be ended: {error}");
         }
@@ -87,14 +78,15 @@ impl Run<'_> {
     /// Ends the unfinished rescue that this run took up, and those that it had taken up itself.
     pub fn end_taken_up(&mut self, mut ending: Ending) {
         let mut next = self.takes_up.take();
-        let mut unfinished = self.tools.store.unfinished().unwrap_or_default();
+        let store = self.tools.store;
+        let mut unfinished = store.unfinished().unwrap_or_default();
         while let Some(id) = next.take() {
             let Some(file) = unfinished.iter_mut().find(|file| file.journal().begun().id == id)
             else {
                 return;
             };
             next.clone_from(&file.journal().begun().continues);
-            if let Err(error) = file.append(Entry::Ended { result: ending, on_trial: None }) {
+            if let Err(error) = store.end_journal(file, ending, None) {
                 log::warn!("a journal could not be ended: {error}");
                 return;
             }

@@ -13,7 +13,7 @@ use crate::failure::{Code, DeviceState, Failure};
 use crate::journal::{Ending, JournalFile};
 use crate::rescue::RunStage;
 use crate::rescue::outcome::{Outcome, SwitchedBy, Verdict};
-use crate::usb::lock::PortLock;
+use crate::usb::lock::{LockError, PortLock};
 use crate::usb::{Link, PortPath, Sighting};
 
 /// One run under way.
@@ -85,8 +85,19 @@ impl<'t> Run<'t> {
     pub fn lock(&self, seen: &Sighting) -> Result<PortLock, Failure> {
         let folder = self.tools.store.folder("locks")?;
         PortLock::take(&folder, &seen.port, self.tools.bus.clock().date()).map_err(|error| {
-            Failure::new(Code::R404, error.to_string(), format!("port {}", seen.port))
-                .next("wait until the other process ends, or choose another device with --port")
+            let failure =
+                |code| Failure::new(code, error.to_string(), format!("port {}", seen.port));
+            match &error {
+                LockError::Held { .. } => failure(Code::R404).next(
+                    "wait until the other process ends, or choose another device with --port",
+                ),
+                LockError::Unusable { path, .. } => failure(Code::R506)
+                    .next(format!(
+                        "move what is at {} away, or make its folder writable",
+                        path.display()
+                    ))
+                    .next("or name another home folder with --home"),
+            }
         })
     }
 

@@ -1,28 +1,38 @@
 //! What is kept on this computer: backups, the images that were written, journals, port locks.
 //!
-//! Nothing in it is ever overwritten: a name that is taken gets a number behind it.
+//! Nothing in it is ever overwritten: a name that is taken gets a number behind it. What is asked
+//! of the past is answered by the [`index`], so that a long past costs nothing.
+
+mod backups;
+mod index;
+mod journals;
 
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
 use crate::chip::Size;
 use crate::failure::{Code, Failure};
-use crate::journal::JournalFile;
+use crate::files;
 use crate::rescue::outcome::sha256;
 use crate::usb::{Ids, PortPath};
 
 /// No memory a chip here boots from is larger; a backup file that is was not made by us.
 const MAX_BACKUP_BYTES: u64 = 1 << 24;
 
+/// No image that is written is larger [`crate::profile`].
+const MAX_IMAGE_BYTES: u64 = 1 << 25;
+
 /// The folder where the program keeps things.
 #[derive(Clone, Debug)]
 pub struct Store {
     home: PathBuf,
+    looks: Arc<AtomicU64>,
 }
 
 /// What is known of a backup, beside its bytes.
@@ -64,7 +74,17 @@ fn refused(code: Code, path: &Path, error: &dyn std::fmt::Display) -> Failure {
 impl Store {
     /// The store in `home`, whose folders are made when something is put into them.
     pub fn new(home: impl Into<PathBuf>) -> Self {
-        Self { home: home.into() }
+        Self { home: home.into(), looks: Arc::default() }
+    }
+
+    /// How many records were read or begun so far, and names seen in folders, by this store and its
+    /// clones: what the past has cost.
+    pub fn looks(&self) -> u64 {
+        self.looks.load(Ordering::Relaxed)
+    }
+
+    fn count(&self, looks: usize) {
+        self.looks.fetch_add(looks as u64, Ordering::Relaxed);
     }
 
     /// The folder of the user's own profiles.
@@ -83,82 +103,8 @@ impl Store {
     /// R506 when it cannot be made.
     pub fn folder(&self, name: &str) -> Result<PathBuf, Failure> {
         let path = self.home.join(name);
-        fs::create_dir_all(&path).map_err(|error| refused(Code::R506, &path, &error))?;
+        files::make_folder(&path).map_err(|error| refused(Code::R506, &path, &error))?;
         Ok(path)
-    }
-
-    /// Saves a backup under a new name and returns its record. `record.id` is the name wished
-    /// for.
-    ///
-    /// # Errors
-    /// R501.
-    pub fn save_backup(
-        &self,
-        mut record: BackupRecord,
-        bytes: &[u8],
-    ) -> Result<BackupRecord, Failure> {
-        let folder = self.folder("backups").map_err(|f| Failure { code: Code::R501, ..f })?;
-        let failed = |error: &dyn std::fmt::Display| refused(Code::R501, &folder, error);
-        record.bytes = bytes.len();
-        record.sha256 = sha256(bytes);
-        let wished = record.id.clone();
-        for number in 1..1000 {
-            if number > 1 {
-                record.id = format!("{wished}-{number}");
-            }
-            match put(&folder, &format!("{}.bin", record.id), bytes) {
-                Ok(()) => {
-                    let text = toml::to_string(&record).map_err(|error| failed(&error))?;
-                    put(&folder, &format!("{}.toml", record.id), text.as_bytes())
-                        .map_err(|error| failed(&error))?;
-                    return Ok(record);
-                }
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(failed(&error)),
-            }
-        }
-        Err(failed(&"a thousand backups already have this name"))
-    }
-
-    /// Every backup, oldest first. Files that are not backups are passed over.
-    ///
-    /// # Errors
-    /// R506 when the folder cannot be read.
-    pub fn backups(&self) -> Result<Vec<BackupRecord>, Failure> {
-        let folder = self.folder("backups")?;
-        let mut found: Vec<BackupRecord> = names(&folder, "toml")?
-            .iter()
-            .filter_map(|path| toml::from_str(&fs::read_to_string(path).ok()?).ok())
-            .collect();
-        found.sort_by(|a, b| (a.date, &a.id).cmp(&(b.date, &b.id)));
-        Ok(found)
-    }
-
-    /// A backup's record and bytes, checked against its hash.
-    ///
-    /// # Errors
-    /// R503 when there is none of that name, R504 when its bytes are not what was saved.
-    pub fn load_backup(&self, id: &str) -> Result<(BackupRecord, Vec<u8>), Failure> {
-        let record =
-            self.backups()?.into_iter().find(|record| record.id == id).ok_or_else(|| {
-                Failure::new(Code::R503, format!("there is no backup named {id:?}"), "store")
-                    .next("list them with `recover restore --list`")
-            })?;
-        let path = self.folder("backups")?.join(format!("{id}.bin"));
-        let damaged = |why: String| {
-            Failure::new(Code::R504, why, path.display().to_string())
-                .next("choose an older backup: `recover restore --list`")
-        };
-        let length = fs::metadata(&path).map_err(|error| damaged(error.to_string()))?.len();
-        if length > MAX_BACKUP_BYTES {
-            return Err(damaged(format!("it is {length} bytes long")));
-        }
-        let bytes = fs::read(&path).map_err(|error| damaged(error.to_string()))?;
-        let got = sha256(&bytes);
-        if got != record.sha256 {
-            return Err(damaged(format!("its SHA-256 is {got}, expected {}", record.sha256)));
-        }
-        Ok((record, bytes))
     }
 
     /// Keeps an image under its hash, so that a rescue can be resumed without the file it came
@@ -169,7 +115,7 @@ impl Store {
     pub fn keep_image(&self, bytes: &[u8]) -> Result<String, Failure> {
         let folder = self.folder("images")?;
         let hash = sha256(bytes);
-        match put(&folder, &format!("{hash}.bin"), bytes) {
+        match files::put_new(&folder, &format!("{hash}.bin"), bytes) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
                 Err(refused(Code::R506, &folder, &error))
             }
@@ -182,8 +128,14 @@ impl Store {
     /// # Errors
     /// R506 when it is not there or not what was kept.
     pub fn kept_image(&self, hash: &str) -> Result<Vec<u8>, Failure> {
-        let path = self.folder("images")?.join(format!("{hash}.bin"));
-        let bytes = fs::read(&path).map_err(|error| refused(Code::R506, &path, &error))?;
+        let folder = self.folder("images")?;
+        if !files::is_plain_name(hash) {
+            return Err(refused(Code::R506, &folder, &"a journal names an image by no hash"));
+        }
+        let path = folder.join(format!("{hash}.bin"));
+        self.count(1);
+        let bytes = files::read_kept(&path, MAX_IMAGE_BYTES)
+            .map_err(|error| refused(Code::R506, &path, &error))?;
         if sha256(&bytes) == hash {
             Ok(bytes)
         } else {
@@ -196,51 +148,37 @@ impl Store {
         format!("{}-{what}", date.strftime("%Y-%m-%dT%H-%M-%S"))
     }
 
-    /// Every journal, oldest first. Files that are not journals are passed over with a warning in
-    /// the log.
-    ///
-    /// # Errors
-    /// R506 when the folder cannot be read.
-    pub fn journals(&self) -> Result<Vec<JournalFile>, Failure> {
+    /// The names in a folder of files with that ending, without it, sorted. A folder that is not
+    /// there has none.
+    fn names(&self, folder: &Path, extension: &str) -> io::Result<Vec<String>> {
+        let ending = format!(".{extension}");
+        let names = self.entries(folder)?;
+        let stem = |name: &String| name.strip_suffix(&ending).map(str::to_owned);
+        Ok(names.iter().filter_map(stem).collect())
+    }
+
+    /// The plain names in a folder, sorted. A folder that is not there has none.
+    fn entries(&self, folder: &Path) -> io::Result<Vec<String>> {
+        self.count(1);
+        let entries = match fs::read_dir(folder) {
+            // What is no folder is told of when something is put into it.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                return Ok(Vec::new());
+            }
+            entries => entries?,
+        };
         let mut found = Vec::new();
-        for path in names(&self.folder("journals")?, "jsonl")? {
-            match JournalFile::open(&path) {
-                Ok(file) => found.push(file),
-                Err(error) => log::warn!("{error}"),
+        for entry in entries {
+            self.count(1);
+            let name = entry?.file_name();
+            match name.to_str().filter(|name| files::is_plain_name(name)) {
+                Some(name) => found.push(name.to_owned()),
+                None => log::warn!("{}: {name:?} is no name of recover's", folder.display()),
             }
         }
-        found.sort_by_key(|file| file.journal().begun().date);
+        found.sort();
         Ok(found)
     }
-
-    /// The journals of rescues that may have left a memory part written, oldest first.
-    ///
-    /// # Errors
-    /// As [`Store::journals`].
-    pub fn unfinished(&self) -> Result<Vec<JournalFile>, Failure> {
-        let mut found = self.journals()?;
-        found.retain(|file| file.journal().is_unfinished());
-        Ok(found)
-    }
-}
-
-/// Writes a file that is there whole or not at all, and never over another.
-fn put(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist_noclobber(folder.join(name)).map(drop).map_err(|error| error.error)
-}
-
-fn names(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Failure> {
-    let failed = |error: std::io::Error| refused(Code::R506, folder, &error);
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|found| found == extension) {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
 }

@@ -140,9 +140,8 @@ pub(super) fn healthy(run: &mut Run<'_>, candidate: &Candidate) -> Result<Verdic
 /// running from RAM. An enclosure with a supply of its own may have left the bus and come back
 /// since, under another number.
 fn last_trial_like(run: &Run<'_>, seen: &Sighting) -> Result<Option<String>, Failure> {
-    let journals = run.tools.store.journals()?;
-    let mut journals = journals.iter().map(|file| file.journal());
-    let last = journals.rfind(|journal| journal.begun().port == seen.port);
+    let last = run.tools.store.last_journal_at(&seen.port)?;
+    let last = last.as_ref().map(|file| file.journal());
     let trial = last.filter(|j| j.left_on_trial().is_some() && expects(j, seen));
     Ok(trial.map(|journal| journal.begun().id.clone()))
 }

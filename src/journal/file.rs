@@ -1,11 +1,12 @@
 //! A journal on the disk: one JSON object a line, flushed to the disk before the step it speaks
-//! of is taken.
+//! of is taken. A journal that is only read keeps no file open.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::{Begun, Entry, IllegalEntry, Journal, VERSION};
+use crate::files::{self, Access};
 
 /// A journal file larger than this is not one of ours.
 const MAX_BYTES: u64 = 1 << 20;
@@ -36,11 +37,12 @@ pub enum JournalError {
     Illegal(#[from] IllegalEntry),
 }
 
-/// An open journal.
+/// A journal and its file.
 #[derive(Debug)]
 pub struct JournalFile {
     path: PathBuf,
-    file: File,
+    /// Open from the first entry that is added.
+    file: Option<File>,
     journal: Journal,
     /// Length of the whole lines, where a broken one follows them; it goes when something is
     /// appended, for nothing could be read behind it.
@@ -48,21 +50,32 @@ pub struct JournalFile {
 }
 
 impl JournalFile {
-    /// Begins a new journal in `folder`, named after its id.
+    /// Begins a new journal in `folder`, named after its id. Where that fails, no file is left.
     ///
     /// # Errors
     /// [`JournalError::File`], also when the name is taken.
     pub fn begin(folder: &Path, begun: Begun) -> Result<Self, JournalError> {
         let path = folder.join(format!("{}.jsonl", begun.id));
         let refused = |source| JournalError::File { path: path.clone(), source };
-        let file = OpenOptions::new().append(true).create_new(true).open(&path).map_err(refused)?;
+        if !files::is_plain_name(&begun.id) {
+            return Err(refused(io::Error::other("this is no name of a journal")));
+        }
+        let file = files::create_new(&path).map_err(refused)?;
         let first = Entry::Begun(begun.clone());
-        let mut journal = Self { path, file, journal: Journal::begin(begun), broken_after: None };
-        journal.write(&first)?;
+        let journal = Journal::begin(begun);
+        let mut journal = Self { path, file: Some(file), journal, broken_after: None };
+        journal.write(&first).inspect_err(|_| journal.discard())?;
         Ok(journal)
     }
 
-    /// Opens a journal to read it or to end it.
+    /// Removes a journal of which nothing but its beginning is there: nothing was done yet.
+    pub fn discard(&self) {
+        if let Err(error) = files::write::remove(&self.path) {
+            log::warn!("{}: {error}", self.path.display());
+        }
+    }
+
+    /// Reads a journal; its file is opened again when it is ended.
     ///
     /// A last line without its end is what a killed run leaves; it is ignored.
     ///
@@ -70,17 +83,16 @@ impl JournalFile {
     /// [`JournalError`] naming the line that is wrong.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let refused = |source| JournalError::File { path: path.to_owned(), source };
-        let file = OpenOptions::new().append(true).read(true).open(path).map_err(refused)?;
-        let mut text = String::new();
-        (&file).take(MAX_BYTES + 1).read_to_string(&mut text).map_err(refused)?;
-        if text.len() as u64 > MAX_BYTES {
-            let why = format!("the file is longer than the {MAX_BYTES} bytes of a journal");
-            return Err(JournalError::Line { path: path.to_owned(), line: 1, why });
-        }
+        let text = files::read::read_kept_text(path, MAX_BYTES).map_err(refused)?;
         let whole = text.rfind('\n').map_or("", |end| text.get(..=end).unwrap_or_default());
         let journal = parse(whole, path)?;
         let broken_after = (whole.len() < text.len()).then_some(whole.len() as u64);
-        Ok(Self { path: path.to_owned(), file, journal, broken_after })
+        Ok(Self { path: path.to_owned(), file: None, journal, broken_after })
+    }
+
+    /// The name of its file without the ending. What the file says of its name is not believed.
+    pub fn name(&self) -> String {
+        self.path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
     /// The journal as a value.
@@ -102,10 +114,16 @@ impl JournalFile {
         let mut line =
             serde_json::to_vec(entry).map_err(|error| refused(std::io::Error::other(error)))?;
         line.push(b'\n');
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => files::open_kept(&self.path, Access::Append).map_err(refused)?,
+        };
         if let Some(length) = self.broken_after.take() {
-            self.file.set_len(length).map_err(refused)?;
+            file.set_len(length).map_err(refused)?;
         }
-        self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(refused)
+        let written = file.write_all(&line).and_then(|()| file.sync_data());
+        self.file = Some(file);
+        written.map_err(refused)
     }
 }
 
@@ -157,6 +175,16 @@ mod tests {
             JournalFile::open(&path).unwrap().journal().has_ended(),
             "lost behind the cut line"
         );
+    }
+
+    #[test]
+    fn a_journal_is_never_named_by_a_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("journals");
+        std::fs::create_dir(&inner).unwrap();
+        let out = Begun { id: "../out".into(), ..begun() };
+        assert!(JournalFile::begin(&inner, out).is_err());
+        assert!(!folder.path().join("out.jsonl").exists());
     }
 
     #[test]

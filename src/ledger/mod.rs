@@ -23,13 +23,17 @@ pub mod text;
 pub mod unit;
 
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use crate::files;
+
 pub use error::LedgerError;
 pub use keeper::Keeper;
+pub use rows::DamagedRow;
 pub use unit::{Query, StepTaken, Unit};
 
 /// How long another process may hold the ledger. Its one transaction takes milliseconds, but for
@@ -59,49 +63,109 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`]; the ledger is then what it was.
     pub fn add(&self, unit: &Unit) -> Result<String, LedgerError> {
-        if let Some(folder) = self.path.parent() {
-            let path = folder.to_owned();
-            fs::create_dir_all(folder).map_err(|source| LedgerError::File { path, source })?;
+        let refused = |source| LedgerError::File { path: self.path.clone(), source };
+        let folder = self.folder();
+        files::make_folder(folder).map_err(refused)?;
+        // An empty file is an empty database to SQLite, which would make it for everybody to read.
+        match self.path.file_name().and_then(|name| name.to_str()) {
+            Some(name) if fs::symlink_metadata(&self.path).is_err() => {
+                match files::put_new(folder, name, b"") {
+                    Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                        return Err(refused(error));
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
         }
-        let mut connection = self.open(OpenFlags::SQLITE_OPEN_CREATE)?;
+        let mut connection = self.open()?;
         rows::add(&mut connection, unit).map_err(|source| self.refused(source))
     }
 
-    /// The units that fit, oldest first.
+    /// The units that fit, oldest first. Of damaged ones the log says why they are left out.
     ///
     /// # Errors
     /// [`LedgerError`].
     pub fn units(&self, query: &Query) -> Result<Vec<Unit>, LedgerError> {
-        let Some(connection) = self.open_if_there()? else { return Ok(Vec::new()) };
+        let (units, damaged) = self.all_units(query)?;
+        damaged.iter().for_each(|row| log::warn!("{}: {row}", self.path.display()));
+        Ok(units)
+    }
+
+    /// The units that fit, oldest first, and the rows that cannot be read.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn all_units(&self, query: &Query) -> Result<(Vec<Unit>, Vec<DamagedRow>), LedgerError> {
+        let Some(connection) = self.open_if_there()? else { return Ok(Default::default()) };
         rows::units(&connection, query).map_err(|source| self.refused(source))
     }
 
-    /// The unit of that id; without one, every unit whose id begins so, oldest first.
+    /// The unit of that id; without one, every unit whose id begins so, oldest first; and the rows
+    /// of them that cannot be read.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn find_all(&self, id: &str) -> Result<(Vec<Unit>, Vec<DamagedRow>), LedgerError> {
+        let Some(connection) = self.open_if_there()? else { return Ok(Default::default()) };
+        rows::find(&connection, id).map_err(|source| self.refused(source))
+    }
+
+    /// The same without those that cannot be read.
     ///
     /// # Errors
     /// [`LedgerError`].
     pub fn find(&self, id: &str) -> Result<Vec<Unit>, LedgerError> {
-        let Some(connection) = self.open_if_there()? else { return Ok(Vec::new()) };
-        rows::find(&connection, id).map_err(|source| self.refused(source))
+        self.find_all(id).map(|(units, _)| units)
+    }
+
+    /// The unit that last began at that port.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn last_at(&self, port: &str) -> Result<Option<Unit>, LedgerError> {
+        let Some(connection) = self.open_if_there()? else { return Ok(None) };
+        rows::last_at(&connection, port).map_err(|source| self.refused(source))
     }
 
     fn open_if_there(&self) -> Result<Option<Connection>, LedgerError> {
-        match self.path.try_exists() {
-            Ok(true) => self.open(OpenFlags::empty()).map(Some),
-            Ok(false) => Ok(None),
+        match fs::symlink_metadata(&self.path) {
+            Ok(_) => self.open().map(Some),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(source) => Err(LedgerError::File { path: self.path.clone(), source }),
         }
     }
 
     /// Opens the file and brings it up to date. SQLite opens a file that may only be read as such.
-    fn open(&self, more: OpenFlags) -> Result<Connection, LedgerError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
+    fn open(&self) -> Result<Connection, LedgerError> {
+        let path = self.checked().map_err(|source| {
+            let path = self.path.clone();
+            LedgerError::File { path, source }
+        })?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let refused = |source| self.refused(source);
-        let mut connection = Connection::open_with_flags(&self.path, flags).map_err(refused)?;
+        let mut connection = Connection::open_with_flags(path, flags).map_err(refused)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(refused)?;
         connection.pragma_update(None, "foreign_keys", true).map_err(refused)?;
         schema::bring_up_to_date(&mut connection, &self.path)?;
         Ok(connection)
+    }
+
+    /// The folder of its file.
+    fn folder(&self) -> &Path {
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        folder.unwrap_or(Path::new("."))
+    }
+
+    /// The path for SQLite, which follows no link in any part of it, once the file is seen to be a
+    /// regular one of a trusted owner. It is not opened here: closing it would drop the locks that
+    /// another thread's connection has on it.
+    fn checked(&self) -> io::Result<PathBuf> {
+        files::check_kept(&self.path)?;
+        let folder = self.folder().canonicalize()?;
+        Ok(folder.join(self.path.file_name().unwrap_or_default()))
     }
 
     fn refused(&self, source: rusqlite::Error) -> LedgerError {

@@ -1,12 +1,34 @@
 //! Units as rows and back.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use rusqlite::types::Type;
-use rusqlite::{Connection, Row, Transaction, TransactionBehavior, named_params, params};
+use rusqlite::{
+    Connection, OptionalExtension, Row, Transaction, TransactionBehavior, named_params, params,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::unit::{Query, StepTaken, Unit};
+
+/// A row that is no unit: another program wrote it, or the file is damaged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DamagedRow {
+    /// The unit's name.
+    pub id: String,
+    /// What is wrong.
+    pub why: String,
+}
+
+impl fmt::Display for DamagedRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the unit {} cannot be read: {}", self.id, self.why)
+    }
+}
+
+/// Units, and the rows among them that are none.
+pub type Found = (Vec<Unit>, Vec<DamagedRow>);
 
 /// Most units of one name; as many began in the same second with the same chip.
 const MAX_NAMESAKES: u32 = 10_000;
@@ -117,7 +139,7 @@ fn insert_unit(transaction: &Transaction<'_>, id: &str, unit: &Unit) -> rusqlite
 }
 
 /// The units that fit, oldest first.
-pub fn units(connection: &Connection, query: &Query) -> rusqlite::Result<Vec<Unit>> {
+pub fn units(connection: &Connection, query: &Query) -> rusqlite::Result<Found> {
     let mut select = connection.prepare(
         "SELECT * FROM units
          WHERE (:since IS NULL OR began >= :since)
@@ -128,39 +150,75 @@ pub fn units(connection: &Connection, query: &Query) -> rusqlite::Result<Vec<Uni
          ORDER BY began, id",
     )?;
     let values = named_params! { ":since": query.since.map(sortable), ":serial": query.serial };
-    let found: Vec<Unit> = select.query_map(values, unit)?.collect::<rusqlite::Result<_>>()?;
-    with_steps(connection, found)
+    with_steps(connection, select.query_map(values, unit_or_damaged)?)
 }
 
 /// The unit of that id, else those whose id begins so.
-pub fn find(connection: &Connection, id: &str) -> rusqlite::Result<Vec<Unit>> {
+pub fn find(connection: &Connection, id: &str) -> rusqlite::Result<Found> {
     let mut select = connection.prepare(
         "SELECT * FROM units
          WHERE id = ?1
             OR substr(id, 1, length(?1)) = ?1 AND NOT EXISTS (SELECT 1 FROM units WHERE id = ?1)
          ORDER BY began, id",
     )?;
-    let found: Vec<Unit> = select.query_map([id], unit)?.collect::<rusqlite::Result<_>>()?;
-    with_steps(connection, found)
+    with_steps(connection, select.query_map([id], unit_or_damaged)?)
 }
 
-fn with_steps(connection: &Connection, mut units: Vec<Unit>) -> rusqlite::Result<Vec<Unit>> {
+/// The unit that last began at that port.
+pub fn last_at(connection: &Connection, port: &str) -> rusqlite::Result<Option<Unit>> {
+    let mut select = connection
+        .prepare("SELECT * FROM units WHERE port = ?1 ORDER BY began DESC, id DESC LIMIT 1")?;
+    let found = select.query_row([port], unit).optional()?;
+    Ok(with_steps(connection, found.into_iter().map(|unit| Ok(Ok(unit))))?.0.pop())
+}
+
+type UnitOrDamaged = Result<Unit, DamagedRow>;
+
+/// A row whose values are of the wrong form is told of; an error of the file ends the reading.
+fn unit_or_damaged(row: &Row<'_>) -> rusqlite::Result<UnitOrDamaged> {
+    match unit(row) {
+        Ok(unit) => Ok(Ok(unit)),
+        Err(error @ rusqlite::Error::SqliteFailure(..)) => Err(error),
+        Err(error) => Ok(Err(DamagedRow { id: row.get("id")?, why: error.to_string() })),
+    }
+}
+
+fn with_steps(
+    connection: &Connection,
+    rows: impl Iterator<Item = rusqlite::Result<UnitOrDamaged>>,
+) -> rusqlite::Result<Found> {
     let mut select = connection.prepare(
         "SELECT step, title, risk, began_ms, took_ms FROM steps WHERE unit = ?1 ORDER BY step",
     )?;
-    for unit in &mut units {
-        let taken = |row: &Row<'_>| {
-            Ok(StepTaken {
-                step: row.get(0)?,
-                title: row.get(1)?,
-                risk: row.get(2)?,
-                began_ms: row.get(3)?,
-                took_ms: row.get(4)?,
-            })
+    let taken = |row: &Row<'_>| {
+        Ok(StepTaken {
+            step: row.get(0)?,
+            title: row.get(1)?,
+            risk: row.get(2)?,
+            began_ms: row.get(3)?,
+            took_ms: row.get(4)?,
+        })
+    };
+    let (mut units, mut damaged) = (Vec::new(), Vec::new());
+    for row in rows {
+        let mut unit = match row? {
+            Ok(unit) => unit,
+            Err(row) => {
+                damaged.push(row);
+                continue;
+            }
         };
-        unit.steps = select.query_map([&unit.id], taken)?.collect::<rusqlite::Result<_>>()?;
+        match select.query_map([&unit.id], taken)?.collect() {
+            Ok(steps) => unit.steps = steps,
+            Err(error @ rusqlite::Error::SqliteFailure(..)) => return Err(error),
+            Err(error) => {
+                damaged.push(DamagedRow { id: unit.id, why: error.to_string() });
+                continue;
+            }
+        }
+        units.push(unit);
     }
-    Ok(units)
+    Ok((units, damaged))
 }
 
 fn unit(row: &Row<'_>) -> rusqlite::Result<Unit> {

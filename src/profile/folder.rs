@@ -1,13 +1,14 @@
 //! A profile's folder: part of this program, or on the user's disk. Everything is read through
 //! here, bounded, and only from plain files.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use include_dir::Dir;
 
 use super::{Problem, ProblemKind};
+use crate::files;
 
 /// The file that makes a folder a profile.
 pub(super) const PROFILE: &str = "profile.toml";
@@ -61,24 +62,16 @@ impl Folder {
             Self::Embedded(folder) => {
                 Ok(folder.get_file(folder.path().join(file)).map(|file| file.contents().to_vec()))
             }
-            Self::Disk(path) => match read_plain(&path.join(file), max_bytes) {
-                Ok(Some(bytes)) => Ok(Some(bytes)),
-                Ok(None) => Err(problem(ProblemKind::TooBig { max_bytes })),
+            Self::Disk(path) => match files::read(&path.join(file), max_bytes) {
+                Ok(bytes) => Ok(Some(bytes)),
+                Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                    Err(problem(ProblemKind::TooBig { max_bytes }))
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(problem(ProblemKind::Unreadable { why: error.to_string() })),
             },
         }
     }
-}
-
-/// `None` when there are more bytes than that. A pipe or device is refused: it may never end.
-fn read_plain(path: &Path, max_bytes: u64) -> io::Result<Option<Vec<u8>>> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("not a plain file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
-    Ok((u64::try_from(bytes.len()).is_ok_and(|length| length <= max_bytes)).then_some(bytes))
 }
 
 /// Every embedded folder with a profile.toml, in the order of their names.

@@ -6,15 +6,16 @@
 //! other programs (the operating system does that when an interface is claimed).
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::PortPath;
+use crate::files::{self, Access};
 
-/// Most bytes read of a lock file, whoever wrote it.
+/// Most bytes of a lock file. A longer one is somebody's file and stays as it is.
 const MAX_BYTES: u64 = 256;
 
 /// The right to work on a port, given back when dropped.
@@ -38,15 +39,7 @@ impl PortLock {
             path: path.clone(),
             why: error.to_string(),
         };
-        fs::create_dir_all(folder).map_err(unusable)?;
-        // Not truncated on opening: until the lock is ours the text belongs to its holder.
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(unusable)?;
+        let mut file = open(folder, &path).map_err(unusable)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -66,6 +59,40 @@ impl PortLock {
     pub fn port(&self) -> &PortPath {
         &self.port
     }
+}
+
+/// Opens a lock file, made if it is missing. It is not truncated: until the lock is ours the text
+/// belongs to its holder, and a file that holds anything else than such a text is not a lock.
+fn open(folder: &Path, path: &Path) -> io::Result<File> {
+    files::make_folder(folder)?;
+    if !fs::symlink_metadata(folder)?.is_dir() {
+        return Err(io::Error::other("its folder is a symbolic link"));
+    }
+    match files::create_new(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let file = files::open_kept(path, Access::Write)?;
+    let metadata = file.metadata()?;
+    if metadata.len() > MAX_BYTES {
+        return Err(io::Error::other(format!("it is longer than the {MAX_BYTES} bytes of a lock")));
+    }
+    only_name(&metadata)?;
+    Ok(file)
+}
+
+/// Refuses a file that has another name as well: it is somebody's.
+#[cfg(unix)]
+fn only_name(metadata: &fs::Metadata) -> io::Result<()> {
+    match std::os::unix::fs::MetadataExt::nlink(metadata) {
+        0 | 1 => Ok(()),
+        names => Err(io::Error::other(format!("the file has {names} names"))),
+    }
+}
+
+#[cfg(not(unix))]
+fn only_name(_: &fs::Metadata) -> io::Result<()> {
+    Ok(())
 }
 
 impl Drop for PortLock {
@@ -208,7 +235,7 @@ mod tests {
     fn a_stale_or_forged_note_holds_nobody_up() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("port-3-2.1.lock");
-        fs::write(&path, "1\nforged \u{1b}[31m\n".repeat(1000)).unwrap();
+        fs::write(&path, "1\nforged \u{1b}[31m\n".repeat(10)).unwrap();
         let _lock = PortLock::take(folder.path(), &port(), since()).unwrap();
         let note = fs::read_to_string(&path).unwrap();
         assert_eq!(note, format!("{}\n2026-11-22T10:02:00Z\n", std::process::id()));
@@ -230,5 +257,37 @@ mod tests {
         fs::write(&file, "").unwrap();
         let error = PortLock::take(&file, &port(), since()).unwrap_err();
         assert!(matches!(error, LockError::Unusable { .. }), "{error:?}");
+    }
+
+    fn refusal(folder: &Path) -> String {
+        PortLock::take(folder, &port(), since()).unwrap_err().to_string()
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_in_the_place_of_a_lock_is_not_followed_and_its_file_keeps_its_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let (theirs, lock) = (folder.path().join("theirs"), folder.path().join("port-3-2.1.lock"));
+        fs::write(&theirs, "text").unwrap();
+        std::os::unix::fs::symlink(&theirs, &lock).unwrap();
+        assert!(refusal(folder.path()).ends_with("it is a symbolic link, not a regular file"));
+        fs::remove_file(&lock).unwrap();
+        fs::hard_link(&theirs, &lock).unwrap();
+        assert!(refusal(folder.path()).ends_with("the file has 2 names"));
+        fs::remove_file(&lock).unwrap();
+        let elsewhere = folder.path().join("elsewhere");
+        std::os::unix::fs::symlink(folder.path(), &elsewhere).unwrap();
+        assert!(refusal(&elsewhere).ends_with("its folder is a symbolic link"));
+        assert_eq!(fs::read_to_string(&theirs).unwrap(), "text");
+    }
+
+    #[test]
+    fn a_file_too_long_for_a_lock_is_not_truncated() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("port-3-2.1.lock");
+        let text = "a".repeat(257);
+        fs::write(&path, &text).unwrap();
+        assert!(refusal(folder.path()).contains("longer than the 256 bytes of a lock"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
 }

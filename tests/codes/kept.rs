@@ -28,6 +28,9 @@ pub const CASES: &[Case] = &[
     Case { code: Code::R505, what: "no journal", provoke: || answer("resume --sim") },
     Case { code: Code::R506, what: "a file for a home", provoke: no_home },
     Case { code: Code::R506, what: "another image than was kept", provoke: a_damaged_image },
+    Case { code: Code::R507, what: "an unfinished journal cut short", provoke: a_cut_journal },
+    Case { code: Code::R507, what: "a folder for a journal", provoke: a_folder_for_a_journal },
+    Case { code: Code::R521, what: "a damaged unit", provoke: a_damaged_unit },
     Case { code: Code::R521, what: "a text for a ledger", provoke: a_text_for_a_ledger },
     Case { code: Code::R521, what: "a database of others", provoke: a_database_of_others },
     Case { code: Code::R522, what: "a newer ledger", provoke: a_newer_ledger },
@@ -116,6 +119,34 @@ fn a_damaged_image() -> Answer {
         fs::write(kept.unwrap().path(), scenario.factory_image()).unwrap();
     }
     desk.rescue(&Request::default()).into()
+}
+
+/// A program whose home has the journal of an unfinished rescue, and that journal's file.
+fn unfinished() -> (Program, std::path::PathBuf) {
+    let program = Program::new();
+    let (desk, _) = cut_off(scenario("sl11r-zeroed"), &Request::default());
+    let file = fs::read_dir(desk.store.folder("journals").unwrap()).unwrap().next().unwrap();
+    let bytes = fs::read(file.unwrap().path()).unwrap();
+    let path = program.write("home/simulator/journals/one.jsonl", bytes);
+    (program, path)
+}
+
+fn a_cut_journal() -> Answer {
+    let (program, path) = unfinished();
+    program.run("plan --sim");
+    fs::write(path, "{\"entry\":\"beg").unwrap();
+    program.run("resume --sim")
+}
+
+fn a_folder_for_a_journal() -> Answer {
+    let (program, path) = unfinished();
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    program.run("resume --sim")
+}
+
+fn a_damaged_unit() -> Answer {
+    ledger_after("UPDATE units SET notes = 'no list'")
 }
 
 fn a_text_for_a_ledger() -> Answer {

@@ -38,6 +38,7 @@ pub const PROFILES: [&str; 5] = [
 pub struct Hall {
     pub bus: SimBus,
     pub home: TempDir,
+    pub store: Store,
     pub limits: Limits,
 }
 
@@ -150,7 +151,9 @@ fn tempdir() -> TempDir {
 impl Hall {
     /// A hall without units.
     pub fn new() -> Self {
-        Self { bus: SimBus::new(), home: tempdir(), limits: Limits::default() }
+        let home = tempdir();
+        let store = Store::new(home.path());
+        Self { bus: SimBus::new(), home, store, limits: Limits::default() }
     }
 
     /// A hall whose units are plugged in one after the other.
@@ -175,7 +178,7 @@ impl Hall {
     }
 
     pub fn store(&self) -> Store {
-        Store::new(self.home.path())
+        self.store.clone()
     }
 
     fn shared(&self) -> Arc<Shared> {
