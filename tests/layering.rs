@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("toml_source", &[]),
+    ("wording", &[]),
     ("usb", &["clock"]),
-    ("chip", &["usb", "clock"]),
-    ("profile", &["chip", "usb", "toml_source"]),
+    ("chip", &["usb", "clock", "wording"]),
+    ("profile", &["chip", "usb", "toml_source", "wording"]),
     ("failure", &["chip", "usb"]),
-    ("rescue", &["failure", "chip", "profile", "usb"]),
+    ("rescue", &["failure", "chip", "profile", "usb", "wording"]),
     ("journal", &["rescue", "chip", "usb"]),
-    ("executor", &["journal", "rescue", "failure", "chip", "profile", "usb", "clock"]),
+    ("executor", &["journal", "rescue", "failure", "chip", "profile", "usb", "clock", "wording"]),
     ("sim", &["usb", "clock"]),
     ("preflight", &["sim", "rescue", "chip", "usb", "clock"]),
     ("serial", &["clock"]),
@@ -35,10 +36,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("ledger", &["executor", "rescue", "failure", "chip", "clock"]),
-    ("report", &["ledger", "executor", "failure", "chip"]),
+    ("report", &["ledger", "executor", "failure", "chip", "wording"]),
     (
         "ui",
-        &["bench", "executor", "ledger", "rescue", "failure", "journal", "chip", "profile", "usb"],
+        &[
+            "bench", "executor", "ledger", "rescue", "failure", "journal", "chip", "profile",
+            "usb", "wording",
+        ],
     ),
 ];
 
