@@ -182,7 +182,7 @@ fn check(before: &[&str], line: &str) -> usize {
             let forms = [format!("error[{wrong}]"), format!("failed {wrong}:")];
             forms.iter().any(|form| pasted.text.contains(form))
         };
-        if pasted.code == 2 || WRONG.iter().any(|wrong| is_told(wrong)) {
+        if pasted.code == 2 || WRONG.iter().any(is_told) {
             wrong(&format!("which ends with {} and", pasted.code), &pasted.text);
         }
     }
