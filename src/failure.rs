@@ -243,9 +243,8 @@ impl Failure {
             ImageError::TooBig { .. } => Code::R207,
             ImageError::Unsuitable { .. } => Code::R208,
         };
-        let failure = Self::new(code, error.to_string(), format!("image {name}")).next(format!(
-            "look at it with `recover image inspect {name}`; take the original file from the vendor's updater or from a backup"
-        ));
+        let failure = Self::new(code, error.to_string(), format!("image {name}"))
+            .next("take the original file from the vendor's updater or from a backup");
         match error {
             ImageError::OtherModel { .. } => failure
                 .next("to write it all the same, add --force and name the device with --port"),

@@ -33,3 +33,4 @@ pub mod sim;
 pub mod toml_source;
 pub mod ui;
 pub mod usb;
+pub mod wording;

@@ -35,6 +35,7 @@ mod hub;
 mod image_build;
 mod in_use;
 mod interruption;
+mod json_schema;
 mod layering;
 mod learn;
 mod ledger;
@@ -48,6 +49,7 @@ mod mcs51_lockstep;
 #[path = "bench/minimum.rs"]
 mod minimum;
 mod mutants_apply;
+mod offered;
 mod own_backup;
 mod part_proof;
 #[path = "support/past.rs"]
@@ -69,6 +71,7 @@ mod terminal_svg;
 mod third_party_firmware;
 mod trace;
 mod transcripts;
+mod typed;
 mod unread;
 #[path = "support/usbmon.rs"]
 mod usbmon;

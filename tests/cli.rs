@@ -14,7 +14,6 @@ use std::process::{Command as Process, Stdio};
 use std::time::Duration;
 
 use assert_cmd::Command;
-use clap::CommandFactory;
 use recover::executor::Request;
 use recover::sim::Fault;
 use recover::usb::lock::PortLock;
@@ -174,7 +173,7 @@ fn commands_that_only_look_print_data_on_stdout_and_nothing_else() {
     assert!(image.ends_with("image.bin"));
     for (line, shown) in [
         ("list --sim", "unknown QT processor"),
-        ("list --sim unlisted-id", "none of the 1 USB devices"),
+        ("list --sim unlisted-id", "the only USB device is not a known chip"),
         ("list --all --sim unlisted-id", "not a known chip"),
         ("list --sim sl11r-healthy", "healthy"),
         ("sim list", "sl11r-zeroed"),
@@ -493,7 +492,7 @@ fn more_is_logged_when_asked_for() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let mut checked = 0;
-    check_help(&recover::cli::Cli::command(), "", &mut checked);
+    check_help(&recover::cli::definition(), "", &mut checked);
     assert!(checked > 10, "{checked}");
 }
 

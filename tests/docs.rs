@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory;
-use recover::cli::Cli;
+use recover::cli::definition;
 use recover::failure::Code;
 use recover::{chip, profile, sim};
 
@@ -53,7 +52,7 @@ fn every_error_says_what_to_do_next() {
 #[test]
 fn every_command_and_every_option_is_in_using() {
     let text = read("docs/using.md");
-    let command = Cli::command();
+    let command = definition();
     let mut missing = Vec::new();
     for sub in command.get_subcommands() {
         let name = format!("recover {}", sub.get_name());
@@ -447,7 +446,7 @@ fn every_command_that_an_owner_is_told_is_one() {
         assert!(commands.len() > 3, "{page}: {commands:?}");
         for command in commands {
             let words: Vec<&str> = command.split_whitespace().collect();
-            if let Err(error) = Cli::command().try_get_matches_from(&words)
+            if let Err(error) = definition().try_get_matches_from(&words)
                 && error.use_stderr()
                 && error.kind() != clap::error::ErrorKind::MissingRequiredArgument
             {

@@ -6,8 +6,7 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
-use clap::CommandFactory;
-use recover::cli::Cli;
+use recover::cli::definition;
 
 fn recover(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_recover")).args(arguments).output().unwrap();
@@ -30,13 +29,46 @@ fn through(program: &str, arguments: &[&str], text: &str) -> Output {
 }
 
 #[test]
-fn every_command_is_completed_in_every_shell() {
+fn the_script_of_every_shell_asks_the_program() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = recover(&["completions", shell]);
-        for command in Cli::command().get_subcommands() {
-            assert!(script.contains(command.get_name()), "{shell}: {}", command.get_name());
-        }
-        assert!(script.contains("mask-serials"), "{shell}");
+        assert!(script.contains("COMPLETE") && script.contains("recover"), "{shell}: {script}");
+    }
+}
+
+/// What bash is offered for the last of these words.
+fn completed(words: &[&str]) -> Vec<String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_recover"))
+        .args(["--", "recover"])
+        .args(words)
+        .env("COMPLETE", "bash")
+        .env("_CLAP_IFS", "\n")
+        .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{words:?}");
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn commands_options_and_the_names_they_take_are_completed() {
+    for (words, offered) in [
+        (&["led"][..], "ledger"),
+        (&["--mask"], "--mask-serials"),
+        (&["--auto", "--profile", "generic-fx2"], "generic-fx2lp"),
+        (&["--auto", "--sim", "sl11r-zer"], "sl11r-zeroed"),
+        (&["diagnose", "--as", "at2"], "at2lp"),
+        (&["image", "check", "--chip", "ez-o"], "ez-otg"),
+        (&["profile", "show", "sony"], "sony-crx100e"),
+        (&["sim", "show", "sl11r-bl"], "sl11r-blank"),
+        (&["explain", "R10"], "R106"),
+    ] {
+        let found = completed(words);
+        assert!(found.iter().any(|one| one.trim_end() == offered), "{words:?}: {found:?}");
+    }
+    for command in definition().get_subcommands() {
+        let found = completed(&[""]);
+        assert!(found.iter().any(|one| one.trim_end() == command.get_name()), "{found:?}");
     }
 }
 
@@ -65,21 +97,25 @@ fn fish_reads_its_script() {
 #[test]
 fn bash_offers_the_commands_below_ledger() {
     let script = recover(&["completions", "bash"]);
-    let ask = "\nCOMP_WORDS=(recover ledger e); COMP_CWORD=2; _recover recover e ledger; \
-               printf '%s\\n' \"${COMPREPLY[@]}\"\n";
-    let told = through("bash", &["--norc"], &(script + ask));
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_recover")).parent().unwrap();
+    let ask = format!(
+        "\nPATH={}:$PATH; COMP_WORDS=(recover ledger e); COMP_CWORD=2; \
+         _clap_complete_recover recover e ledger; printf '%s\\n' \"${{COMPREPLY[@]}}\"\n",
+        program.display()
+    );
+    let told = through("bash", &["--norc"], &(script + &ask));
     assert_eq!(String::from_utf8_lossy(&told.stdout).trim(), "export");
 }
 
 #[test]
 fn there_is_a_man_page_for_every_command() {
     let page = recover(&["man"]);
-    assert!(page.contains(".TH recover 1") && page.contains("Exit codes"));
+    assert!(page.contains(".TH recover 1") && page.contains("3  the memory is partly written"));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("man1");
     recover(&["man", "--output", path.to_str().unwrap()]);
     assert_eq!(fs::read_to_string(path.join("recover.1")).unwrap(), page);
-    for command in Cli::command().get_subcommands() {
+    for command in definition().get_subcommands() {
         let page = path.join(format!("recover-{}.1", command.get_name()));
         assert!(page.is_file(), "{}", page.display());
     }
@@ -92,7 +128,33 @@ fn groff_reads_the_man_page() {
     let rendered = through("groff", &["-man", "-Tutf8", "-ww", "-P-c", "-P-b", "-P-u"], &page);
     let text = String::from_utf8(rendered.stdout).unwrap();
     assert!(rendered.stderr.is_empty(), "{}", String::from_utf8_lossy(&rendered.stderr));
-    for shown in ["recover", "--auto", "--mask-serials", "ledger", "Exit codes"] {
+    for shown in ["recover", "--auto", "--mask-serials", "ledger", "EXIT STATUS"] {
         assert!(text.contains(shown), "{shown}\n{text}");
     }
+}
+
+#[test]
+fn every_man_page_has_its_examples_and_exit_codes_line_by_line() {
+    let folder = tempfile::tempdir().unwrap();
+    recover(&["man", "--output", folder.path().to_str().unwrap()]);
+    let pages: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|page| page.unwrap().path()).collect();
+    assert!(pages.len() > 30, "{pages:?}");
+    for path in pages {
+        let page = fs::read_to_string(&path).unwrap();
+        let named = path.display();
+        let sections: Vec<&str> =
+            page.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
+        assert_eq!(sections[..3], ["NAME", "\"SYNOPSIS\"", "DESCRIPTION"], "{named}");
+        assert!(sections.contains(&"\"EXIT STATUS\""), "{named}: {sections:?}");
+        let holds_commands = sections.contains(&"SUBCOMMANDS") && !path.ends_with("recover.1");
+        if !holds_commands {
+            let (_, examples) =
+                page.split_once(".SH \"EXAMPLES\"\n.nf\n").unwrap_or_else(|| panic!("{named}"));
+            let first = examples.lines().find(|line| line.contains("recover")).unwrap();
+            assert!(!first.starts_with(' ') && !first.starts_with('.'), "{named}: {first}");
+        }
+    }
+    let list = fs::read_to_string(folder.path().join("recover-list.1")).unwrap();
+    assert!(!list.contains("home"), "an option that list does not use");
 }

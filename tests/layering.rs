@@ -10,13 +10,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("files", &[]),
     ("toml_source", &[]),
+    ("wording", &[]),
     ("usb", &["files", "clock"]),
-    ("chip", &["usb", "clock"]),
-    ("profile", &["chip", "usb", "files", "toml_source"]),
+    ("chip", &["usb", "clock", "wording"]),
+    ("profile", &["chip", "usb", "files", "toml_source", "wording"]),
     ("failure", &["chip", "usb"]),
-    ("rescue", &["failure", "chip", "profile", "usb"]),
+    ("rescue", &["failure", "chip", "profile", "usb", "wording"]),
     ("journal", &["rescue", "chip", "usb", "files"]),
-    ("executor", &["journal", "rescue", "failure", "chip", "profile", "usb", "files", "clock"]),
+    (
+        "executor",
+        &["journal", "rescue", "failure", "chip", "profile", "usb", "files", "clock", "wording"],
+    ),
     ("sim", &["usb", "clock"]),
     ("preflight", &["sim", "rescue", "chip", "usb", "clock"]),
     ("serial", &["clock"]),
@@ -37,10 +41,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("ledger", &["executor", "rescue", "failure", "chip", "files", "clock"]),
-    ("report", &["ledger", "executor", "failure", "chip"]),
+    ("report", &["ledger", "executor", "failure", "chip", "wording"]),
     (
         "ui",
-        &["bench", "executor", "ledger", "rescue", "failure", "journal", "chip", "profile", "usb"],
+        &[
+            "bench", "executor", "ledger", "rescue", "failure", "journal", "chip", "profile",
+            "usb", "wording",
+        ],
     ),
 ];
 

@@ -53,11 +53,7 @@ fn replay(name: &str) {
         library: &Library::embedded(&known_chips()),
         store: &Store::new(home.path()),
         scope: Scope::Hardware,
-        commands: Commands {
-            again: "recover --auto".to_owned(),
-            options: String::new(),
-            chosen: String::new(),
-        },
+        commands: Commands::new("recover --auto"),
     })
     .rescue(&request);
     assert_eq!(outcome.result, Verdict::Rescued, "{name}: {:?}", outcome.failure);

@@ -10,7 +10,7 @@ use super::stage::{Follower, Stage};
 use super::stop::{Stop, Stoppable};
 use super::{Shared, WorkerResources};
 use crate::clock::Clock;
-use crate::executor::{Event, Observer, Operator, Request, Session, Tools};
+use crate::executor::{Commands, Event, Observer, Operator, Request, Session, Tools};
 use crate::failure::{Code, DeviceState, Failure};
 use crate::rescue::Outcome;
 use crate::rescue::outcome::Verdict;
@@ -156,8 +156,14 @@ impl Worker {
         // What the worker holds goes last: on the simulator its turn with it.
     }
 
+    /// What does to this unit alone what the bench does, with the profile of this unit.
+    fn commands(&self) -> Commands {
+        let profile = self.request.target.profile.clone();
+        Commands { profile, ..self.shared.commands.at(&self.bus.port) }
+    }
+
     fn rescue(&mut self) -> Outcome {
-        let port = self.bus.port.clone();
+        let commands = self.commands();
         Session::new(Tools {
             bus: &mut self.bus,
             operator: &mut *self.operator,
@@ -166,7 +172,7 @@ impl Worker {
             library: &self.shared.library,
             store: &self.shared.store,
             scope: self.shared.scope,
-            commands: self.shared.commands.at(&port),
+            commands,
         })
         .rescue(&self.request)
     }
@@ -176,12 +182,12 @@ impl Worker {
         let port = &self.bus.port;
         let written = self.worker_observer.stop.has_written();
         let state = if written { DeviceState::PartWritten } else { DeviceState::Untouched };
-        let commands = self.shared.commands.at(port);
+        let commands = self.commands();
         let what = format!("a fault in recover ended this port's run: {said}");
         let failure = Failure::new(Code::R406, what, format!("port {port}"))
             .leaving(state)
             .next("power-cycle the enclosure in the same port")
-            .next(if written { commands.resume() } else { commands.again });
+            .next(if written { commands.resume() } else { commands.again() });
         let outcome = failed(port, failure.clone());
         self.worker_observer.observe(&Event::Failed { failure });
         self.worker_observer.observe(&Event::Outcome { outcome: Box::new(outcome.clone()) });

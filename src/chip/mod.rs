@@ -37,6 +37,7 @@ pub use memory::{Layout, Memory, MemoryError, Operation, Segment, Size};
 pub use refusal::ImageError;
 
 use crate::usb::{Link, Sighting, TransferError};
+use crate::wording::with_article;
 
 /// The name of one chip, as profiles and messages write it: `sl11r`, `ez-otg`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -279,7 +280,10 @@ pub trait Chip: Send + Sync {
         let _ = recipe;
         Err(ImageError::Unsuitable {
             part: "an image from values".to_owned(),
-            why: format!("the image of an {model} holds a program and cannot be made from values"),
+            why: format!(
+                "the image of {} holds a program and cannot be made from values",
+                with_article(model.title)
+            ),
         })
     }
 
@@ -300,7 +304,8 @@ pub trait Chip: Send + Sync {
         Err(ImageError::Unsuitable {
             part: "the serial number".to_owned(),
             why: format!(
-                "the image of an {model} is a program, so the place of its serial number is not known"
+                "the image of {} is a program, so the place of its serial number is not known",
+                with_article(model.title)
             ),
         })
     }

@@ -1,6 +1,7 @@
 //! How bytes can fail to be an image for a chip. Refused before anything is sent to a device.
 
 use super::Model;
+use crate::wording::{counted, with_article};
 
 /// Why bytes are not an image for a chip. Each is a refusal of its own [design R2].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -10,7 +11,8 @@ pub enum ImageError {
     Empty,
     /// The same byte throughout, like the ZERO.BIN that bricks enclosures.
     #[error(
-        "the image has {length} bytes, all of them {byte:02x}; writing it would blank the enclosure"
+        "the image has {}, all of them {byte:02x}; writing it would blank the enclosure",
+        counted(.length, "byte")
     )]
     AllOneByte {
         /// The byte.
@@ -19,7 +21,7 @@ pub enum ImageError {
         length: usize,
     },
     /// The first bytes are not this chip's signature.
-    #[error("the image starts with {got}, but a {chip} boots only from {expected}")]
+    #[error("the image starts with {got}, but {} boots only from {expected}", with_article(.chip))]
     WrongSignature {
         /// The chip.
         chip: &'static str,
@@ -29,7 +31,7 @@ pub enum ImageError {
         got: String,
     },
     /// The first bytes are another chip's signature.
-    #[error("the image is for {other}, not for a {chip}")]
+    #[error("the image is for {other}, not for {}", with_article(.chip))]
     OtherChip {
         /// The chip at hand.
         chip: &'static str,
@@ -38,7 +40,11 @@ pub enum ImageError {
     },
     /// The first bytes are the signature of another chip of the same family, whose images this
     /// chip takes to its owner's harm. The one refusal that `--force` overrides.
-    #[error("the image is for an {other}, not for an {chip}: {why}")]
+    #[error(
+        "the image is for {}, not for {}: {why}",
+        with_article(.other.title),
+        with_article(.chip)
+    )]
     OtherModel {
         /// The chip at hand.
         chip: &'static str,
@@ -56,7 +62,7 @@ pub enum ImageError {
         length: usize,
     },
     /// A record would be placed where the chip has no RAM for it.
-    #[error("{part} loads to {start:#06x}..{end:#06x}, outside the RAM of a {chip}")]
+    #[error("{part} loads to {start:#06x}..{end:#06x}, outside the RAM of {}", with_article(.chip))]
     OutsideRam {
         /// Which record.
         part: String,
@@ -68,7 +74,11 @@ pub enum ImageError {
         chip: &'static str,
     },
     /// Larger than any memory the chip boots from.
-    #[error("the image has {length} bytes, but a {chip} boots from at most {maximum}")]
+    #[error(
+        "the image has {}, but {} boots from at most {maximum}",
+        counted(.length, "byte"),
+        with_article(.chip)
+    )]
     TooBig {
         /// Length of the image, bytes.
         length: usize,

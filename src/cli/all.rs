@@ -18,7 +18,7 @@ use crate::usb::{Bus, PortPath};
 /// Rescues every device that needs it.
 pub fn all(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
     fits_many(common, rescue)?;
-    let shared = Arc::new(shared(common, rescue, "recover --auto")?);
+    let shared = Arc::new(shared(common, rescue)?);
     let mode = Mode { auto: true, once: true, ports: None };
     let results = Results::default();
     let listener = Box::new(Tee { told: ui::listener(common.json), results: results.clone() });

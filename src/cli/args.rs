@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use clap_complete::engine::ArgValueCandidates;
 
+use super::candidates;
 use super::ledger_args::LedgerCommand;
 use crate::usb::{Ids, PortPath};
 
@@ -29,7 +31,7 @@ Exit codes:
 
 /// Repairs bricked USB enclosures through the boot mode of their bridge chip.
 #[derive(Debug, Parser)]
-#[command(name = "recover", version, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "recover", version, after_help = EXAMPLES)]
 pub struct Cli {
     /// Find the enclosure that needs a rescue, identify it, back it up and repair it
     #[arg(long)]
@@ -56,7 +58,8 @@ pub struct Cli {
 #[derive(Clone, Debug, Args)]
 pub struct CommonArgs {
     /// Use only the device at this port, as `recover list` shows it
-    #[arg(long, global = true, value_name = "PATH", help_heading = "Device")]
+    #[arg(long, global = true, value_name = "PATH", help_heading = "Device",
+          add = ArgValueCandidates::new(candidates::ports))]
     pub port: Option<PortPath>,
 
     /// Treat the device at --port as this chip family although its USB ID is not listed; the
@@ -66,7 +69,8 @@ pub struct CommonArgs {
         global = true,
         value_name = "FAMILY",
         requires = "port",
-        help_heading = "Device"
+        help_heading = "Device",
+        add = ArgValueCandidates::new(candidates::families)
     )]
     pub as_family: Option<String>,
 
@@ -83,7 +87,8 @@ pub struct CommonArgs {
     /// Use virtual enclosures instead of real ports; several as a,b:3; `recover sim list` shows
     /// them
     #[arg(long, global = true, value_name = "SCENARIO", num_args = 0..=1,
-          default_missing_value = crate::sim::DEFAULT_SCENARIO, help_heading = "Simulator")]
+          default_missing_value = crate::sim::DEFAULT_SCENARIO, help_heading = "Simulator",
+          add = ArgValueCandidates::new(candidates::scenarios))]
     pub sim: Option<String>,
 
     /// Disturb a transfer in the simulator: unplug@N, stall@N, timeout@N, short@N, flip@N, seed=S
@@ -153,7 +158,7 @@ pub struct RescueArgs {
     pub image: Option<PathBuf>,
 
     /// The enclosure model; `recover profile list` shows them
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(candidates::profiles))]
     pub profile: Option<String>,
 
     /// The USB ID to give it, as 1d50:608c, for a profile without one
@@ -202,6 +207,15 @@ pub struct ReadArgs {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Rescue the enclosure that needs it; the same as --auto
+    #[command(after_help = "Example:\n  recover auto --sim")]
+    Auto {
+        /// Rescue every enclosure that needs it, at the same time
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        rescue: RescueArgs,
+    },
     /// Show the devices that recover knows, and their state
     #[command(after_help = "Example:\n  recover list\n  recover list --sim sl11r-healthy")]
     List {
@@ -246,7 +260,7 @@ pub enum Command {
         after_help = "Example:\n  recover restore --list\n  recover restore 2026-11-22T10-02-33-sl11r --yes"
     )]
     Restore {
-        /// The backup's name
+        /// The backup's name, or a unique beginning of it
         #[arg(value_name = "ID", required_unless_present = "list")]
         id: Option<String>,
         /// List the backups
@@ -296,6 +310,13 @@ pub enum Command {
         #[arg(short, long, value_name = "FOLDER")]
         output: Option<PathBuf>,
     },
+    /// Explain an error code: what it means and what to do
+    #[command(after_help = "Example:\n  recover explain R106")]
+    Explain {
+        /// The code, such as R106; without one, all codes are listed
+        #[arg(value_name = "CODE", add = ArgValueCandidates::new(candidates::codes))]
+        code: Option<String>,
+    },
     /// Print a udev rules file that lets normal users open the devices
     #[command(
         after_help = "Example:\n  recover udev-rules | sudo tee /etc/udev/rules.d/70-recover.rules"
@@ -312,7 +333,7 @@ pub enum ImageCommand {
         /// The file
         file: PathBuf,
         /// The chip it is for [default: try every chip]
-        #[arg(long, value_name = "CHIP")]
+        #[arg(long, value_name = "CHIP", add = ArgValueCandidates::new(candidates::chips))]
         chip: Option<String>,
     },
     /// Check a file like a rescue does, including the pre-flight test on the virtual chip
@@ -321,7 +342,7 @@ pub enum ImageCommand {
         /// The file
         file: PathBuf,
         /// The chip it is for
-        #[arg(long, value_name = "CHIP")]
+        #[arg(long, value_name = "CHIP", add = ArgValueCandidates::new(candidates::chips))]
         chip: String,
     },
     /// Make an image from a USB ID, settings and, for chips that run one, a program
@@ -360,7 +381,7 @@ fn pace(text: &str) -> Result<f64, String> {
 #[derive(Debug, Args)]
 pub struct BuildArgs {
     /// The chip it is for
-    #[arg(long, value_name = "CHIP")]
+    #[arg(long, value_name = "CHIP", add = ArgValueCandidates::new(candidates::chips))]
     pub chip: String,
     /// idVendor and idProduct, as 1209:0001
     #[arg(long, value_name = "IDS")]
@@ -383,9 +404,12 @@ pub struct BuildArgs {
     /// A setting as ADDRESS=VALUE in hexadecimal, like 07=01; repeatable
     #[arg(long = "set", value_name = "ADDRESS=VALUE", value_parser = setting)]
     pub settings: Vec<(u8, u8)>,
-    /// The file to write
+    /// The file to write; an existing file is not overwritten without --overwrite
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub overwrite: bool,
 }
 
 fn hexadecimal(text: &str) -> Result<u16, String> {
@@ -408,6 +432,7 @@ pub enum ProfileCommand {
     #[command(after_help = "Example:\n  recover profile show sony-crx100e")]
     Show {
         /// Its name
+        #[arg(add = ArgValueCandidates::new(candidates::profiles))]
         name: String,
     },
     /// Make a profile from a healthy enclosure of the same model, without writing to it
@@ -439,6 +464,7 @@ pub enum SimCommand {
     #[command(after_help = "Example:\n  recover sim show sl11r-zeroed")]
     Show {
         /// Its name
+        #[arg(add = ArgValueCandidates::new(candidates::scenarios))]
         name: String,
         /// Write the content of its drive's medium to this file, at most the first 8 MiB
         #[arg(long, value_name = "FILE")]
@@ -450,7 +476,8 @@ pub enum SimCommand {
         recover sim attach ezusb-blank --count 3 --log transfers.log")]
     Attach {
         /// Their names
-        #[arg(required = true, value_name = "SCENARIO")]
+        #[arg(required = true, value_name = "SCENARIO",
+              add = ArgValueCandidates::new(candidates::scenarios))]
         scenarios: Vec<String>,
         /// The number of each
         #[arg(long, value_name = "NUMBER", default_value_t = 1,

@@ -27,7 +27,7 @@ const LAST_DRAWING: Duration = Duration::from_secs(1);
 /// Watches the ports and rescues what is plugged in, until it is told to end.
 pub fn bench(common: &CommonArgs, args: &BenchArgs) -> Result<u8, Failure> {
     fits_many(common, &args.rescue)?;
-    let shared = shared(common, &args.rescue, "recover bench")?;
+    let shared = shared(common, &args.rescue)?;
     let ports =
         args.ports.as_deref().map(|list| named_ports(list, &shared.port_settings)).transpose()?;
     let shared = Arc::new(shared);

@@ -1,7 +1,7 @@
 //! `recover diagnose`.
 
 use super::args::{CommonArgs, ReadArgs};
-use super::{command_line, reading, rescue};
+use super::{commands, reading, rescue};
 use crate::failure::Failure;
 use crate::ui::Detail;
 
@@ -11,8 +11,6 @@ const EVIDENCE: Detail = Detail { evidence: true, steps: true };
 /// Proves the chip, reads and judges its memory, keeps a backup.
 pub fn diagnose(common: &CommonArgs, read: ReadArgs) -> Result<u8, Failure> {
     let request = reading(common, read)?;
-    let command = command_line(common, "recover diagnose");
-    rescue::run(common, command, None, &request.target, EVIDENCE, |session| {
-        session.diagnose(&request)
-    })
+    let commands = commands::reading(common, "recover diagnose", read, &[]);
+    rescue::run(common, commands, &request.target, EVIDENCE, |session| session.diagnose(&request))
 }

@@ -1,19 +1,25 @@
 //! `recover completions`, `recover man`: made from the command line's own definition.
 
-use std::fs;
 use std::path::Path;
 
-use clap::CommandFactory;
 use clap_complete::Shell;
+use clap_complete::env::Shells;
 
-use super::Cli;
+use super::manual;
 use crate::failure::{Code, Failure};
 use crate::ui;
 
-/// Prints a completion script.
+/// Prints a script by which a shell asks this program for completions.
 pub fn completions(shell: Shell) -> Result<u8, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "recover", &mut script);
+    let shells = Shells::builtins();
+    let name = shell.to_string();
+    let failed =
+        |why: String| Failure::new(Code::R506, why, "completion script").next("name another shell");
+    let shell = shells.completer(&name).ok_or_else(|| failed(format!("no script for {name}")))?;
+    shell
+        .write_registration("COMPLETE", "recover", "recover", "recover", &mut script)
+        .map_err(|error| failed(error.to_string()))?;
     ui::print_exactly(&script);
     Ok(0)
 }
@@ -29,17 +35,8 @@ pub fn man(output: Option<&Path>) -> Result<u8, Failure> {
         }
     };
     match output {
-        None => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command())
-                .render(&mut page)
-                .map_err(failed(Path::new("man page")))?;
-            ui::print_exactly(&page);
-        }
-        Some(folder) => {
-            fs::create_dir_all(folder).map_err(failed(folder))?;
-            clap_mangen::generate_to(Cli::command(), folder).map_err(failed(folder))?;
-        }
+        None => ui::print_exactly(&manual::page().map_err(failed(Path::new("man page")))?),
+        Some(folder) => manual::write_to(folder).map_err(failed(folder))?,
     }
     Ok(0)
 }

@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::args::{BuildArgs, CommonArgs, ImageCommand};
-use super::read_image;
+use super::{commands, read_image, write_new};
 use crate::chip::{self, Chip, Identity, Image, Model, Recipe};
 use crate::executor;
+use crate::executor::commands::quoted;
 use crate::failure::{Code, Failure};
 use crate::files;
 use crate::preflight::VirtualTwin;
@@ -14,6 +15,7 @@ use crate::rescue::choice::NamedImage;
 use crate::rescue::outcome::sha256;
 use crate::rescue::preflight::Twin;
 use crate::ui;
+use crate::wording::{counted, with_article};
 
 /// Runs one of the image commands.
 pub fn run(common: &CommonArgs, command: &ImageCommand) -> Result<u8, Failure> {
@@ -63,19 +65,27 @@ fn build(common: &CommonArgs, values: &BuildArgs) -> Result<u8, Failure> {
     let refused = |error| Failure::from_image(&error, &output);
     let built = chip.build_image(model, &recipe).map_err(refused)?;
     let image = chip.read_image(model, &built.bytes).map_err(refused)?;
-    files::overwrite(&values.output, &built.bytes).map_err(|error| {
-        Failure::new(Code::R506, error.to_string(), output.clone())
-            .next("name a writable file with --output")
-    })?;
+    if values.overwrite {
+        files::overwrite(&values.output, &built.bytes).map_err(|error| {
+            Failure::new(Code::R506, error.to_string(), output.clone())
+                .next("name a writable file with --output")
+        })?;
+    } else {
+        let otherwise = "name another file with --output, or add --overwrite";
+        write_new(&values.output, &built.bytes, otherwise)?;
+    }
     if common.json {
         let mut object = object(model, &image);
         if let Some(object) = object.as_object_mut() {
+            object.insert("file".to_owned(), json!(output));
             object.insert("bytes".to_owned(), json!(built.bytes.len()));
             object.insert("sha256".to_owned(), json!(sha256(&built.bytes)));
             object.insert("notes".to_owned(), json!([image.notes.clone(), built.notes].concat()));
         }
         ui::print(&object.to_string());
     } else {
+        let (length, hash) = (counted(built.bytes.len(), "byte"), sha256(&built.bytes));
+        ui::print(&format!("{output}: written, {length}, SHA-256 {hash}"));
         ui::print(&describe(model, &image));
         for note in &built.notes {
             ui::print(&format!("note: {note}"));
@@ -89,7 +99,8 @@ fn inspect(common: &CommonArgs, file: &NamedImage, chip: Option<&str>) -> Result
     if common.json {
         ui::print(&json!({ "file": file.name, "bytes": length, "sha256": hash }).to_string());
     } else {
-        ui::print(&format!("{}: {length} bytes, SHA-256 {hash}", file.name));
+        let length = counted(length, "byte");
+        ui::print(&format!("{}: {length}, SHA-256 {hash}", file.name));
     }
     let models = match chip {
         Some(name) => vec![model(name)?],
@@ -110,14 +121,14 @@ fn inspect(common: &CommonArgs, file: &NamedImage, chip: Option<&str>) -> Result
         if common.json {
             ui::print(&json!({ "chip": model.name, "refused": error.to_string() }).to_string());
         } else {
-            ui::print(&format!("not for a {model}: {error}"));
+            ui::print(&format!("not for {}: {error}", with_article(model.title)));
         }
     }
     Ok(0)
 }
 
 fn describe(model: Model, image: &Image) -> String {
-    let mut lines = vec![format!("for a {model}:")];
+    let mut lines = vec![format!("for {}:", with_article(model.title))];
     lines.extend(image.contents.iter().map(|line| format!("  {line}")));
     lines.push(match &image.identity {
         Some(identity) => format!("  descriptors found in it: {identity}"),
@@ -144,7 +155,7 @@ fn check(common: &CommonArgs, file: &NamedImage, chip: &str) -> Result<u8, Failu
     let (chip, model) = model(chip)?;
     let image = chip
         .read_image(model, &file.bytes)
-        .map_err(|error| Failure::from_image(&error, &file.name))?;
+        .map_err(|error| commands::of_file(&file.name).refused_image(&error, &file.name))?;
     let preflight = VirtualTwin.boot(model, &image);
     if common.json {
         let mut object = object(model, &image);
@@ -167,8 +178,10 @@ fn check(common: &CommonArgs, file: &NamedImage, chip: &str) -> Result<u8, Failu
     match preflight {
         Preflight::CameUp { .. } | Preflight::Inconclusive { .. } => Ok(0),
         Preflight::Failed { why } => {
-            Err(Failure::new(Code::R211, why, format!("image {}", file.name))
-                .next("check with `recover image inspect` that the image is for this chip"))
+            Err(Failure::new(Code::R211, why, format!("image {}", file.name)).next(format!(
+                "check with `recover image inspect {}` that the image is for this chip",
+                quoted(&file.name)
+            )))
         }
     }
 }

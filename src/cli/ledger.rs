@@ -4,10 +4,11 @@ use std::path::Path;
 
 use super::args::CommonArgs;
 use super::ledger_args::{LedgerCommand, QueryArgs, TableFormat};
-use super::{command_line, quoted, store, write_new};
+use super::{commands, store, write_new};
 use crate::failure::{Code, Failure};
 use crate::ledger::{DamagedRow, Ledger, Query, Unit, table};
 use crate::ui;
+use crate::wording::counted;
 
 /// Most ids that are offered where more than one unit could be meant.
 const MAX_OFFERED: usize = 8;
@@ -27,7 +28,8 @@ pub fn run(common: &CommonArgs, command: &LedgerCommand) -> Result<u8, Failure> 
             all_read(common, &damaged)?;
         }
         LedgerCommand::Show { id } => {
-            let unit = unit(common, "recover ledger show", id)?;
+            let store = commands::given(common, "").store;
+            let unit = unit(common, id, |id| format!("recover ledger show {id}{store}"))?;
             if common.json {
                 ui::print(&serde_json::to_string(&unit).unwrap_or_default());
             } else {
@@ -53,7 +55,11 @@ fn export(units: &[Unit], format: TableFormat, output: Option<&Path>) -> Result<
     };
     let bytes = bytes.map_err(|why| Failure::new(Code::R521, why, "the table"))?;
     match output {
-        Some(path) => write_new(path, &bytes, "name another file with --output"),
+        Some(path) => {
+            write_new(path, &bytes, "name another file with --output")?;
+            ui::announce(&format!("{}: {}", path.display(), counted(units.len(), "unit")));
+            Ok(())
+        }
         None => {
             ui::print_exactly(&bytes);
             Ok(())
@@ -88,13 +94,21 @@ fn units(common: &CommonArgs, query: &QueryArgs) -> Result<(Vec<Unit>, Vec<Damag
     if all == 0 {
         return Err(empty(common, place));
     }
-    Err(Failure::new(Code::R523, format!("none of its {all} units matches"), place)
-        .next("leave out --serial or --since, or give a shorter part of the serial number")
-        .next(command_line(common, "recover ledger list")))
+    Err(Failure::new(
+        Code::R523,
+        match all {
+            1 => "its only unit does not match".to_owned(),
+            all => format!("none of its {all} units matches"),
+        },
+        place,
+    )
+    .next("leave out --serial or --since, or give a shorter part of the serial number")
+    .next("`recover ledger list` lists all of them"))
 }
 
-/// The one unit that is meant by an id or its beginning. `verb` is the command that asks.
-pub fn unit(common: &CommonArgs, verb: &str, id: &str) -> Result<Unit, Failure> {
+/// The one unit that is meant by an id or its beginning. `line` is the command that asks, for a
+/// whole id.
+pub fn unit(common: &CommonArgs, id: &str, line: impl Fn(&str) -> String) -> Result<Unit, Failure> {
     let ledger = Ledger::new(store(common)?.ledger());
     let place = ledger.path().display().to_string();
     // An empty beginning would be everybody's.
@@ -113,15 +127,15 @@ pub fn unit(common: &CommonArgs, verb: &str, id: &str) -> Result<Unit, Failure> 
                 return Err(empty(common, place));
             }
             Err(Failure::new(Code::R523, format!("there is no unit with the id {id:?}"), place)
-                .next(format!("`{}` lists them", command_line(common, "recover ledger list"))))
+                .next("`recover ledger list` lists them"))
         }
         Err(found) => {
             let what = format!("{count} units have an id that begins with {id:?}");
             let mut failure = Failure::new(Code::R524, what, place);
             let newest = found.iter().rev().take(MAX_OFFERED);
             failure.next.extend(newest.map(|unit| {
-                let verb = format!("{verb} {}", quoted(&unit.id));
-                format!("{}    ({})", command_line(common, &verb), unit.result)
+                let line = line(&unit.id);
+                format!("{line}    ({})", unit.result)
             }));
             Err(failure)
         }
@@ -132,7 +146,7 @@ fn empty(common: &CommonArgs, place: String) -> Failure {
     Failure::new(Code::R523, "the ledger has no units yet", place)
         .next(format!(
             "`{}` rescues a unit and records it here",
-            command_line(common, "recover --auto")
+            commands::given(common, "recover --auto").again()
         ))
         .next(match common.sim {
             Some(_) => {

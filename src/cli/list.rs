@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::args::CommonArgs;
+use super::commands;
 use super::ports::Ports;
 use crate::chip::IdMeaning;
 use crate::executor::candidate::recognise;
@@ -54,10 +55,12 @@ pub fn list(common: &CommonArgs, all: bool) -> Result<u8, Failure> {
         ui::print(&format!("{port}: something is attached here and does not answer (R119)"));
     }
     if shown == 0 && !common.json {
-        ui::print(&format!(
-            "none of the {} USB devices is a known chip; `recover list --all` shows all of them",
-            seen.len()
-        ));
+        let all = commands::given(common, "recover list").again_with("--all");
+        ui::print(&match seen.len() {
+            0 => "no USB device is connected".to_owned(),
+            1 => format!("the only USB device is not a known chip; `{all}` shows it"),
+            n => format!("none of the {n} USB devices is a known chip; `{all}` shows all of them"),
+        });
     }
     ports.close()?;
     Ok(0)

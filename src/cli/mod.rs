@@ -8,13 +8,17 @@ mod args;
 mod attach;
 mod backup;
 mod bench;
+mod candidates;
+mod commands;
 mod diagnose;
+mod explain;
 mod generated;
 mod image;
 mod interrupt;
 mod ledger;
 mod ledger_args;
 mod list;
+mod manual;
 mod ports;
 mod profile;
 mod relays;
@@ -25,18 +29,21 @@ mod shared;
 mod sim;
 mod simulated;
 mod supported;
+mod typed;
 mod udev_rules;
 mod worker_factory;
 
+use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::FromArgMatches;
 use etcetera::BaseStrategy;
 use log::LevelFilter;
 
 pub use args::Cli;
+pub use typed::definition;
 
 use crate::executor::{Request, Store};
 use crate::failure::{Code, Failure};
@@ -46,25 +53,53 @@ use crate::rescue::TargetRequest;
 use crate::rescue::choice::NamedImage;
 use crate::{chip, ui};
 use args::{Command, CommonArgs, ProfileCommand, ReadArgs, RescueArgs, SimCommand};
+use typed::Refusal;
 
 /// No image of any chip here is larger; a longer file was named by mistake.
 const MAX_FILE_BYTES: u64 = 1 << 24;
 
 /// The whole program.
 pub fn main() -> ExitCode {
-    let matches = Cli::command().get_matches();
+    // Where a shell asks for a completion, this answers and ends the program.
+    clap_complete::CompleteEnv::with_factory(definition).complete();
+    let words = typed::as_meant(std::env::args_os());
+    let matches = match typed::parsed(definition(), &words) {
+        Ok(matches) => matches,
+        Err(Refusal::Usage(error)) => error.exit(),
+        Err(Refusal::Asked(text)) => {
+            ui::print(&text.render().ansi().to_string());
+            return ended(0);
+        }
+        Err(Refusal::Told(failure)) => {
+            ui::print_failure(&failure, false, false);
+            return ExitCode::from(failure.exit_code());
+        }
+    };
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
+    let is_bare = words.len() <= 1;
     start_log(cli.common.verbose);
     let json = cli.common.json;
     let is_run = is_run(&cli);
-    match run(cli) {
-        Ok(code) => ExitCode::from(code),
+    let commands = commands::given(&cli.common, "recover");
+    match run(cli, is_bare, &words).map_err(|failure| commands.located(failure)) {
+        Ok(code) => ended(code),
         Err(failure) => {
             ui::print_failure(&failure, json, is_run);
-            ExitCode::from(failure.exit_code())
+            ended(failure.exit_code())
+        }
+    }
+}
+
+/// The exit code, or that of an output that was lost.
+fn ended(code: u8) -> ExitCode {
+    match ui::end_output() {
+        Ok(()) => ExitCode::from(code),
+        Err(failure) => {
+            ui::print_failure(&failure, false, false);
+            ExitCode::from(code.max(failure.exit_code()))
         }
     }
 }
@@ -88,6 +123,7 @@ fn is_run(cli: &Cli) -> bool {
     match &cli.command {
         // Of many runs each has its own outcome.
         None => cli.auto && !cli.all,
+        Some(Command::Auto { all, .. }) => !all,
         Some(Command::Diagnose(_) | Command::Backup { .. }) => true,
         Some(Command::Plan { .. } | Command::Resume { .. }) => true,
         Some(Command::Restore { list, .. }) => !list,
@@ -96,7 +132,7 @@ fn is_run(cli: &Cli) -> bool {
     }
 }
 
-fn run(cli: Cli) -> Result<u8, Failure> {
+fn run(cli: Cli, is_bare: bool, words: &[OsString]) -> Result<u8, Failure> {
     let Cli { auto, all, rescue, common, command } = cli;
     let attaches = matches!(&command, Some(Command::Sim(SimCommand::Attach { .. })));
     if !common.fault.is_empty() && common.sim.is_none() && !attaches {
@@ -107,8 +143,12 @@ fn run(cli: Cli) -> Result<u8, Failure> {
     match command {
         None if auto && all => all::all(&common, &rescue),
         None if auto => rescue::auto(&common, &rescue),
+        None if !is_bare => {
+            let swallowed = typed::swallowed(words);
+            Err(swallowed.unwrap_or_else(|| typed::without_command(&common)))
+        }
         None => {
-            ui::print_usage(&Cli::command().render_help().ansi().to_string());
+            ui::print_usage(&definition().render_help().ansi().to_string());
             Ok(2)
         }
         Some(_) if auto || stray => {
@@ -116,6 +156,9 @@ fn run(cli: Cli) -> Result<u8, Failure> {
             Err(Failure::new(Code::R311, what, "command line").next("`recover --help`"))
         }
         Some(command) => match command {
+            Command::Auto { all: true, rescue } => all::all(&common, &rescue),
+            Command::Auto { all: false, rescue } => rescue::auto(&common, &rescue),
+            Command::Explain { code } => explain::explain(&common, code.as_deref()),
             Command::List { all } => list::list(&common, all),
             Command::Diagnose(read) => diagnose::diagnose(&common, read),
             Command::Plan { rescue } => rescue::plan(&common, &rescue),
@@ -129,7 +172,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
             Command::Image(command) => image::run(&common, &command),
             Command::Profile(command) => profile::run(&common, &command),
             Command::Sim(command) => sim::run(&common, &command),
-            Command::Supported => Ok(supported::print()),
+            Command::Supported => Ok(supported::print(common.json)),
             Command::Ledger(command) => ledger::run(&common, &command),
             Command::Report { id, html } => report::report(&common, &id, &html),
             Command::Completions { shell } => generated::completions(shell),
@@ -263,52 +306,18 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, String> {
     files::read(path, MAX_FILE_BYTES).map_err(|error| error.to_string())
 }
 
+/// Refuses a profile that does not exist, before any device is touched.
+fn known_profile(common: &CommonArgs, rescue: &RescueArgs) -> Result<(), Failure> {
+    let Some(name) = &rescue.profile else { return Ok(()) };
+    if library(common)?.find(name).is_some() {
+        return Ok(());
+    }
+    let what = format!("there is no profile named {name:?}");
+    Err(Failure::new(Code::R306, what, format!("--profile {name}"))
+        .next("recover profile list    (lists each profile with its chip)"))
+}
+
 /// A text file, as bounded.
 fn read_text(path: &Path) -> Result<String, String> {
     files::read_text(path, MAX_FILE_BYTES).map_err(|error| error.to_string())
-}
-
-/// The command to print as a next step: the verb and what says which device and whose store.
-fn command_line(common: &CommonArgs, verb: &str) -> String {
-    let mut line = verb.to_owned();
-    let mut add = |option: &str, value: &str| {
-        line.push_str(&format!(" {option} {}", quoted(value)));
-    };
-    if let Some(scenario) = &common.sim {
-        add("--sim", scenario);
-    }
-    if let Some(file) = &common.sim_state {
-        add("--sim-state", &file.display().to_string());
-    }
-    if let Some(kind) = &common.sim_hub {
-        add("--sim-hub", kind.name());
-    }
-    if let Some(board) = &common.sim_relay {
-        add("--sim-relay", board);
-    }
-    if let Some(file) = &common.bench_config {
-        add("--bench-config", &file.display().to_string());
-    }
-    if let Some(port) = &common.port {
-        add("--port", &port.to_string());
-    }
-    if let Some(family) = &common.as_family {
-        add("--as", family);
-    }
-    let from_environment = std::env::var_os("RECOVER_HOME").map(PathBuf::from);
-    if let Some(home) = common.home.as_ref().filter(|home| Some(*home) != from_environment.as_ref())
-    {
-        add("--home", &home.display().to_string());
-    }
-    line
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@+,~".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }

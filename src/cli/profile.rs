@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::args::{CommonArgs, ProfileCommand, ReadArgs};
-use super::{command_line, home, library, reading, rescue};
+use super::{commands, home, library, reading, rescue};
 use crate::executor::{Learning, Store};
 use crate::failure::{Code, Failure};
 use crate::profile::{self, GuidanceTime, ImageSource, Library, Problem, Profile};
 use crate::ui;
+use crate::wording::counted;
 
 /// Runs one of the profile commands.
 pub fn run(common: &CommonArgs, command: &ProfileCommand) -> Result<u8, Failure> {
@@ -37,9 +38,10 @@ fn learn(common: &CommonArgs, name: Option<&str>, read: ReadArgs) -> Result<u8, 
         folder: Store::new(home(common)?).profiles(),
         name: name.map(ToOwned::to_owned),
     };
-    let command = command_line(common, "recover profile learn");
+    let own = [("--name", name.map(ToOwned::to_owned))];
+    let commands = commands::reading(common, "recover profile learn", read, &own);
     let detail = rescue::detail(common, false);
-    rescue::run(common, command, None, &request.target, detail, |session| {
+    rescue::run(common, commands, &request.target, detail, |session| {
         session.learn(&request, &learning)
     })
 }
@@ -59,7 +61,7 @@ fn check(common: &CommonArgs, folder: &Path) -> Result<u8, Failure> {
             ui::print(&serde_json::json!({ "profiles": count }).to_string());
             return Ok(0);
         }
-        ui::print(&format!("{} profiles, no errors", library.profiles().count()));
+        ui::print(&format!("{}, no errors", counted(library.profiles().count(), "profile")));
         return Ok(0);
     };
     for problem in rest {

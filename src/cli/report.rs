@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::args::CommonArgs;
-use super::{ledger, store, write_new};
+use super::{commands, ledger, store, write_new};
+use crate::executor::commands::quoted;
 use crate::failure::{Code, Failure};
 use crate::files;
 use crate::ledger::Ledger;
@@ -13,7 +14,10 @@ use crate::usb::PortPath;
 
 /// Writes the page about a unit.
 pub fn report(common: &CommonArgs, id: &str, html: &Path) -> Result<u8, Failure> {
-    let unit = ledger::unit(common, "recover report", id)?;
+    let given = commands::given(common, "");
+    let name = quoted(&html.display().to_string());
+    let again = |id: &str| given.report(id).replace(" FILE", &format!(" {name}"));
+    let unit = ledger::unit(common, id, again)?;
     let page = report::page(&unit, &store(common)?, common.sim.is_some());
     write_new(html, page.as_bytes(), "name another file with --html, or move this one away")?;
     if common.json {

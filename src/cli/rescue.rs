@@ -2,7 +2,7 @@
 
 use super::args::{CommonArgs, RescueArgs};
 use super::ports::Ports;
-use super::{command_line, library, quoted, request, serials, store};
+use super::{commands, known_profile, library, request, serials, store};
 use crate::executor::{Both, Commands, Request, Session, Tools};
 use crate::failure::{Code, Failure};
 use crate::ledger::{Keeper, Ledger};
@@ -12,22 +12,25 @@ use crate::ui::{self, Detail};
 
 /// `recover --auto`.
 pub fn auto(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
+    known_profile(common, rescue)?;
     let request = request(common, rescue)?;
-    let command = with_image(command_line(common, "recover --auto"), rescue);
+    let commands = commands::rescuing(common, "recover --auto", rescue);
     let detail = detail(common, request.dry_run);
-    run(common, command, Some(rescue), &request.target, detail, |session| session.rescue(&request))
+    run(common, commands, &request.target, detail, |session| session.rescue(&request))
 }
 
 /// `recover plan`.
 pub fn plan(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
+    known_profile(common, rescue)?;
     let request = Request { dry_run: true, ..request(common, rescue)? };
-    let command = with_image(command_line(common, "recover plan"), rescue);
+    let commands = commands::rescuing(common, "recover plan", rescue);
     let detail = detail(common, request.dry_run);
-    run(common, command, Some(rescue), &request.target, detail, |session| session.rescue(&request))
+    run(common, commands, &request.target, detail, |session| session.rescue(&request))
 }
 
 /// `recover resume`: `--auto` on the port of the one unfinished rescue.
 pub fn resume(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
+    known_profile(common, rescue)?;
     let store = store(common)?;
     let unfinished = store.unfinished()?;
     let mut unreadable = store.unreadable_journals(common.port.as_ref())?;
@@ -40,11 +43,11 @@ pub fn resume(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
         [port] => {
             let common = CommonArgs { port: Some(port.clone()), ..common.clone() };
             let request = Request { resume: true, ..request(&common, rescue)? };
-            let command = with_image(command_line(&common, "recover resume"), rescue);
+            let commands = commands::rescuing(&common, "recover resume", rescue);
             let detail = detail(&common, request.dry_run);
             // Before the run, whose outcome is the last that is told.
             let left_out = told(&unreadable, common.json);
-            let code = run(&common, command, Some(rescue), &request.target, detail, |session| {
+            let code = run(&common, commands, &request.target, detail, |session| {
                 session.rescue(&request)
             })?;
             Ok(code.max(left_out))
@@ -53,7 +56,7 @@ pub fn resume(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
             let none = Failure::new(Code::R505, "there is no unfinished rescue", "journals").next(
                 format!(
                     "`{}` rescues the device that is connected now",
-                    command_line(common, "recover --auto")
+                    commands::rescuing(common, "recover --auto", rescue).again()
                 ),
             );
             let last = unreadable.pop();
@@ -62,12 +65,9 @@ pub fn resume(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
         }
         several => {
             let what = format!("{} rescues are unfinished", several.len());
-            let mut failure = Failure::new(Code::R301, what, "journals");
-            failure.next.extend(several.iter().map(|port| {
-                let common = CommonArgs { port: Some(port.clone()), ..common.clone() };
-                command_line(&common, "recover resume")
-            }));
-            Err(failure)
+            let ports: Vec<_> = several.iter().map(|port| (port, String::new())).collect();
+            Err(commands::rescuing(common, "recover resume", rescue)
+                .one_of(what, "journals", &ports))
         }
     }
 }
@@ -76,27 +76,6 @@ pub fn resume(common: &CommonArgs, rescue: &RescueArgs) -> Result<u8, Failure> {
 fn told(failures: &[Failure], json: bool) -> u8 {
     failures.iter().for_each(|failure| ui::print_failure(failure, json, false));
     failures.iter().map(Failure::exit_code).max().unwrap_or(0)
-}
-
-/// The command with the image that was named, which a next step must not lose.
-pub(super) fn with_image(command: String, rescue: &RescueArgs) -> String {
-    match &rescue.image {
-        Some(image) => format!("{command} --image {}", quoted(&image.display().to_string())),
-        None => command,
-    }
-}
-
-/// What was chosen besides the image, for next steps that choose nothing else.
-pub(super) fn chosen(rescue: &RescueArgs) -> String {
-    let mut line = String::new();
-    let mut add = |option: &str, value: Option<String>| {
-        line.extend(value.map(|value| format!(" {option} {}", quoted(&value))));
-    };
-    add("--profile", rescue.profile.clone());
-    add("--ids", rescue.ids.map(|ids| ids.to_string()));
-    add("--revision", rescue.revision.map(|bcd| format!("{bcd:04x}")));
-    add("--serial", rescue.serial.clone());
-    line
 }
 
 /// How much a run prints: a plan that is not carried out shows its steps.
@@ -109,8 +88,7 @@ pub(super) fn detail(common: &CommonArgs, dry_run: bool) -> Detail {
 /// as far as the command line names it.
 pub fn run(
     common: &CommonArgs,
-    command: String,
-    rescue: Option<&RescueArgs>,
+    commands: Commands,
     requested: &TargetRequest,
     detail: Detail,
     work: impl FnOnce(Session<'_>) -> Outcome,
@@ -145,11 +123,7 @@ pub fn run(
             library: &library,
             store: &store,
             scope: common.scope(),
-            commands: Commands {
-                again: command,
-                options: command_line(common, ""),
-                chosen: rescue.map(chosen).unwrap_or_default(),
-            },
+            commands: commands.clone(),
         }));
         (outcome, keeper.into_kept())
     };
@@ -158,7 +132,7 @@ pub fn run(
     }
     if !common.json {
         let unit = kept.as_ref().and_then(|kept| kept.as_deref().ok());
-        let report = ui::report(&outcome, unit, detail);
+        let report = ui::report(&outcome, unit, detail, &commands);
         if !report.is_empty() {
             ui::print(&report);
         }

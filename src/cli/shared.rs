@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::args::{CommonArgs, RescueArgs};
-use super::rescue::with_image;
-use super::{command_line, library, relays, request, store};
+use super::{commands, library, relays, request, store};
 use crate::bench::config::{BenchConfig, BenchPort};
 use crate::bench::{Limits, PortSettings, Shared};
-use crate::executor::{Commands, Request};
+use crate::executor::Request;
 use crate::failure::{Code, Failure};
 use crate::preflight::VirtualTwin;
 use crate::rescue::TargetRequest;
 use crate::usb::PortPath;
 
-/// What all workers share, as the command line asks for it; `verb` is what rescues one of them.
-pub fn shared(common: &CommonArgs, rescue: &RescueArgs, verb: &str) -> Result<Shared, Failure> {
+/// What all workers share, as the command line asks for it.
+pub fn shared(common: &CommonArgs, rescue: &RescueArgs) -> Result<Shared, Failure> {
     let library = library(common)?;
     for problem in library.problems() {
         log::warn!("{problem}");
@@ -34,11 +33,8 @@ pub fn shared(common: &CommonArgs, rescue: &RescueArgs, verb: &str) -> Result<Sh
         store: store(common)?,
         twin: Box::new(VirtualTwin),
         scope: common.scope(),
-        commands: Commands {
-            again: with_image(command_line(common, verb), rescue),
-            options: command_line(common, ""),
-            chosen: super::rescue::chosen(rescue),
-        },
+        // What is offered is for one unit, at its port: a bench has no such form.
+        commands: commands::rescuing(common, "recover --auto", rescue),
         request,
         profiles,
         port_settings: port_settings(&relays::config(common)?.unwrap_or_default()),
@@ -60,7 +56,7 @@ pub fn fits_many(common: &CommonArgs, rescue: &RescueArgs) -> Result<(), Failure
     let refused = |option: &str| {
         let what = format!("{option} is for one device, but this command is for all devices");
         Err(Failure::new(Code::R311, what, "command line")
-            .next(command_line(common, "recover --auto")))
+            .next(commands::rescuing(common, "recover --auto", rescue).again()))
     };
     if common.port.is_some() {
         return refused("--port");

@@ -8,6 +8,7 @@ use super::ports::file_failure;
 use super::simulated::find_scenario;
 use crate::failure::{Code, Failure};
 use crate::files;
+use crate::profile::{Library, known_chips};
 use crate::sim::Scenario;
 use crate::sim::relay::{Dialect, Load};
 use crate::usb::PortPath;
@@ -44,6 +45,11 @@ pub fn run(common: &CommonArgs, command: &SimCommand) -> Result<u8, Failure> {
                 "ez-host" => " --profile simulated-ez-otg".to_owned(),
                 model => format!(" --profile simulated-{model}"),
             };
+            let library = Library::embedded(&known_chips());
+            let is_known = |option: &String| {
+                option.split(' ').next_back().is_some_and(|name| library.find(name).is_some())
+            };
+            let named = Some(named).filter(is_known).unwrap_or_default();
             ui::print(&format!("try it: recover --auto --sim {}{named}", scenario.name));
         }
         SimCommand::Relay { kind, device, power } => {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::args::CommonArgs;
 use super::ports::file_failure;
 use super::read_text;
+use super::typed::is_command_taken_by_sim;
 use crate::clock::{Clock, RealClock};
 use crate::executor::{Consent, Operator};
 use crate::failure::{Code, Failure};
@@ -73,7 +74,8 @@ impl Simulated {
             [] => None,
             _ => Some(self::faults(common)?),
         };
-        let units = units(names)?;
+        let units =
+            units(names).map_err(|failure| is_command_taken_by_sim(names).unwrap_or(failure))?;
         let kept = common.sim_state.as_deref().map_or(Ok(Vec::new()), |path| load(path, &units))?;
         let mut at = Duration::ZERO;
         for unit in &units {
@@ -156,6 +158,16 @@ fn load(path: &Path, units: &[Unit]) -> Result<Vec<(PortPath, Vec<u8>)>, Failure
 /// The virtual enclosures of `a,b:3,c`: one alone sits on the simulator's usual port, several on
 /// the ports of a bench.
 fn units(names: &str) -> Result<Vec<Unit>, Failure> {
+    let found = find_scenarios(names)?;
+    if let [scenario] = *found {
+        return Ok(vec![Unit { port: SimBus::scenario_port(), scenario }]);
+    }
+    let ports = (0..).map(SimBus::bench_port);
+    Ok(ports.zip(found).map(|(port, scenario)| Unit { port, scenario }).collect())
+}
+
+/// The scenarios of `a,b:3,c`.
+pub fn find_scenarios(names: &str) -> Result<Vec<&'static Scenario>, Failure> {
     let mut found = Vec::new();
     for name in names.split(',') {
         let (name, times) = match name.split_once(':') {
@@ -176,11 +188,7 @@ fn units(names: &str) -> Result<Vec<Unit>, Failure> {
             format!("{} virtual enclosures are too many; the maximum is {MAX_UNITS}", found.len());
         return Err(Failure::new(Code::R311, what, "--sim").next("name fewer of them"));
     }
-    if let [scenario] = *found {
-        return Ok(vec![Unit { port: SimBus::scenario_port(), scenario }]);
-    }
-    let ports = (0..).map(SimBus::bench_port);
-    Ok(ports.zip(found).map(|(port, scenario)| Unit { port, scenario }).collect())
+    Ok(found)
 }
 
 /// The faults that were asked for.

@@ -1,16 +1,56 @@
 //! `recover supported`: the chips, their ids and the enclosures there are profiles of, as the
 //! Markdown tables of docs/supported.md. A test compares them.
 
+use serde_json::json;
+
 use crate::chip::{self, Chip, IdMeaning, KnownIds, Model};
 use crate::profile::{Library, Profile, Scope, known_chips};
 use crate::sim;
 use crate::sim::scenarios::Expectation;
 use crate::ui;
 
-/// Prints the tables.
-pub fn print() -> u8 {
-    ui::print(tables().trim_end());
+/// Prints the tables, or an object for each chip and each profile.
+pub fn print(json: bool) -> u8 {
+    if json {
+        objects().iter().for_each(|object| ui::print(&object.to_string()));
+    } else {
+        ui::print(tables().trim_end());
+    }
     0
+}
+
+fn objects() -> Vec<serde_json::Value> {
+    let chips = chip::families().iter().flat_map(|family| {
+        family.models().iter().map(|model| {
+            json!({
+                "chip": model.name,
+                "title": model.title,
+                "family": model.family,
+                "boot_ids": boot_ids(*family, *model)
+                    .map(|known| known.ids.to_string())
+                    .collect::<Vec<_>>(),
+                "not_proven": family.caveats(*model),
+            })
+        })
+    });
+    let library = Library::embedded(&known_chips());
+    let profiles = library.profiles().map(|profile| {
+        json!({
+            "profile": profile.name,
+            "title": profile.title,
+            "chip": profile.chip.model,
+            "image": profile.image.source.to_string(),
+            "simulator_only": profile.scope == Scope::Simulator,
+        })
+    });
+    chips.chain(profiles).collect()
+}
+
+fn boot_ids(family: &dyn Chip, model: Model) -> impl Iterator<Item = &KnownIds> {
+    family.known_ids().iter().filter(move |known| {
+        known.model == model
+            && matches!(known.id_meaning, IdMeaning::BootId | IdMeaning::SharedBootId)
+    })
 }
 
 fn tables() -> String {
@@ -50,11 +90,7 @@ fn rule(columns: usize) -> String {
 }
 
 fn chip_row(family: &dyn Chip, model: Model) -> String {
-    let boots = |known: &&KnownIds| {
-        known.model == model
-            && matches!(known.id_meaning, IdMeaning::BootId | IdMeaning::SharedBootId)
-    };
-    let ids: Vec<String> = family.known_ids().iter().filter(boots).map(blank_ids).collect();
+    let ids: Vec<String> = boot_ids(family, model).map(blank_ids).collect();
     let ids =
         if ids.is_empty() { "not distinguished by its USB ID".to_owned() } else { ids.join("; ") };
     let scenarios: Vec<_> =

@@ -14,7 +14,7 @@ impl Run<'_> {
         let what = error.to_string();
         let again = match self.state {
             DeviceState::PartWritten | DeviceState::Written => self.tools.commands.resume(),
-            _ => self.tools.commands.again.clone(),
+            _ => self.tools.commands.again(),
         };
         let failure = match error {
             ChipError::Transfer { source: TransferError::Gone, .. } => {
@@ -39,7 +39,7 @@ impl Run<'_> {
                 ))
             }
             ChipError::NotProven(_) => Failure::new(Code::R102, what, place)
-                .next("if you know the chip, record its replies with `recover diagnose --trace FILE` and send them to us")
+                .next(format!("if you know the chip, record its replies with `{} --trace FILE` and send them to us", self.tools.commands.diagnose()))
                 .next(format!("if other software has just used the device, power-cycle it and run `{again}`")),
             ChipError::NoMemory => Failure::new(Code::R103, what, place)
                 .next("check the small 8-pin chip beside the bridge: its supply, its solder joints and the pull-ups on both lines. A board without this chip never had its own firmware"),

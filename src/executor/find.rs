@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use super::candidate::Candidate;
 use super::event::Event;
+use super::nothing_found::nothing_found;
 use super::run::Run;
 use super::waits::POLL;
 use super::{Request, Tools, guide};
-use crate::chip::{Chip, Identity, families};
+use crate::chip::Identity;
 use crate::clock::Deadline;
 use crate::failure::{Code, Failure};
 use crate::journal::Journal;
-use crate::profile::GuidanceTime;
 use crate::usb::Sighting;
 
 /// How long the operating system may take to give up a device that it is just asking.
@@ -50,7 +50,7 @@ fn with_silent_ports(run: &mut Run<'_>, request: &Request, failure: Failure) -> 
     let silent = Failure::new(Code::R119, what, format!("port {names}"))
         .next("connect it directly to this computer with another cable, and switch its power supply on")
         .next("if its firmware hangs: open the SDA line of the EEPROM or lift its supply pin (pin 8), switch the power on, then connect the line again")
-        .next(format!("{} --wait    (starts when the chip appears in boot mode)", run.tools.commands.again_as_chosen()));
+        .next(format!("{}    (starts when the chip appears in boot mode)", run.tools.commands.again_with("--wait")));
     Failure { next: [silent.next, failure.next].concat(), ..silent }
 }
 
@@ -114,75 +114,30 @@ fn choose(run: &Run<'_>, request: &Request, seen: &[Sighting]) -> Result<Candida
         ([], []) => Err(nothing_found(run, request, seen)),
         (several, _) => {
             let what = format!("{} devices may need a rescue", several.len());
-            let mut failure = Failure::new(Code::R301, what, "all ports");
-            failure.next.extend(
-                run.tools.commands.all().map(|all| format!("{all}    (rescues all of them)")),
-            );
-            for candidate in several {
-                failure.next.push(format!(
-                    "{} --port {}    ({} {})",
-                    run.tools.commands.again,
-                    candidate.seen.port,
-                    candidate.seen.ids,
-                    candidate.suspicion.name
-                ));
+            let who = |candidate: &&Candidate| {
+                format!("{} {}", candidate.seen.ids, candidate.suspicion.name)
+            };
+            // A profile of another chip would only be refused there.
+            let profile = request.target.profile.as_ref().and_then(|name| library.find(name));
+            let fits = |candidate: &&&Candidate| {
+                profile.is_none_or(|profile| {
+                    profile.chip.model == candidate.suspicion.model.name
+                        || profile.sightings.iter().any(|told| told.ids == candidate.seen.ids)
+                })
+            };
+            let fitting: Vec<_> = several.iter().filter(fits).collect();
+            let meant = if fitting.is_empty() { several.iter().collect() } else { fitting };
+            let ports: Vec<_> =
+                meant.iter().map(|candidate| (&candidate.seen.port, who(candidate))).collect();
+            let mut failure = run.tools.commands.one_of(what, "all ports", &ports);
+            if meant.len() == several.len() {
+                let all = run.tools.commands.all();
+                let all = all.map(|all| format!("{all}    (rescues all of them)"));
+                failure.next.splice(0..0, all);
             }
             Err(failure)
         }
     }
-}
-
-fn nothing_found(run: &Run<'_>, request: &Request, seen: &[Sighting]) -> Failure {
-    let place = request.port.as_ref().map_or("all ports".to_owned(), |port| format!("port {port}"));
-    let what = match seen {
-        [] => "no USB device is connected".to_owned(),
-        seen => {
-            let shown: Vec<String> =
-                seen.iter().take(8).map(|seen| format!("{} at {}", seen.ids, seen.port)).collect();
-            format!(
-                "no chip in boot mode is there; connected USB devices ({}): {}",
-                seen.len(),
-                shown.join(", ")
-            )
-        }
-    };
-    let mut failure = Failure::new(Code::R101, what, place);
-    let library = run.tools.library;
-    if let Some(profile) = request.target.profile.as_ref().and_then(|name| library.find(name)) {
-        let by_hand = profile.by_hand(GuidanceTime::First);
-        failure.next.extend(by_hand.map(|by| format!("{}; then: {}", by.step, by.expect)));
-    }
-    let by_hand_lines = failure.next.len();
-    let (again, commands) = (&run.tools.commands.again_as_chosen(), &run.tools.commands);
-    for device in
-        seen.iter().filter(|seen| request.port.as_ref().is_none_or(|port| *port == seen.port))
-    {
-        let resembling = |chip: &&dyn Chip| Some((chip.family(), chip.resembles(device)?));
-        if let Some((family, why)) = families().iter().find_map(resembling) {
-            failure.next.push(format!(
-                "{} --as {family}    ({} at port {}: {why}. To correct wrong IDs, add --profile, --ids and --force)",
-                commands.naming(&device.port).again, device.ids, device.port
-            ));
-        }
-    }
-    let is_resembled = failure.next.len() > by_hand_lines;
-    let failure = failure.next(format!(
-        "connect the enclosure directly to this computer, switch it on, then run `{again} --wait`"
-    ));
-    if is_resembled {
-        return failure;
-    }
-    let by_hand: Vec<String> = library
-        .profiles()
-        .filter(|profile| profile.scope == run.tools.scope && !profile.guidance.is_empty())
-        .map(|profile| format!("`recover profile show {}`", profile.name))
-        .collect();
-    let unlisted =
-        "if its USB ID is not listed, `recover diagnose --port PORT --as cy16` identifies the chip";
-    failure.next(match by_hand.as_slice() {
-        [] => unlisted.to_owned(),
-        shown => format!("{unlisted}; for manual steps: {}", shown.join(", ")),
-    })
 }
 
 /// Says which device was found, and what earlier rescues left of it.

@@ -104,12 +104,9 @@ fn find_device_to_learn(run: &mut Run<'_>, request: &Request) -> Result<(), Fail
         seen.iter().filter_map(|seen| Some((seen, recognise(seen)?.1.name))).collect();
     let [_, _, ..] = known.as_slice() else { return Ok(()) };
     let what = format!("{} devices are suitable for making a profile", known.len());
-    let mut failure = Failure::new(Code::R301, what, "all ports");
-    for (seen, name) in known {
-        let again = &run.tools.commands.again;
-        failure.next.push(format!("{again} --port {}    ({} {name})", seen.port, seen.ids));
-    }
-    Err(failure)
+    let ports: Vec<_> =
+        known.iter().map(|(seen, name)| (&seen.port, format!("{} {name}", seen.ids))).collect();
+    Err(run.tools.commands.one_of(what, "all ports", &ports))
 }
 
 fn no_device_to_learn(run: &Run<'_>, what: String) -> Failure {

@@ -9,6 +9,7 @@
 
 pub mod candidate;
 mod choose;
+pub mod commands;
 mod confirm;
 mod drive_identity;
 mod enter;
@@ -19,6 +20,7 @@ mod find;
 mod guide;
 pub mod learn;
 pub mod meter;
+mod nothing_found;
 pub mod operator;
 mod own_backup;
 mod perform;
@@ -44,6 +46,7 @@ mod write;
 use std::time::Duration;
 
 pub use choose::unique;
+pub use commands::Commands;
 pub use event::{Both, Event, Observer, Silence};
 pub use learn::Learning;
 pub use operator::{Consent, Operator, Switches, Switching};
@@ -52,10 +55,8 @@ pub use store::{BackupRecord, Store};
 pub use waits::POLL;
 
 use crate::chip::Chip;
-use crate::failure::Failure;
 use crate::profile::{Library, Scope};
 use crate::rescue::TargetRequest;
-use crate::rescue::choice::{Needs, Undecided, Way};
 use crate::rescue::preflight::Twin;
 use crate::usb::{Bus, PortPath, Sighting};
 
@@ -77,97 +78,6 @@ pub struct Tools<'t> {
     pub scope: Scope,
     /// How the program was called, for the commands that are offered as next steps.
     pub commands: Commands,
-}
-
-/// Command lines to offer as next steps: they lose nothing of how the program was called.
-#[derive(Clone, Debug)]
-pub struct Commands {
-    /// The same command again, up to its first choice.
-    pub again: String,
-    /// Options that say which bus, port and store are meant, each behind a space.
-    pub options: String,
-    /// What the owner chose for the device besides the image, each option behind a space.
-    pub chosen: String,
-}
-
-impl Commands {
-    /// A choice that is the owner's, with the command for each way to make it.
-    fn choice(&self, undecided: Undecided) -> Failure {
-        let Undecided { code, what, place, ways } = undecided;
-        let mut failure = Failure::new(code, what, place);
-        failure.next.extend(ways.iter().map(|way| self.way(way)));
-        failure
-    }
-
-    fn way(&self, way: &Way) -> String {
-        let again = &self.again;
-        match way {
-            Way::Profile { name, needs: Needs::Nothing } => format!("{again} --profile {name}"),
-            Way::Profile { name, needs: Needs::Ids } => {
-                format!(
-                    "{again} --profile {name} --ids VVVV:PPPP    (gives it USB IDs but no firmware)"
-                )
-            }
-            Way::Profile { name, needs: Needs::Image } => {
-                format!("{again} --profile {name} --image FILE")
-            }
-            Way::OwnImage => {
-                format!("{again} --image FILE    (your own backup, or the vendor's image)")
-            }
-            Way::WithoutIds { name } => {
-                format!("{again} --profile {name}    (with the profile's identity, without --ids)")
-            }
-            Way::WithoutProfile => format!("{again} --image FILE    (without --profile)"),
-            Way::ShowProfile { name } => {
-                format!("recover profile show {name}    (describes the image it needs)")
-            }
-            Way::ListProfiles => {
-                "recover profile list    (lists each profile with its chip)".to_owned()
-            }
-        }
-    }
-
-    /// `recover resume`, for the same device.
-    pub fn resume(&self) -> String {
-        format!("recover resume{}", self.options)
-    }
-
-    /// The same command for every device at once, where it has such a form.
-    pub fn all(&self) -> Option<String> {
-        self.again.starts_with("recover --auto").then(|| format!("{} --all", self.again))
-    }
-
-    /// The same commands for the device at that port.
-    #[must_use]
-    pub fn at(&self, port: &PortPath) -> Self {
-        Self {
-            again: format!("{} --port {port}", self.again),
-            options: format!("{} --port {port}", self.options),
-            chosen: self.chosen.clone(),
-        }
-    }
-
-    /// The same command again, with every choice that was made.
-    pub fn again_as_chosen(&self) -> String {
-        format!("{}{}", self.again, self.chosen)
-    }
-
-    /// The same commands with the device named by its port, where they do not name it yet.
-    #[must_use]
-    pub fn naming(&self, port: &PortPath) -> Self {
-        let names = format!("{} ", self.options).contains(&format!(" --port {port} "));
-        if names { self.clone() } else { self.at(port) }
-    }
-
-    /// `recover --auto`, for the same device.
-    pub fn rescue(&self) -> String {
-        format!("recover --auto{}", self.options)
-    }
-
-    /// `recover restore`, for the same device.
-    pub fn restore(&self, backup: &str) -> String {
-        format!("recover restore {backup}{}", self.options)
-    }
 }
 
 /// What is asked of a run.

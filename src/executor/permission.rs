@@ -93,12 +93,16 @@ fn agreement(
         Consent::Refused => format!("you did not agree to write the {}", plan.memory),
         Consent::Unasked => {
             let facts = reasons.len();
-            format!("writing needs your consent: this plan relies on {facts} unverified facts")
+            let facts = crate::wording::counted(facts, "unverified fact");
+            format!("writing needs your consent: this plan relies on {facts}")
         }
     };
-    let again = run.tools.commands.again_as_chosen();
+    let commands = &run.tools.commands;
     Err(Failure::new(Code::R304, what, "before the first write")
         .leaving(run.state)
-        .next(format!("{again} --yes    (gives consent after you have read the plan)"))
-        .next(format!("{again} --dry-run    (shows the plan and these facts)")))
+        .next(format!(
+            "{}    (gives consent after you have read the plan)",
+            commands.again_with("--yes")
+        ))
+        .next(format!("{}    (shows the plan and these facts)", commands.again_with("--dry-run"))))
 }

@@ -43,8 +43,8 @@ pub(super) fn plan(
         let failure = failure.leaving(run.state);
         match failure.code {
             Code::R305 => failure.next(format!(
-                "{} --force    (overwrites it; a backup is kept)",
-                run.tools.commands.naming(&candidate.seen.port).again_as_chosen()
+                "{}    (overwrites it; a backup is kept)",
+                run.tools.commands.at(&candidate.seen.port).again_with("--force")
             )),
             _ => failure,
         }

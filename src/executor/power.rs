@@ -282,7 +282,7 @@ fn did_not_return(
     // What has written nothing is not resumed, it begins again.
     let command = match run.state {
         DeviceState::PartWritten | DeviceState::Written => commands.resume(),
-        _ => commands.again.clone(),
+        _ => commands.again(),
     };
     Ok(failure.next(format!("plug the enclosure into the same port and run `{command}`")))
 }

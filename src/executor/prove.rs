@@ -7,6 +7,7 @@ use crate::chip::{ChipError, Evidence, Finding, Grade, Running};
 use crate::failure::Failure;
 use crate::rescue::RunStage;
 use crate::usb::{Link, Sighting, TransferError};
+use crate::wording::with_article;
 
 /// An open device with a proven chip.
 pub(super) struct Proven {
@@ -45,7 +46,10 @@ fn proof_from_journal(candidate: &Candidate, finding: Finding) -> Finding {
     });
     match before {
         Some(model) if finding.running == Running::Firmware && *model != finding.model => {
-            let fact = format!("it was proven to be a {model} before its firmware ran");
+            let fact = format!(
+                "it was proven to be {} before its firmware ran",
+                with_article(model.title)
+            );
             let evidence = Evidence { fact, grade: Grade::Inferred };
             let evidence = finding.evidence.into_iter().chain([evidence]).collect();
             Finding { model: *model, evidence, ..finding }

@@ -122,6 +122,7 @@ impl<'t> Run<'t> {
                 }
             }
             Err(failure) => {
+                let failure = self.tools.commands.located(failure);
                 let unwritten =
                     !matches!(failure.device, DeviceState::PartWritten | DeviceState::Written);
                 if unwritten {

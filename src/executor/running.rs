@@ -17,7 +17,6 @@ pub(super) fn may_be_restored(
     request: &Request,
     candidate: &Candidate,
     proven: Option<&Proven>,
-    backup: &str,
 ) -> Result<(), Failure> {
     let runs = match proven {
         Some(proven) => proven.finding.running == Running::Firmware,
@@ -30,12 +29,10 @@ pub(super) fn may_be_restored(
     let unused = run.tools.bus.check_unused(seen);
     unused.map_err(|error| Failure::from_bus(&error).leaving(run.state))?;
     let what = "firmware runs on this device, and the restore would replace it";
-    let restore = run.tools.commands.naming(&seen.port).restore(backup);
-    Err(Failure::new(Code::R305, what, format!("port {}", seen.port)).leaving(run.state).next(
-        format!(
-            "{restore} --replace-running-firmware    (if this is what you want; a backup is kept)"
-        ),
-    ))
+    let again = run.tools.commands.at(&seen.port).again_with("--replace-running-firmware");
+    Err(Failure::new(Code::R305, what, format!("port {}", seen.port))
+        .leaving(run.state)
+        .next(format!("{again}    (if this is what you want; a backup is kept)")))
 }
 
 /// What reading the memory would do to the firmware that runs, where its owner did not allow it.
@@ -51,10 +48,10 @@ pub(super) fn would_be_disturbed(
 
 /// The memory was not read, because that would have disturbed the firmware that runs.
 pub(super) fn not_disturbed(run: &Run<'_>, candidate: &Candidate, change: &str) -> Failure {
-    let again = run.tools.commands.naming(&candidate.seen.port).again;
+    let again = run.tools.commands.at(&candidate.seen.port).again_with("--interrupt-firmware");
     let port = format!("port {}", candidate.seen.port);
     let what = format!("firmware runs on this device, so its memory was not read. {change}");
     Failure::new(Code::R304, what, port)
         .leaving(run.state)
-        .next(format!("{again} --interrupt-firmware    (reads it all the same)"))
+        .next(format!("{again}    (reads it all the same)"))
 }

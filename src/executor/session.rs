@@ -19,6 +19,7 @@ use crate::failure::{Code, Failure};
 use crate::rescue::Condition;
 use crate::rescue::choice::{Choice, NamedImage};
 use crate::rescue::outcome::{Outcome, RunKind, Verdict};
+use crate::wording::with_article;
 
 /// A run that has not begun.
 pub struct Session<'t> {
@@ -164,12 +165,16 @@ fn restore(
     let candidate = find::find(run, request)?;
     find::announce(run, &candidate);
     let _lock = run.lock(&candidate.seen)?;
-    running::may_be_restored(run, request, &candidate, None, &record.id)?;
+    running::may_be_restored(run, request, &candidate, None)?;
     let proven = prove::prove(run, &candidate)?;
-    running::may_be_restored(run, request, &candidate, Some(&proven), &record.id)?;
+    running::may_be_restored(run, request, &candidate, Some(&proven))?;
     let model = proven.finding.model;
     if model.name != record.chip {
-        let what = format!("the backup is from a {}, but this is a {model}", record.chip);
+        let what = format!(
+            "the backup is from {}, but this is {}",
+            with_article(&record.chip),
+            with_article(model.title)
+        );
         return Err(Failure::new(Code::R204, what, format!("backup {}", record.id))
             .leaving(run.state)
             .next("name the device that the backup was made from with --port"));

@@ -76,6 +76,6 @@ fn repair(run: &Run<'_>, candidate: &Candidate, image: &[u8]) -> Result<String, 
     let store = run.tools.store;
     let hash = store.keep_image(image)?;
     let path = store.folder("images")?.join(format!("{hash}.bin"));
-    let rescue = run.tools.commands.naming(&candidate.seen.port).rescue();
-    Ok(format!("{rescue} --image {} --force", path.display()))
+    let commands = run.tools.commands.at(&candidate.seen.port);
+    Ok(format!("{} --force", commands.rescue_with(&path.display().to_string())))
 }

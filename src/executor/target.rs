@@ -11,6 +11,7 @@ use crate::profile::{Guidance, GuidanceTime};
 use crate::rescue::Preflight;
 use crate::rescue::choice::Choice;
 use crate::rescue::outcome::sha256;
+use crate::wording::with_article;
 
 /// How a refusal of an image is overridden.
 const FORCE: &str = "to write it all the same, add --force and name the device with --port";
@@ -91,12 +92,15 @@ pub(super) fn check_target(
     let chip = candidate.chip;
     let image = match chip.read_image(finding.model, &choice.image.bytes) {
         Err(ImageError::OtherModel { other, why, .. }) if request.force => {
-            run.note(format!("the image is for an {other}, but --force was given: {why}"));
+            run.note(format!(
+                "the image is for {}, but --force was given: {why}",
+                with_article(other.title)
+            ));
             chip.read_image(other, &choice.image.bytes)
         }
         result => result,
     }
-    .map_err(|error| Failure::from_image(&error, &name))?;
+    .map_err(|error| run.tools.commands.refused_image(&error, &name))?;
     run.emit(&Event::Chosen {
         profile: choice.profile.as_ref().map(|profile| profile.name.clone()),
         image: name.clone(),
@@ -111,9 +115,11 @@ pub(super) fn check_target(
     let derived = match preflight {
         Preflight::CameUp { identity } => Some(identity),
         Preflight::Failed { why } if !request.force => {
-            return Err(Failure::new(Code::R211, why, format!("image {name}"))
-                .next("check with `recover image inspect` that the image is for this chip")
-                .next(FORCE));
+            let failure = Failure::new(Code::R211, why, format!("image {name}"));
+            let inspect = run.tools.commands.inspect();
+            let looked = inspect
+                .map(|inspect| format!("check with `{inspect}` that the image is for this chip"));
+            return Err(looked.into_iter().fold(failure, Failure::next).next(FORCE));
         }
         Preflight::Failed { why } => {
             run.note(format!("the image failed the pre-flight test, but --force was given: {why}"));

@@ -66,8 +66,8 @@ fn trial_failure(run: &Run<'_>, what: String, place: &str) -> Failure {
         .leaving(DeviceState::RunningFromRam)
         .next("power-cycle the enclosure: it is then as it was before")
         .next(format!(
-            "{} --no-trial    (writes without starting it from RAM first)",
-            run.tools.commands.again_as_chosen()
+            "{}    (writes without starting it from RAM first)",
+            run.tools.commands.again_with("--no-trial")
         ))
 }
 

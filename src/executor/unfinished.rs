@@ -202,7 +202,7 @@ fn not_of_rescue(run: &Run<'_>, candidate: &Candidate, id: &str) -> Failure {
     let what = format!(
         "the device at port {port} is another one than that of the unfinished rescue {id}: its memory holds other bytes"
     );
-    let auto = run.tools.commands.naming(port).rescue();
+    let auto = run.tools.commands.at(port).rescue();
     Failure::new(Code::R505, what, format!("port {port}"))
         .leaving(run.state)
         .next(format!("plug the device of that rescue into port {port} and run the same command"))

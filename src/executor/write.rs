@@ -127,7 +127,7 @@ impl<'m> Writer<'m> {
         let what = "its first bytes changed after the plan was made";
         Err(Failure::new(Code::R116, what, place)
             .leaving(run.state)
-            .next(format!("power-cycle the enclosure and run `{}`", run.tools.commands.again)))
+            .next(format!("power-cycle the enclosure and run `{}`", run.tools.commands.again())))
     }
 
     /// Writes a segment; whether it is known to have been kept. A mismatch that the memory itself

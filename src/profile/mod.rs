@@ -67,6 +67,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chip::{self, Grade, Identity};
 use crate::usb::Ids;
+use crate::wording::with_article;
 
 pub use image::{ImageClaim, ImageMismatch, ImageSource, Sha256Digest};
 /// The file that makes a folder a profile.
@@ -250,7 +251,7 @@ impl Profile {
         }
         let memory = &self.memory;
         claims.push((
-            format!("its memory is a {} of {} bytes", memory.part, memory.size_bytes),
+            format!("its memory is {} of {} bytes", with_article(&memory.part), memory.size_bytes),
             &memory.confidence,
         ));
         claims.push((self.image.claim(), &self.image.confidence));

@@ -1,6 +1,7 @@
 //! What happened, in the words of somebody who owns the enclosure and knows no chips.
 
 use crate::ledger::Unit;
+use crate::wording::counted;
 
 /// What the device is called: by itself when healthy, else by its owners.
 pub fn device(unit: &Unit) -> String {
@@ -97,20 +98,20 @@ pub fn done(unit: &Unit) -> Vec<String> {
         told.push("The new content was tested on a virtual chip first.".to_owned());
     }
     let cycles = unit.write_cycles;
+    let in_cycles = counted(cycles, "write cycle");
     match unit.device_state.as_str() {
         _ if cycles == 0 => {}
         "written" | "restored" => {
             told.push(format!(
-                "The memory was written where it differed, in {cycles} write cycles. The boot signature was written last."
+                "The memory was written where it differed, in {in_cycles}. The boot signature was written last."
             ));
             told.push("The written bytes were read back and compared.".to_owned());
         }
-        "part-written" => told.push(format!(
-            "Writing the memory began, with {cycles} write cycles, and did not finish."
-        )),
-        _ => told.push(format!(
-            "Writing the memory was tried, with {cycles} write cycles, but nothing changed."
-        )),
+        "part-written" => {
+            told.push(format!("Writing the memory began, with {in_cycles}, and did not finish."))
+        }
+        _ => told
+            .push(format!("Writing the memory was tried, with {in_cycles}, but nothing changed.")),
     }
     match unit.result.as_str() {
         "rescued" => told.push(

@@ -9,6 +9,7 @@ use crate::chip::{IdMeaning, Identity, Model};
 use crate::failure::Code;
 use crate::profile::{ImageSource, Profile, Scope};
 use crate::usb::Ids;
+use crate::wording::with_article;
 
 /// An image file as the user named it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,11 +173,14 @@ pub fn choose_profile<'p>(
     match fitting.as_slice() {
         [only] => Ok(Some(only)),
         [] => {
-            let what = format!("there is no profile for a {model}, so you must name the image");
+            let what = format!(
+                "there is no profile for {}, so you must name the image",
+                with_article(model.title)
+            );
             Err(Undecided::new(Code::R303, what, "choice of the profile").way(Way::OwnImage))
         }
         _ => {
-            let what = format!("{} profiles fit a {model}", fitting.len());
+            let what = format!("{} profiles fit {}", fitting.len(), with_article(model.title));
             let mut undecided = Undecided::new(Code::R302, what, "choice of the profile");
             undecided.ways.extend(choices);
             Err(undecided.way(Way::OwnImage))
@@ -235,8 +239,11 @@ fn named<'p>(
         Undecided::new(Code::R306, what, &*place).way(Way::ListProfiles)
     })?;
     if profile.chip.model != model.name {
-        let what =
-            format!("the profile is for the chip {:?}, but this is a {model}", profile.chip.model);
+        let what = format!(
+            "the profile is for the chip {:?}, but this is {}",
+            profile.chip.model,
+            with_article(model.title)
+        );
         return Err(Undecided::new(Code::R307, what, place).way(Way::ListProfiles));
     }
     if profile.scope == Scope::Simulator && scope == Scope::Hardware {

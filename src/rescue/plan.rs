@@ -10,6 +10,7 @@ use super::order::{Unwritable, WriteOrder, write_order};
 use crate::chip::memory::wrap::PartProof;
 use crate::chip::{Finding, Identity, Image, Layout, Operation, Restart, Segment, Size, Timing};
 use crate::failure::{Code, Failure};
+use crate::wording::counted;
 
 /// What a step can change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -135,13 +136,15 @@ impl Step {
                     several => format!("{several} erases, "),
                 };
                 format!(
-                    "write {memory} {}: {erased}{bytes} bytes, {write_cycles} write cycles",
-                    span(&(first..last))
+                    "write {memory} {}: {erased}{}, {}",
+                    span(&(first..last)),
+                    counted(bytes, "byte"),
+                    counted(write_cycles, "write cycle")
                 )
             }
             Self::Verify { segments } => {
                 let bytes: usize = segments.iter().map(|segment| segment.bytes.len()).sum();
-                format!("verify: read the {bytes} bytes back and compare")
+                format!("verify: read the {} back and compare", counted(bytes, "byte"))
             }
             Self::Commit { segments } => {
                 let bytes: Vec<String> =

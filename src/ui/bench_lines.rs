@@ -3,10 +3,12 @@
 use std::io::Write;
 
 use super::narration::{Detail, narrate};
+use super::stdout;
 use crate::bench::{BenchEvent, Listener, Notice, NoticeContent, Tally};
 use crate::executor::Event;
 use crate::rescue::{Outcome, Verdict};
 use crate::usb::PortPath;
+use crate::wording::counted;
 
 /// Writes the narration of many ports to a file or a pipe.
 pub struct BenchLines<W: Write> {
@@ -48,7 +50,7 @@ impl<W: Write + Send> Listener for BenchJson<W> {
             return;
         }
         match serde_json::to_string(notice) {
-            Ok(line) => drop(writeln!(self.out, "{line}").and_then(|()| self.out.flush())),
+            Ok(line) => stdout::note(writeln!(self.out, "{line}").and_then(|()| self.out.flush())),
             Err(error) => log::error!("a notice could not be written: {error}"),
         }
     }
@@ -108,7 +110,7 @@ pub fn happened(happening: &BenchEvent) -> Option<String> {
         BenchEvent::Left => "empty".to_owned(),
         BenchEvent::Skipped => "skipped".to_owned(),
         BenchEvent::GivenUp { times } => {
-            format!("failed {times} times in a row; waiting for you to start it")
+            format!("failed {} in a row; waiting for you to start it", counted(times, "time"))
         }
         BenchEvent::Stuck { stage, limit_s } => {
             format!(
@@ -154,8 +156,8 @@ pub fn result(outcome: &Outcome) -> String {
         (Verdict::Planned, _) => {
             let minimum = outcome.limit_ms / 1000.0;
             format!(
-                "planned: {} write cycles, planned minimum {minimum:.1} s",
-                outcome.limit.write_cycles
+                "planned: {}, planned minimum {minimum:.1} s",
+                counted(outcome.limit.write_cycles, "write cycle")
             )
         }
         (Verdict::Failed, Some(failure)) => {

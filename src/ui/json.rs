@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::stdout;
 use crate::executor::{Event, Observer};
 
 /// Writes each event as one line.
@@ -20,7 +21,7 @@ impl<W: Write> Observer for Json<W> {
     fn observe(&mut self, event: &Event) {
         match serde_json::to_string(event) {
             // A reader that has gone must not end a rescue.
-            Ok(line) => drop(writeln!(self.out, "{line}").and_then(|()| self.out.flush())),
+            Ok(line) => stdout::note(writeln!(self.out, "{line}").and_then(|()| self.out.flush())),
             Err(error) => log::error!("an event could not be written: {error}"),
         }
     }

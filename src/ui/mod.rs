@@ -9,6 +9,7 @@ mod narration;
 mod operator;
 mod report;
 mod screen;
+mod stdout;
 mod terminal;
 mod unit;
 
@@ -20,6 +21,7 @@ pub use narration::{Detail, Plain, list_line, narrate};
 pub use operator::TerminalOperator;
 pub use report::report;
 pub use screen::{drawn as bench_screen, give_back as give_back_terminal, show as show_bench};
+pub use stdout::end as end_output;
 pub use terminal::Terminal;
 pub use unit::{unit_line, unit_text};
 
@@ -53,15 +55,15 @@ pub fn announce(text: &str) {
     drop(writeln!(anstream::stderr(), "{text}"));
 }
 
-/// Prints data: to stdout, ignoring a reader that has gone.
+/// Prints data: to stdout. What cannot be written is told at the end, by [`end_output`].
 pub fn print(text: &str) {
-    drop(writeln!(anstream::stdout(), "{}", text.trim_end()));
+    stdout::note(writeln!(anstream::stdout(), "{}", text.trim_end()));
 }
 
 /// Prints data as it is: a file that goes to stdout.
 pub fn print_exactly(bytes: &[u8]) {
     let mut out = io::stdout().lock();
-    drop(out.write_all(bytes).and_then(|()| out.flush()));
+    stdout::note(out.write_all(bytes).and_then(|()| out.flush()));
 }
 
 /// Prints how the program is used, to stderr: nobody asked for it.

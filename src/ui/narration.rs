@@ -7,6 +7,7 @@ use crate::chip::{DriveAnswer, IdMeaning, Running, Size, Suspicion};
 use crate::executor::{Event, Observer, Switching};
 use crate::rescue::Preflight;
 use crate::usb::Sighting;
+use crate::wording::counted;
 
 /// How much of an event is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,8 +90,8 @@ pub fn narrate(event: &Event, detail: Detail) -> Vec<String> {
         }],
         Event::Diagnosed { memory, condition, size } => {
             let size = match size {
-                Size::Proven(bytes) => format!("{bytes} bytes"),
-                Size::AtLeast(bytes) => format!("at least {bytes} bytes"),
+                Size::Proven(bytes) => counted(bytes, "byte"),
+                Size::AtLeast(bytes) => format!("at least {}", counted(bytes, "byte")),
             };
             vec![format!("{memory}: {size}, {condition}")]
         }
@@ -104,9 +105,9 @@ pub fn narrate(event: &Event, detail: Detail) -> Vec<String> {
         ],
         Event::Planned { memory, steps, limit, unproven } => {
             let mut lines = vec![format!(
-                "plan: {} steps, {} write cycles, planned minimum {:.1} s",
-                steps.len(),
-                limit.write_cycles,
+                "plan: {}, {}, planned minimum {:.1} s",
+                counted(steps.len(), "step"),
+                counted(limit.write_cycles, "write cycle"),
                 limit.total_ms() / 1000.0
             )];
             if detail.steps {

@@ -20,7 +20,7 @@ impl Operator for TerminalOperator {
         }
         drop(write!(
             err,
-            "A backup is kept. `recover plan` lists every step. Write the memory now? [y/N] "
+            "A backup is kept. The option --dry-run lists every step. Write the memory now? [y/N] "
         ));
         drop(err.flush());
         let mut answer = String::new();

@@ -4,11 +4,18 @@ use std::fmt::Write;
 
 use super::narration::Detail;
 use crate::chip::DriveAnswer;
+use crate::executor::Commands;
 use crate::rescue::{Outcome, Verdict};
+use crate::wording::counted;
 
 /// The report of a run; empty after a failure, which has its own form. `unit` is the run's id in
 /// the ledger.
-pub fn report(outcome: &Outcome, unit: Option<&str>, detail: Detail) -> String {
+pub fn report(
+    outcome: &Outcome,
+    unit: Option<&str>,
+    detail: Detail,
+    commands: &Commands,
+) -> String {
     let mut text = String::new();
     let port = outcome.port.as_ref().map_or("?".to_owned(), ToString::to_string);
     let headline = match outcome.result {
@@ -39,19 +46,17 @@ pub fn report(outcome: &Outcome, unit: Option<&str>, detail: Detail) -> String {
             line("drive", drive.to_string());
         }
         if let Some(backup) = &outcome.backup {
-            line(
-                "backup",
-                format!("{backup} (`recover restore {backup}` writes the old contents back)"),
-            );
+            let restore = commands.restore(backup);
+            line("backup", format!("{backup} (`{restore}` writes the old contents back)"));
         }
         if let Some(unit) = unit {
-            line("ledger", format!("{unit} (`recover report {unit} --html FILE` makes a report)"));
+            line("ledger", format!("{unit} (`{}` makes a report)", commands.report(unit)));
         }
         if detail.evidence {
             let effort = format!(
-                "{} write cycles, {} transfers, {:.1} s; EEPROM phase {:.2} s (minimum for this part {:.2} s)",
-                outcome.write_cycles,
-                outcome.transfers,
+                "{}, {}, {:.1} s; EEPROM phase {:.2} s (minimum for this part {:.2} s)",
+                counted(outcome.write_cycles, "write cycle"),
+                counted(outcome.transfers, "transfer"),
                 outcome.device_time_ms / 1000.0,
                 outcome.memory_time_ms / 1000.0,
                 outcome.limit.memory_ms() / 1000.0
@@ -68,8 +73,8 @@ fn read_only_report(outcome: &Outcome, port: &str) -> String {
         vec![format!("done: the device at port {port} was only read; its memory is unchanged")];
     if outcome.limit.write_cycles > 0 {
         lines.push(format!(
-            "  plan:     {} write cycles, planned minimum {:.1} s",
-            outcome.limit.write_cycles,
+            "  plan:     {}, planned minimum {:.1} s",
+            counted(outcome.limit.write_cycles, "write cycle"),
             outcome.limit_ms / 1000.0
         ));
     }

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use crate::chip::Identity;
 use crate::ledger::text::visible;
 use crate::ledger::{StepTaken, Unit};
+use crate::wording::counted;
 
 /// One unit in a list.
 pub fn unit_line(unit: &Unit) -> String {
@@ -51,7 +52,10 @@ pub fn unit_text(unit: &Unit) -> String {
     line("memory", unit.diagnosis.as_deref().unwrap_or("not read"));
     if let Some(image) = &unit.image {
         let profile = unit.profile.as_ref().map_or(String::new(), |p| format!("profile {p}, "));
-        line("image", &format!("{profile}{image}, {} bytes", unit.image_bytes.unwrap_or(0)));
+        line(
+            "image",
+            &format!("{profile}{image}, {}", counted(unit.image_bytes.unwrap_or(0), "byte")),
+        );
         line("", &format!("SHA-256 {}", unit.image_sha256.as_deref().unwrap_or("?")));
     }
     line("backup", unit.backup.as_deref().unwrap_or("none"));
@@ -67,9 +71,9 @@ pub fn unit_text(unit: &Unit) -> String {
         line("drive", drive);
     }
     let effort = format!(
-        "{} write cycles, {} transfers, {:.1} s; EEPROM phase {:.2} s",
-        unit.write_cycles,
-        unit.transfers,
+        "{}, {}, {:.1} s; EEPROM phase {:.2} s",
+        counted(unit.write_cycles, "write cycle"),
+        counted(unit.transfers, "transfer"),
         unit.device_time_ms / 1000.0,
         unit.memory_time_ms / 1000.0
     );

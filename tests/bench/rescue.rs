@@ -125,11 +125,7 @@ fn rescue(scenario: &'static Scenario) -> Row {
         library: &desk.library,
         store: &desk.store,
         scope: Scope::Simulator,
-        commands: Commands {
-            again: "recover --auto".to_owned(),
-            options: String::new(),
-            chosen: String::new(),
-        },
+        commands: Commands::new("recover --auto"),
     })
     .rescue(&support::with_profile(&support::simulated(profile)));
     let after = desk.eeprom();

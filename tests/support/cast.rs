@@ -56,11 +56,7 @@ impl Cast {
             library: &desk.library,
             store: &desk.store,
             scope: self.scope,
-            commands: Commands {
-                again: "recover --auto".to_owned(),
-                options: String::new(),
-                chosen: String::new(),
-            },
+            commands: Commands::new("recover --auto"),
         }))
     }
 

@@ -187,11 +187,7 @@ impl Hall {
             store: self.store(),
             twin: Box::new(VirtualTwin),
             scope: Scope::Simulator,
-            commands: Commands {
-                again: "recover --auto".to_owned(),
-                options: String::new(),
-                chosen: String::new(),
-            },
+            commands: Commands::new("recover --auto"),
             request: Request::default(),
             profiles: PROFILES.map(str::to_owned).to_vec(),
             port_settings: BTreeMap::new(),

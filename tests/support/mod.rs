@@ -160,11 +160,7 @@ impl Desk {
             library: &self.library,
             store: &self.store,
             scope: Scope::Simulator,
-            commands: Commands {
-                again: "recover --auto".to_owned(),
-                options: String::new(),
-                chosen: String::new(),
-            },
+            commands: Commands::new("recover --auto"),
         }))
     }
 

@@ -26,6 +26,7 @@ use super::{
     Recipe, Restart, Suspicion, Timing, Trial,
 };
 use crate::usb::{Link, Sighting};
+use crate::wording::with_article;
 use image::Format;
 
 /// CY7C68300B/C, 68301, 68320, 68321.
@@ -111,7 +112,8 @@ impl Chip for At2lp {
 
     fn restart(&self, _: &mut dyn Link, model: Model) -> Result<(), ChipError> {
         Err(ChipError::NotProven(format!(
-            "an {model} reads its EEPROM at power-on only; no request restarts it"
+            "{} reads its EEPROM at power-on only; no request restarts it",
+            with_article(model.title)
         )))
     }
 

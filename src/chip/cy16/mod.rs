@@ -38,6 +38,7 @@ use super::{
 use super::{drive, dump};
 use crate::usb::transfer::CONTROL_TIMEOUT;
 use crate::usb::{Link, Sighting, TransferError};
+use crate::wording::with_article;
 use model::SL11R;
 
 /// The family.
@@ -140,7 +141,8 @@ impl Chip for Cy16 {
     fn restart(&self, link: &mut dyn Link, model: Model) -> Result<(), ChipError> {
         if self.restart_way(model) == Restart::ByPower {
             return Err(ChipError::NotProven(format!(
-                "asked to restart a {model}: it restarts only when its power is taken away"
+                "asked to restart {}: it restarts only when its power is taken away",
+                with_article(model.title)
             )));
         }
         match ram::send(link, "restarting by watchdog", &[wire::watchdog()], CONTROL_TIMEOUT) {

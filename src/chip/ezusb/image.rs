@@ -213,8 +213,8 @@ fn check_ids(pair: Ids, is_load: bool) -> Result<Option<String>, ImageError> {
     match ids::known(pair) {
         // Firmware shows its own ids, whatever the header says.
         Some(known) if !is_load => Err(bad(format!(
-            "they are the boot-mode IDs of an {}, so the device would stay in boot mode",
-            known.name
+            "they are the boot-mode IDs of {}, so the device would stay in boot mode",
+            crate::wording::with_article(known.name)
         ))),
         _ => Ok(None),
     }

@@ -39,6 +39,7 @@ use super::{
     Recipe, Restart, Suspicion, Timing, Trial,
 };
 use crate::usb::{Link, Sighting};
+use crate::wording::with_article;
 
 /// The family.
 #[derive(Clone, Copy, Debug)]
@@ -130,7 +131,8 @@ impl Chip for Ezusb {
 
     fn restart(&self, _link: &mut dyn Link, model: Model) -> Result<(), ChipError> {
         Err(ChipError::NotProven(format!(
-            "asked to restart a {model}: it reads its EEPROM only when its power comes"
+            "asked to restart {}: it reads its EEPROM only when its power comes",
+            with_article(model.title)
         )))
     }
 

@@ -12,6 +12,7 @@ use super::{ids, loader, ram, upper_ram, wire};
 use crate::chip::descriptors::DeviceDescriptor;
 use crate::chip::{ChipError, Evidence, Finding, Grade, Model, Running};
 use crate::usb::{Link, Sighting, Speed, TransferError};
+use crate::wording::with_article;
 
 /// RAM that every chip of the family has; the smallest has 4 KB.
 const SHARED_RAM: usize = 0x1000;
@@ -76,7 +77,7 @@ struct Core {
 fn core(seen: &Sighting) -> Option<Core> {
     let is_of = |registers| ids::is_default_device(seen, registers);
     if let Some(known) = ids::known(seen.ids) {
-        let fact = format!("{} is the default of a {}", seen.ids, known.model.title);
+        let fact = format!("{} is the default of {}", seen.ids, with_article(known.model.title));
         let is_core = is_of(model::map(known.model).registers);
         return is_core.then_some(Core { model: known.model, grade: known.grade, fact });
     }

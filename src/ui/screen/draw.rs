@@ -80,8 +80,8 @@ fn title_line(model: &Model, width: u16) -> Line<'_> {
     let mode = if model.is_auto { "auto" } else { "by hand" };
     let running = model.count(&[State::Running, State::Hands, State::Stuck]);
     let left = format!(
-        "recover bench  {mode}  {} ports: {running} running, {} rescued, {} failed",
-        model.rows.len(),
+        "recover bench  {mode}  {}: {running} running, {} rescued, {} failed",
+        crate::wording::counted(model.rows.len(), "port"),
         model.count(&[State::Rescued]),
         model.count(&[State::Failed]),
     );

@@ -38,7 +38,7 @@ fuzz_target!(|bytes: &[u8]| {
         library: &library,
         store: &store,
         scope: Scope::Simulator,
-        commands: Commands { again: "recover --auto".to_owned(), options: String::new(), chosen: String::new() },
+        commands: Commands::new("recover --auto"),
     })
     .rescue(&request);
     if let Some(failure) = &outcome.failure {
