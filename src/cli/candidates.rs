@@ -9,7 +9,10 @@ use clap_complete::engine::CompletionCandidate;
 use crate::failure::Code;
 use crate::profile::{Library, known_chips};
 use crate::usb::PortPath;
-use crate::{chip, sim};
+use crate::{chip, files, sim};
+
+/// Longest file of sysfs with an ID, bytes: it has four digits.
+const MAX_ID_BYTES: u64 = 64;
 
 fn told(value: impl Into<String>, help: impl Into<String>) -> CompletionCandidate {
     CompletionCandidate::new(value.into()).help(Some(help.into().into()))
@@ -57,7 +60,7 @@ fn ports_in(devices: &Path) -> Vec<CompletionCandidate> {
         .flatten()
         .filter_map(|entry| {
             let port = entry.file_name().to_str()?.parse().ok()?;
-            let file = |name: &str| fs::read_to_string(entry.path().join(name));
+            let file = |name: &str| files::read_text(&entry.path().join(name), MAX_ID_BYTES);
             let words = ["idVendor", "idProduct"].map(|name| file(name).unwrap_or_default());
             Some((port, words.map(|word| word.trim().to_owned()).join(":")))
         })

@@ -9,6 +9,7 @@ use clap::Command;
 use clap_mangen::Man;
 
 use super::typed::definition;
+use crate::files;
 
 /// The program's own page.
 pub fn page() -> io::Result<Vec<u8>> {
@@ -33,7 +34,7 @@ fn write_below(command: &mut Command, folder: &Path) -> io::Result<()> {
         write_below(below, folder)?;
     }
     let page = page_of(command)?;
-    fs::write(folder.join(format!("{}.1", name(command))), page)
+    files::overwrite(&folder.join(format!("{}.1", name(command))), &page)
 }
 
 /// `recover-sim-list`.

@@ -250,7 +250,8 @@ fn a_short_answer_is_no_proof_that_the_loader_lies_in_ram() {
     let mut chip = FakeChip::new();
     let code = EZ_EEPROM.image(EZ_EEPROM.vector, 0);
     chip.script.push_back(Ok(Reply::default()));
-    chip.script.push_back(Ok(Reply { data: code[..7].to_vec() }));
+    // It is asked three times.
+    chip.script.extend([(); 3].map(|()| Ok(Reply { data: code[..7].to_vec() })));
     let error = Eeprom::open(&mut chip).err().unwrap();
     assert!(matches!(error, ChipError::NotProven(_)), "{error}");
     assert!(error.to_string().contains("brought 7 bytes"), "{error}");

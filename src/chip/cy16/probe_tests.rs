@@ -145,7 +145,7 @@ fn a_refusal_says_what_was_asked_got_and_expected() {
         (Ok(Reply { data: vec![0; 8] }), "8 bytes"),
     ] {
         let mut link = FakeChip::mask_rom(0xe800, &seen);
-        link.script.push_back(answer);
+        link.script.extend([answer.clone(), answer.clone(), answer]);
         let why = not_proven(&mut link, &seen);
         assert_eq!(
             why,

@@ -248,7 +248,7 @@ fn a_short_answer_is_no_reading_by_either_route() {
         // The status of a command is 13 bytes.
         (chip.maximum, chip.deaf_to_bulk) = (13, deaf_to_bulk);
         let error = Configured::open(&mut chip, &rc42()).unwrap().read(0..16).unwrap_err();
-        assert!(error.to_string().contains("a read of 16 EEPROM bytes brought"), "{error}");
+        assert!(error.to_string().contains("a read of 16 EEPROM bytes: it brought"), "{error}");
     }
 }
 
