@@ -42,10 +42,8 @@ pub(super) fn without_power(
         return Ok(AfterPower::Other(Box::new(candidate)));
     };
     let is_expected = expects(&journal, &candidate.seen);
-    let has_serial = journal.begun().expected.as_ref().is_some_and(|own| own.serial.is_some());
-    let is_known = run.takes_up.as_ref() == Some(&journal.begun().id);
-    let is_identified = is_known || is_expected && has_serial;
-    if !request.resume && !is_identified {
+    let is_identified = is_expected && has_own_serial(run, &journal);
+    if !is_named(run, request, &journal) && !is_identified {
         run.note(why.to_owned());
         let other = Candidate { unfinished: None, ..candidate };
         return Ok(match is_expected {
@@ -67,6 +65,21 @@ pub(super) fn without_power(
         return Ok(AfterPower::Rescued);
     }
     Ok(AfterPower::Other(Box::new(Candidate { seen, ..candidate })))
+}
+
+/// Whether the user says that the device is that rescue's, or this run has seen it.
+fn is_named(run: &Run<'_>, request: &Request, journal: &Journal) -> bool {
+    request.resume || run.takes_up.as_ref() == Some(&journal.begun().id)
+}
+
+/// Whether the rescue gave its device a serial number that no other has: not the one that a
+/// profile's image gives to all.
+fn has_own_serial(run: &Run<'_>, journal: &Journal) -> bool {
+    let begun = journal.begun();
+    let serial = begun.expected.as_ref().and_then(|expected| expected.serial.as_ref());
+    let profile = begun.profile.as_ref().and_then(|name| run.tools.library.find(name));
+    let shared = profile.and_then(|profile| profile.promised()?.serial.as_ref());
+    serial.is_some() && serial != shared
 }
 
 /// Whether the image of the unfinished rescue says the version of its firmware; taken to say it
@@ -110,10 +123,8 @@ pub(super) fn end_trial(
 /// that it is that one: then it is not even asked.
 pub(super) fn may_be_any(run: &Run<'_>, request: &Request, candidate: &Candidate) -> bool {
     let Some(journal) = &candidate.unfinished else { return false };
-    let begun = journal.begun();
-    let has_serial = begun.expected.as_ref().is_some_and(|expected| expected.serial.is_some());
-    let is_known = request.resume || has_serial || run.takes_up.as_ref() == Some(&begun.id);
-    !is_known && expects(journal, &candidate.seen)
+    let is_told = is_named(run, request, journal) || has_own_serial(run, journal);
+    !is_told && expects(journal, &candidate.seen)
 }
 
 /// A device that needs nothing: what it is, and what an earlier rescue may have left of it.

@@ -1,7 +1,7 @@
 //! Files of this computer, opened so that none of them can do harm.
 //!
 //! A file that a person names is read only if it is a regular file of a sensible size
-//! ([`read`], [`read_text`]). A file of the home folder is opened without following a symbolic
+//! ([`read()`], [`read_text`]). A file of the home folder is opened without following a symbolic
 //! link, and only if it belongs to whoever runs the program or owns the folder ([`read_kept`],
 //! [`open_kept`]). What is made in the home folder is for its owner only (0600, folders 0700),
 //! is there whole or not at all, and is on the disk when the function returns ([`put_new`],

@@ -32,7 +32,7 @@ pub fn read(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
 /// The same as text.
 ///
 /// # Errors
-/// As [`read`]; [`ErrorKind::InvalidData`] for bytes that are not UTF-8.
+/// As [`read()`]; [`ErrorKind::InvalidData`] for bytes that are not UTF-8.
 pub fn read_text(path: &Path, max_bytes: u64) -> io::Result<String> {
     text(read(path, max_bytes)?)
 }
@@ -40,7 +40,7 @@ pub fn read_text(path: &Path, max_bytes: u64) -> io::Result<String> {
 /// The bytes of a file of the home folder.
 ///
 /// # Errors
-/// As [`read`] and [`open_kept`].
+/// As [`read()`] and [`open_kept`].
 pub fn read_kept(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     bounded(&open_kept(path, Access::Read)?, max_bytes)
 }
