@@ -153,7 +153,8 @@ pub(super) fn healthy(run: &mut Run<'_>, candidate: &Candidate) -> Result<Verdic
 fn last_trial_like(run: &Run<'_>, seen: &Sighting) -> Result<Option<String>, Failure> {
     let last = run.tools.store.last_journal_at(&seen.port)?;
     let last = last.as_ref().map(|file| file.journal());
-    let trial = last.filter(|j| j.left_on_trial().is_some() && expects(j, seen));
+    let is_trial = |j: &&Journal| j.has_ended() && j.left_on_trial().is_some() && expects(j, seen);
+    let trial = last.filter(is_trial);
     Ok(trial.map(|journal| journal.begun().id.clone()))
 }
 
