@@ -63,7 +63,7 @@ pub fn restore(common: &CommonArgs, id: &str, args: &RescueArgs) -> Result<u8, F
     if request.target != TargetRequest::default() {
         let what = "a restore takes its bytes from the backup only";
         return Err(Failure::new(Code::R311, what, "--image, --profile")
-            .next(commands::rescuing(common, &verb, &RescueArgs::default()).again()));
+            .next(commands::rescuing(common, &verb, &without_target(args)).again()));
     }
     request.port.get_or_insert_with(|| record.port.clone());
     let commands = commands::rescuing(common, &verb, args);
@@ -73,6 +73,18 @@ pub fn restore(common: &CommonArgs, id: &str, args: &RescueArgs) -> Result<u8, F
     rescue::run(common, commands, &requested, detail, |session| {
         session.restore(&request, &record, &bytes)
     })
+}
+
+/// What was asked besides what the device is to become.
+fn without_target(args: &RescueArgs) -> RescueArgs {
+    RescueArgs {
+        image: None,
+        profile: None,
+        ids: None,
+        revision: None,
+        serial: None,
+        ..args.clone()
+    }
 }
 
 /// The one backup that is meant by an id or its beginning.

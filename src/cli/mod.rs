@@ -145,7 +145,7 @@ fn run(cli: Cli, is_bare: bool, words: &[OsString]) -> Result<u8, Failure> {
         None if auto => rescue::auto(&common, &rescue),
         None if !is_bare => {
             let swallowed = typed::swallowed(words);
-            Err(swallowed.unwrap_or_else(|| typed::without_command(&common)))
+            Err(swallowed.unwrap_or_else(|| typed::without_command(&common, &rescue)))
         }
         None => {
             ui::print_usage(&definition().render_help().ansi().to_string());

@@ -6,9 +6,10 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Command, CommandFactory};
 
+use super::Cli;
+use super::args::{CommonArgs, RescueArgs};
 use super::commands;
 use super::simulated::find_scenarios;
-use super::{Cli, args::CommonArgs};
 use crate::failure::{Code, Failure};
 
 /// The words with `--wait 5` written as `--wait=5`.
@@ -59,8 +60,8 @@ fn taken_by_sim(taken: &str) -> Failure {
 }
 
 /// What to say where options were given and no command.
-pub fn without_command(common: &CommonArgs) -> Failure {
-    let again = commands::given(common, "recover --auto").again();
+pub fn without_command(common: &CommonArgs, rescue: &RescueArgs) -> Failure {
+    let again = commands::rescuing(common, "recover --auto", rescue).again();
     let list = commands::given(common, "recover list").again();
     Failure::new(Code::R311, "the command line has options, but no command", "command line")
         .next(format!("`{again}` rescues the device"))

@@ -84,8 +84,9 @@ fn belongs_to(journal: &Journal, seen: &Sighting) -> bool {
             || same_chip())
 }
 
-/// Whether that rescue left this very enumeration of a device running its image from RAM. After the computer has restarted, another device may have that number: all that comes of
-/// it is a power cycle before its identity is believed.
+/// Whether that rescue left this very enumeration of a device running its image from RAM. After
+/// the computer has restarted, another device may have that number: all that comes of it is a power
+/// cycle before its identity is believed, for whose it is its memory tells.
 fn was_left_on_trial(journal: &Journal, seen: &Sighting) -> bool {
     let begun = journal.begun();
     journal.left_on_trial() == Some(seen.device_number)

@@ -8,9 +8,9 @@ use crate::chip::{MemoryError, Segment};
 use crate::failure::{DeviceState, Failure};
 
 impl Writer<'_> {
-    /// Writes one unit with the largest page the part may have; looks for it where a smaller part
-    /// would show it, and whether smaller pages have wrapped it. From then on the memory's unit is
-    /// the part's.
+    /// Writes a piece with the page that its proof says; looks for it where a part that is too small
+    /// would show it once more, and whether smaller pages have wrapped it. From then on the memory's
+    /// unit is the part's, as far as it showed.
     pub fn prove_part(
         &mut self,
         run: &mut Run<'_>,
@@ -46,7 +46,10 @@ impl Writer<'_> {
         };
         let kept = self.was_taken(run, result, &proof.segment, Some(&own), place)?;
         for (alias, old) in beyond {
-            if self.read_segment(run, &old, place)? != old.bytes {
+            if self.read_segment(run, &old, place)? != old.bytes
+                // A reading that was disturbed is not what the write left.
+                && self.read_segment(run, &old, place)? == self.read_segment(run, &proof.segment, place)?
+            {
                 let old = Segment { address: proof.segment.address, bytes: own };
                 return Err(self.too_small(run, alias, &old, place)?);
             }

@@ -33,6 +33,7 @@ pub(super) fn begin_journal(run: &mut Run<'_>, permission: &Permission<'_>) -> R
         expected: target.expected.clone(),
         backup,
         restoring: target.restoring,
+        own_serial: target.has_own_serial(),
         continues: run.takes_up.clone(),
     };
     // What is offered as the old contents is what was there before the first run.

@@ -23,7 +23,7 @@ pub(super) fn may_be_restored(
         None => !candidate.needs_rescue(),
     };
     let seen = &candidate.seen;
-    if !runs || candidate.is_known_broken() || request.replaces_firmware_of(seen) {
+    if !runs || candidate.on_trial_of.is_some() || request.replaces_firmware_of(seen) {
         return Ok(());
     }
     let unused = run.tools.bus.check_unused(seen);
@@ -41,7 +41,7 @@ pub(super) fn would_be_disturbed(
     candidate: &Candidate,
     proven: &Proven,
 ) -> Option<&'static str> {
-    let runs = proven.finding.running == Running::Firmware && !candidate.is_known_broken();
+    let runs = proven.finding.running == Running::Firmware && candidate.on_trial_of.is_none();
     let change = candidate.chip.reading_disturbs().filter(|_| runs)?;
     (!request.may_interrupt(&candidate.seen)).then_some(change)
 }

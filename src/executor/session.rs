@@ -89,6 +89,11 @@ fn rescue(run: &mut Run<'_>, request: &Request) -> Result<Verdict, Failure> {
         return unfinished::healthy(run, &candidate);
     }
     let _lock = run.lock(&candidate.seen)?;
+    if candidate.suspicion.id_meaning == IdMeaning::Running
+        && unfinished::is_told_by_serial(&candidate)
+    {
+        candidate.unfinished = None;
+    }
     if !request.dry_run {
         candidate = unfinished::end_trial(run, request, candidate)?;
     }
@@ -141,7 +146,7 @@ fn rescue(run: &mut Run<'_>, request: &Request) -> Result<Verdict, Failure> {
                     AfterPower::Untold => return unfinished::healthy(run, &candidate),
                     AfterPower::Other(other) => {
                         proven = prove::prove(run, &other)?;
-                        candidate = Candidate { unfinished: None, ..*other };
+                        candidate = *other;
                         was_entered = false;
                     }
                 }
@@ -185,7 +190,12 @@ fn restore(
     let (candidate, mut proven) = enter::enter(run, candidate, proven)?;
     let examined = examine::examine(run, &candidate, &mut proven, target.want())?;
     // What is put back is what the user named; whose rescue that ends, the memory tells.
-    unfinished::owner(run, request, &candidate, &proven.finding, &examined)?;
+    let owner = unfinished::owner(run, request, &candidate, &proven.finding, &examined)?;
+    let candidate = match owner {
+        Owner::Journal => candidate,
+        Owner::Another(other) => *other,
+        Owner::Untold => Candidate { unfinished: None, ..candidate },
+    };
     write(run, request, &candidate, proven, target, examined, true)
 }
 

@@ -38,6 +38,11 @@ impl Target {
         Self { choice, image, expected, restoring, while_off, _checked: () }
     }
 
+    /// Whether a serial number in it is this unit's alone: from its backup, or put in for it.
+    pub fn has_own_serial(&self) -> bool {
+        self.restoring || self.choice.profile.as_ref().is_some_and(|of| of.image.own_serial)
+    }
+
     /// How many bytes of the memory concern this target.
     pub fn want(&self) -> u32 {
         let image = self.image.end();

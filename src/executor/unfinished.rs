@@ -2,6 +2,7 @@
 //! about, and what it is running now. That an image the user names goes before it is in `choose`.
 
 use super::candidate::{Candidate, expects};
+use super::choose::unfinished_rescue;
 use super::examine::Examined;
 use super::power::{self, ExpectedReturn};
 use super::run::Run;
@@ -42,7 +43,7 @@ pub(super) fn without_power(
         return Ok(AfterPower::Other(Box::new(candidate)));
     };
     let is_expected = expects(&journal, &candidate.seen);
-    let is_identified = is_expected && has_own_serial(run, &journal);
+    let is_identified = is_expected && own_serial(&journal).is_some();
     if !is_named(run, request, &journal) && !is_identified {
         run.note(why.to_owned());
         let other = Candidate { unfinished: None, ..candidate };
@@ -72,14 +73,10 @@ fn is_named(run: &Run<'_>, request: &Request, journal: &Journal) -> bool {
     request.resume || run.takes_up.as_ref() == Some(&journal.begun().id)
 }
 
-/// Whether the rescue gave its device a serial number that no other has: not the one that a
-/// profile's image gives to all.
-fn has_own_serial(run: &Run<'_>, journal: &Journal) -> bool {
+/// The serial number that the rescue gave to its device and to no other.
+fn own_serial(journal: &Journal) -> Option<&str> {
     let begun = journal.begun();
-    let serial = begun.expected.as_ref().and_then(|expected| expected.serial.as_ref());
-    let profile = begun.profile.as_ref().and_then(|name| run.tools.library.find(name));
-    let shared = profile.and_then(|profile| profile.promised()?.serial.as_ref());
-    serial.is_some() && serial != shared
+    begun.expected.as_ref()?.serial.as_deref().filter(|_| begun.own_serial)
 }
 
 /// Whether the image of the unfinished rescue says the version of its firmware; taken to say it
@@ -111,8 +108,13 @@ pub(super) fn end_trial(
     }
     let expected_return = running_from_ram(Some(Identity::of(&candidate.seen)));
     let seen = power::cycle(run, &candidate.seen, &expected_return)?;
-    // It was that very enumeration, and nobody else came to its port.
-    run.takes_up = candidate.unfinished.as_ref().map(|journal| journal.begun().id.clone());
+    // That very enumeration, with nobody else at its port since.
+    let is_of = |trial: &Journal, unfinished: &Journal| {
+        trial.begun().id == unfinished.begun().id && expects(trial, &candidate.seen)
+    };
+    let both = candidate.on_trial_of.as_ref().zip(candidate.unfinished.as_ref());
+    let journal = both.filter(|(trial, unfinished)| is_of(trial, unfinished));
+    run.takes_up = journal.map(|(_, unfinished)| unfinished.begun().id.clone());
     let Tools { library, scope, .. } = &run.tools;
     let unfinished: Vec<_> = candidate.unfinished.iter().collect();
     let now = Candidate::of(&seen, request, &unfinished, library, *scope);
@@ -123,8 +125,20 @@ pub(super) fn end_trial(
 /// that it is that one: then it is not even asked.
 pub(super) fn may_be_any(run: &Run<'_>, request: &Request, candidate: &Candidate) -> bool {
     let Some(journal) = &candidate.unfinished else { return false };
-    let is_told = is_named(run, request, journal) || has_own_serial(run, journal);
+    let is_told = is_named(run, request, journal) || own_serial(journal).is_some();
     !is_told && expects(journal, &candidate.seen)
+}
+
+/// Whether a device that runs firmware has another serial number than the one that the unfinished
+/// rescue of its port gave to its device.
+pub(super) fn is_told_by_serial(candidate: &Candidate) -> bool {
+    let serial = candidate.unfinished.as_ref().and_then(own_serial);
+    let ids = candidate.unfinished.as_ref().and_then(|j| Some(j.begun().expected.as_ref()?.ids));
+    let seen = &candidate.seen;
+    ids == Some(seen.ids)
+        && serial.is_some()
+        && seen.serial.is_some()
+        && serial != seen.serial.as_deref()
 }
 
 /// A device that needs nothing: what it is, and what an earlier rescue may have left of it.
@@ -153,7 +167,8 @@ pub(super) fn healthy(run: &mut Run<'_>, candidate: &Candidate) -> Result<Verdic
 fn last_trial_like(run: &Run<'_>, seen: &Sighting) -> Result<Option<String>, Failure> {
     let last = run.tools.store.last_journal_at(&seen.port)?;
     let last = last.as_ref().map(|file| file.journal());
-    let is_trial = |j: &&Journal| j.has_ended() && j.left_on_trial().is_some() && expects(j, seen);
+    let is_trial =
+        |j: &&Journal| !j.is_unfinished() && j.left_on_trial().is_some() && expects(j, seen);
     let trial = last.filter(is_trial);
     Ok(trial.map(|journal| journal.begun().id.clone()))
 }
@@ -182,30 +197,32 @@ pub(super) fn owner(
 ) -> Result<Owner, Failure> {
     let Some(journal) = &candidate.unfinished else { return Ok(Owner::Journal) };
     let id = journal.begun().id.clone();
-    if run.takes_up.as_ref() == Some(&id) {
-        return Ok(Owner::Journal);
-    }
-    let owner = match memory_of(run, journal, candidate, finding, examined) {
+    let is_named = is_named(run, request, journal);
+    let runs_firmware = finding.running == Running::Firmware;
+    // The image is the journal's, so that a whole one is not written over.
+    let is_its_image = unfinished_rescue(request, candidate).is_some();
+    let memory = memory_of(run, journal, candidate, finding, examined);
+    let is_its = match memory {
         Memory::Other if request.resume => return Err(not_of_rescue(run, candidate, &id)),
-        Memory::PartWritten => Owner::Journal,
-        _ if request.resume => Owner::Journal,
-        // It is restarted and asked who it is, and nothing is written to it.
-        Memory::Complete if finding.running != Running::Firmware => Owner::Journal,
-        Memory::Complete => Owner::Untold,
-        Memory::Unread if finding.running == Running::Firmware => Owner::Untold,
-        memory => {
-            if memory == Memory::AsBefore {
-                // Were it that rescue's, it would have nothing left of it.
-                run.takes_up = Some(id.clone());
-            }
-            Owner::Another(Box::new(another(run, journal, candidate, finding, examined)))
+        Memory::Complete | Memory::Unread if runs_firmware && !is_named => {
+            return Ok(Owner::Untold);
         }
+        Memory::PartWritten => true,
+        // It is restarted and asked who it is, and nothing is written to it.
+        Memory::Complete => is_named || is_its_image,
+        Memory::Unread => is_named,
+        Memory::AsBefore => request.resume,
+        Memory::Other => false,
     };
-    if matches!(owner, Owner::Journal) {
+    if is_its {
         run.note(format!("this run goes on with the rescue {id}"));
         run.takes_up = Some(id);
+        return Ok(Owner::Journal);
     }
-    Ok(owner)
+    // Were it that rescue's, nothing would be left of it; unless a write of it is known to be kept.
+    let is_superseded = memory == Memory::AsBefore && !journal.has_kept();
+    run.takes_up = is_superseded.then_some(id);
+    Ok(Owner::Another(Box::new(another(run, journal, candidate, memory, finding, examined))))
 }
 
 /// The user named a rescue that this device's memory is not of.
@@ -226,15 +243,26 @@ fn another(
     run: &mut Run<'_>,
     journal: &Journal,
     candidate: &Candidate,
+    memory: Memory,
     finding: &Finding,
     examined: &Examined,
 ) -> Candidate {
-    run.note(format!(
-        "its {} holds nothing that the unfinished rescue {} wrote, so this run starts from the beginning",
-        examined.survey.layout.name,
-        journal.begun().id
-    ));
+    let (name, id) = (examined.survey.layout.name, &journal.begun().id);
+    run.note(match memory {
+        Memory::Unread => format!(
+            "its {name} does not tell whether the unfinished rescue {id} was of it, so this run starts from the beginning; `{}` goes on with that rescue",
+            run.tools.commands.resume()
+        ),
+        _ => format!(
+            "its {name} holds nothing that the unfinished rescue {id} wrote, so this run starts from the beginning"
+        ),
+    });
     let is_firmware = finding.running == Running::Firmware;
+    if is_firmware && candidate.chip.reading_disturbs().is_some() {
+        run.note(format!(
+            "its firmware was interrupted to read the {name}: power-cycle the enclosure before you use it"
+        ));
+    }
     let runs_trial = is_firmware && is_trial_of(journal, candidate, examined);
     let on_trial_of = runs_trial.then(|| journal.clone());
     Candidate { unfinished: None, on_trial_of, ..candidate.clone() }
@@ -243,16 +271,15 @@ fn another(
 /// A memory beside what an unfinished rescue would have left of its device's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Memory {
-    /// Every byte is of the image or of the backup, but for one page; or it is what that very unit
-    /// held before.
+    /// Every byte is of the image or of the backup, but for one page.
     PartWritten,
     /// It has all of the image, as every healthy unit with that image has.
     Complete,
-    /// It is blank, as the backup is.
+    /// It is as the backup: of that unit before anything was changed, or of one like it.
     AsBefore,
     /// It is neither.
     Other,
-    /// Nothing can be compared.
+    /// It was not read, or what was read does not tell.
     Unread,
 }
 
@@ -304,7 +331,7 @@ fn memory_of(
         return if is_kept { Memory::Complete } else { Memory::Other };
     }
     if now == before {
-        return if is_uniform(now) { Memory::AsBefore } else { Memory::PartWritten };
+        return Memory::AsBefore;
     }
     if matches!(examined.condition, Condition::Complete { .. }) {
         return Memory::Other;
@@ -321,7 +348,8 @@ fn memory_of(
     }
     match has_written || !is_uniform(&before) {
         true => Memory::PartWritten,
-        false => Memory::Other,
+        // One page of a blank memory holds something: a first write that was cut off, or anything.
+        false => Memory::Unread,
     }
 }
 

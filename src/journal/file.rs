@@ -121,8 +121,11 @@ impl JournalFile {
         if let Some(length) = self.broken_after.take() {
             file.set_len(length).map_err(refused)?;
         }
+        let length = file.metadata().map_err(refused)?.len();
         let written = file.write_all(&line).and_then(|()| file.sync_data());
         self.file = Some(file);
+        // Half a line goes before the next one.
+        self.broken_after = written.is_err().then_some(length);
         written.map_err(refused)
     }
 }

@@ -47,6 +47,10 @@ pub struct Begun {
     pub backup: Option<String>,
     /// Whether the image is a backup that is put back, and need not be one the chip boots.
     pub restoring: bool,
+    /// Whether the serial number that it is to have is this unit's alone: given by its owner, made
+    /// for it, or from its backup; not one that an image gives to all.
+    #[serde(default)]
+    pub own_serial: bool,
     /// The unfinished rescue that this one goes on with; it ends with this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continues: Option<String>,
@@ -183,6 +187,14 @@ impl Journal {
         })?
     }
 
+    /// Whether a step that writes the memory was taken and checked.
+    pub fn has_kept(&self) -> bool {
+        let done = |step: usize| self.entries.contains(&Entry::Done { step });
+        self.entries.iter().any(
+            |entry| matches!(entry, Entry::Intent { persistent: true, step, .. } if done(*step)),
+        )
+    }
+
     /// Whether it may have left a memory part written.
     pub fn is_unfinished(&self) -> bool {
         !self.has_ended() && self.may_have_written()
@@ -253,6 +265,7 @@ mod tests {
             expected: None,
             backup: None,
             restoring: false,
+            own_serial: false,
             continues: None,
         }
     }

@@ -46,7 +46,7 @@ pub enum Step {
         /// The change.
         operation: Operation,
     },
-    /// Write one unit of the image and see how large the part is, and its pages.
+    /// Write a piece of the image and see how large the part is, or its pages, or both.
     ProvePart(PartProof),
     /// Erase and write what differs, the commit ranges left out.
     WriteBody {

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use recover::executor::{BackupRecord, Store};
-use recover::journal::{Begun, Ending, JournalFile, VERSION};
+use recover::journal::{Begun, Ending, Entry, JournalFile, VERSION};
 use recover::usb::{Ids, PortPath};
 
 /// The beginning of a rescue at that port.
@@ -22,13 +22,16 @@ pub fn begun(port: &PortPath, id: &str) -> Begun {
         expected: None,
         backup: None,
         restoring: false,
+        own_serial: false,
         continues: None,
     }
 }
 
 /// A rescue at that port that has not ended.
 pub fn unfinished(store: &Store, port: &PortPath, id: &str) -> JournalFile {
-    store.begin_journal(begun(port, id)).unwrap()
+    let mut journal = store.begin_journal(begun(port, id)).unwrap();
+    journal.append(Entry::Intent { step: 1, title: "write".to_owned(), persistent: true }).unwrap();
+    journal
 }
 
 /// Units that were rescued at the port, each with its backup.
