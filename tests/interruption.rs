@@ -451,6 +451,51 @@ fn a_blank_board_in_the_port_of_an_unfinished_rescue_needs_a_choice_of_its_own()
     assert_eq!(desk.store.unfinished().unwrap().len(), 1);
 }
 
+/// A healthy unit whose firmware was being replaced, and another with the same bytes.
+#[test]
+fn a_unit_like_that_of_an_unfinished_rescue_keeps_its_firmware() {
+    let scenario = crate::support::scenario("sl11r-healthy");
+    let mut newer = scenario.factory_image().to_vec();
+    // Another product: what the unit shows does not tell that it is as it was to be.
+    let product = newer.windows(6).position(|at| at == b"U\0S\0B\0").unwrap();
+    newer[product + 4] = b'X';
+    let replaces = Request {
+        port: Some(port()),
+        replace_running_firmware: true,
+        force: true,
+        target: recover::rescue::TargetRequest {
+            image: Some(recover::rescue::choice::NamedImage {
+                name: "newer.bin".to_owned(),
+                bytes: newer,
+            }),
+            ..recover::rescue::TargetRequest::default()
+        },
+        ..Request::default()
+    };
+    let interrupted = |number| {
+        let mut desk = Desk::new(scenario);
+        desk.disturb(number, Fault::Unplug(Duration::ZERO));
+        let outcome = desk.rescue(&replaces);
+        (outcome.device_state == DeviceState::PartWritten).then_some(desk)
+    };
+    let mut desk = (20..400).find_map(interrupted).unwrap();
+    desk.bus.plug_in(port(), scenario.device(), recover::sim::Faults::none());
+    desk.bus.wait_for_enumeration(&port());
+    let before = desk.eeprom();
+    let outcome = desk.rescue(&Request::default());
+    assert_eq!(outcome.result, Verdict::Healthy, "{:?}", outcome.failure);
+    assert_eq!((desk.write_cycles(), desk.eeprom()), (0, before));
+
+    let (record, bytes) = {
+        let backups = desk.store.backups().unwrap();
+        desk.store.load_backup(&backups[0].id).unwrap()
+    };
+    let request = Request { port: Some(port()), ..Request::default() };
+    let outcome = desk.run(|session| session.restore(&request, &record, &bytes));
+    assert_eq!(outcome.failure.unwrap().code, Code::R305);
+    assert_eq!(desk.write_cycles(), 0);
+}
+
 #[test]
 fn a_rescue_is_not_resumed_on_a_device_that_it_is_not_of() {
     let other = Scenario {
