@@ -170,7 +170,7 @@ fn what_was_rescued_is_known_without_a_profile() {
     }
 }
 
-/// Interrupted when all was written, and found well by the next run, which writes nothing.
+/// Interrupted when all was written, and found well by `resume`, which writes nothing.
 #[test]
 fn what_the_next_run_found_rescued_is_known_without_a_profile() {
     let scenario = scenario("sl11r-zeroed");
@@ -185,7 +185,9 @@ fn what_the_next_run_found_rescued_is_known_without_a_profile() {
     let mut desk = (1..=whole.bus.transfers(&port())).rev().find_map(interrupted).unwrap();
     desk.mend();
     let mut bus = Deaf { bus: desk.bus.clone(), to: |_| true };
-    let again = desk.run_on(&mut bus, |session| session.rescue(&Request::default()));
+    // It may be any healthy unit, until its owner says that it is that one.
+    let resume = Request { resume: true, port: Some(port()), ..Request::default() };
+    let again = desk.run_on(&mut bus, |session| session.rescue(&resume));
     assert_eq!(again.result, Verdict::Rescued, "{:?}", again.failure);
     let note = "does not accept the loader";
     assert!(again.notes.iter().any(|text| text.contains(note)), "{:?}", again.notes);

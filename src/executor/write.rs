@@ -365,7 +365,7 @@ fn write_protected(run: &Run<'_>, layout: Layout, what: String, place: &str) -> 
     Failure::new(Code::R106, what, place)
         .leaving(run.state)
         .next(format!("check the write protection: {}", layout.write_protection))
-        .next("if the pin is at ground, the part is missing, or it or this byte of it is dead: check its supply and solder joints, or replace it, then run the same command")
+        .next("if the pin is at ground, the part or this byte is dead, or it is missing: check its supply and joints, then replace it")
 }
 
 fn place_of(run: &Run<'_>, layout: Layout, address: u32, place: &str) -> String {
